@@ -1,0 +1,167 @@
+# mf - monitoring flow: scrape, store, rule, alert, graph as small Unix tools.
+# GNU make; one file, no recursion but into itself, no configure.
+#
+#	make		build/mf-*		make check	install, build, test
+#	make demo	the whole flow, live	make lint	all checkers
+#	make bench	speed of parts		make SAN=1 ...	asan + ubsan
+#	make fuzz	FUZZ_S=20 each		make soak	SOAK_S=600
+#	make peers	build/peers/*		make conformance CORPUS=DIR
+#	make install	DESTDIR, PREFIX		make uninstall
+
+VERSION	= 0.1.0
+PREFIX	= /usr/local
+BINDIR	= $(PREFIX)/bin
+MANDIR	= $(PREFIX)/share/man
+BASHDIR	= $(PREFIX)/share/bash-completion/completions
+ZSHDIR	= $(PREFIX)/share/zsh/site-functions
+FISHDIR	= $(PREFIX)/share/fish/vendor_completions.d
+UNITDIR	= $(PREFIX)/lib/systemd/system
+PKGS	= libbsd-overlay yaml-0.1 jansson libzstd zlib
+
+# CFLAGS, CPPFLAGS and LDFLAGS are the user's; what the code needs is below.
+CFLAGS	= -O2 -g
+PKGC	:= $(shell pkg-config --cflags $(PKGS) libcurl libmicrohttpd 2>/dev/null)
+PKGL	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LANG_C	= -std=c17 -D_GNU_SOURCE -Ilib -Icmd -DVERSION='"$(VERSION)"' $(PKGC)
+LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+LDLIBS	= $(PKGL) -lm
+
+WARN	= -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow \
+	  -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	  -Wwrite-strings -Wcast-qual -Wundef -Wvla -Wformat=2 -Wswitch-enum
+HARD	= -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	  -fstack-clash-protection -fPIE
+B	= build
+ifdef SAN
+B	= build-san
+HARD	= -fsanitize=address,undefined -fno-sanitize-recover=all \
+	  -fno-omit-frame-pointer
+LINK	= -fsanitize=address,undefined
+endif
+
+# The folders of lib; name fewer to build a part of the house alone.
+DIRS	= base metric net wire promql tmpl scrape store rule notify plot serve
+LIBC	= $(wildcard $(DIRS:%=lib/%/*.c))
+TOOLS	= $(patsubst cmd/%.c,$B/%,$(wildcard cmd/mf-*.c))
+UNIT	= $(patsubst tests/%.c,$B/%,$(wildcard tests/unit/*.c))
+BENCH	= $(patsubst tests/%.c,$B/%,$(wildcard tests/bench/*.c))
+FUZZ	= $(patsubst tests/%.c,$B/%,$(wildcard tests/fuzz/*.c))
+BATS	= $(wildcard tests/*.bats)
+
+# cmd/x_*.c are subcommands of mf-x; the other files of cmd serve all tools.
+TOOLW	= $(patsubst cmd/mf-%.c,%,$(wildcard cmd/mf-*.c))
+SUBS	= $(foreach t,$(TOOLW),$(wildcard cmd/$t_*.c))
+CMDC	= $(filter-out $(SUBS) $(wildcard cmd/mf-*.c),$(wildcard cmd/*.c))
+
+all: $(TOOLS)
+
+.SECONDEXPANSION:
+$(TOOLS): $B/mf-%: $B/cmd/mf-%.o $$(patsubst %.c,$B/%.o,$$(wildcard cmd/$$*_*.c)) \
+    $B/libcmd.a $B/libmf.a
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$B/mf-serve $B/unit/net-httpd: LDLIBS += -lmicrohttpd
+$(UNIT) $(BENCH): $B/%: $B/tests/%.o $B/libmf.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$B/libmf.a: $(LIBC:%.c=$B/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$B/libcmd.a: $(CMDC:%.c=$B/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(LANG_C) $(WARN) $(HARD) -MMD -MP $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Fuzzers are built by clang with everything they reach instrumented.
+FUZZC	= clang -g -O1 -fsanitize=fuzzer,address,undefined \
+	  -fno-sanitize-recover=all
+FUZZ_S	= 20
+$(FUZZ): $B/%: tests/%.c $(LIBC)
+	@mkdir -p $(@D)
+	$(FUZZC) $(LANG_C) -o $@ $< $(filter-out lib/net/httpd.c,$(LIBC)) $(LDLIBS)
+fuzz: $(FUZZ)
+	@for f in $(FUZZ); do c=tests/fuzz/corpus/$$(basename $$f); \
+	    mkdir -p $B/corpus/$$(basename $$f); [ -d $$c ] || c=; \
+	    $$f -max_total_time=$(FUZZ_S) -rss_limit_mb=1024 -timeout=10 \
+	        -close_fd_mask=1 -print_final_stats=0 -verbosity=0 \
+	        -artifact_prefix=$B/fuzz- $B/corpus/$$(basename $$f) $$c || exit 1; \
+	    echo "$$f: $(FUZZ_S) s, no fault"; done
+
+# check and demo may begin on a bare machine: they install what is missing,
+# then start over, so that pkg-config is asked again.
+check: deps
+	@$(MAKE) --no-print-directory check-run
+check-run: all $(UNIT)
+	PATH="$(CURDIR)/$B:$$PATH" MF_BUILD="$(CURDIR)/$B" \
+	    prove -j2 -e '' $(UNIT) $(BATS)
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@PATH="$(CURDIR)/$B:$$PATH" sh tests/demo.sh
+deps:
+	@sh tests/deps.sh
+bench: $(BENCH)
+	@for b in $(BENCH); do $$b || exit 1; done
+peers:
+	sh tests/peers.sh $(B)/peers
+soak: all
+	PATH="$(CURDIR)/$B:$$PATH" sh tests/soak.sh
+CORPUS	= ../shared/conformance
+conformance: all $(patsubst tests/%.c,$B/%,$(wildcard tests/conform/*.c))
+	PATH="$(CURDIR)/$B:$$PATH" MF_BUILD="$(CURDIR)/$B" \
+	    CORPUS="$(abspath $(CORPUS))" prove -e '' tests/conform/*.bats
+$(patsubst tests/%.c,$B/%,$(wildcard tests/conform/*.c)): $B/%: $B/tests/%.o $B/libmf.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+LINTC	= $(wildcard lib/*/*.c cmd/*.c)
+lint: all
+	sh tests/layers.sh
+	@size -A $B/libmf.a | awk '/:$$/ { f = $$1 } \
+	    /^\.(data|bss)/ && !/^\.data\.rel\.ro/ && $$2 { print f, "has globals"; r = 1 } \
+	    END { exit r }'
+	mandoc -Tlint -Wwarning man/*.[157]
+	shellcheck tests/*.sh .ci/run
+	cppcheck -q --std=c11 --enable=warning,portability --error-exitcode=1 \
+	    --inline-suppr --suppressions-list=tests/cppcheck -Ilib -Icmd -j2 lib cmd
+	clang-format --dry-run -Werror lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch]
+	printf '%s\n' $(LINTC) | xargs -P2 -n8 sh -c \
+	    'clang-tidy --quiet "$$@" -- $(subst ",\",$(LANG_C)) 2>/dev/null' sh
+	sh tests/completions.sh
+
+COMPL	= completions/mf.bash completions/_mf completions/mf.fish
+completions: $(COMPL)
+completions/mf.bash: SHELLNAME = bash
+completions/_mf: SHELLNAME = zsh
+completions/mf.fish: SHELLNAME = fish
+$(COMPL): completions/gen.awk $(wildcard man/*.1)
+	awk -v shell=$(SHELLNAME) -f completions/gen.awk man/*.1 >$@
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 \
+	    $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
+	    $(DESTDIR)$(UNITDIR)
+	install -m755 $(TOOLS) $(DESTDIR)$(BINDIR)
+	for s in 1 5 7; do for f in man/*.$$s; do [ ! -e $$f ] || \
+	    install -m644 $$f $(DESTDIR)$(MANDIR)/man$$s || exit 1; done; done
+	for t in $(notdir $(TOOLS)); do \
+	    install -m644 completions/mf.bash $(DESTDIR)$(BASHDIR)/$$t || exit 1; \
+	    install -m644 completions/mf.fish $(DESTDIR)$(FISHDIR)/$$t.fish || exit 1; done
+	install -m644 completions/_mf $(DESTDIR)$(ZSHDIR)/_mf
+	for f in cmd/*.service cmd/*.timer; do sed 's,/usr/local/bin,$(BINDIR),g' $$f \
+	    >$(DESTDIR)$(UNITDIR)/$${f##*/} || exit 1; done
+uninstall:
+	cd $(DESTDIR)$(BINDIR) && rm -f $(notdir $(TOOLS))
+	cd $(DESTDIR)$(MANDIR) && rm -f $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
+	rm -f $(foreach t,$(notdir $(TOOLS)),$(DESTDIR)$(BASHDIR)/$t $(DESTDIR)$(FISHDIR)/$t.fish)
+	rm -f $(DESTDIR)$(ZSHDIR)/_mf
+	cd $(DESTDIR)$(UNITDIR) && rm -f $(notdir $(wildcard cmd/*.service cmd/*.timer))
+clean:
+	rm -rf build build-san
+
+.PHONY: all check check-run demo deps bench fuzz soak peers conformance lint \
+	completions install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(shell find $B -name '*.d' 2>/dev/null)

@@ -1,0 +1,60 @@
+/*
+ * The error message that travels outward from lib to the tool's one warn().
+ */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int
+error_set(struct error *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e == NULL)
+		return -1;
+	va_start(ap, fmt);
+	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
+error_add(struct error *e, const char *fmt, ...)
+{
+	char old[ERROR_MAX];
+	size_t n;
+	va_list ap;
+
+	if (e == NULL)
+		return -1;
+	memcpy(old, e->msg, sizeof(old));
+	va_start(ap, fmt);
+	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	n = strlen(e->msg);
+	(void)snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", old);
+	return -1;
+}
+
+int
+error_errno(struct error *e, const char *fmt, ...)
+{
+	int saved = errno;
+	char why[128];
+	size_t n;
+	va_list ap;
+
+	if (e == NULL)
+		return -1;
+	va_start(ap, fmt);
+	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	n = strlen(e->msg);
+	(void)snprintf(e->msg + n, sizeof(e->msg) - n, ": %s",
+	    strerror_r(saved, why, sizeof(why)));
+	errno = saved;
+	return -1;
+}

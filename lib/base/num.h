@@ -1,0 +1,55 @@
+/*
+ * Numbers as text.  Parsing is exact (correctly rounded) with a fast path for
+ * what pages hold; printing is the shortest text that reads back the same.
+ * The locale never matters.
+ */
+#ifndef BASE_NUM_H
+#define BASE_NUM_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+/*
+ * Two NaNs are told apart by their bits (Prometheus model/value): the
+ * staleness marker, and the NaN every other NaN is brought to when read.
+ */
+#define NUM_STALE_BITS UINT64_C(0x7ff0000000000002)
+#define NUM_NAN_BITS UINT64_C(0x7ff8000000000001)
+
+uint64_t num_bits(double v);
+double num_from_bits(uint64_t bits);
+double num_nan(void);
+double num_stale(void);
+bool num_is_stale(double v);
+
+/*
+ * A float as Prometheus text takes it: Go's strconv.ParseFloat without hex
+ * digits and underscores; NaN, Inf, +Inf, -Inf, infinity in any case.  The
+ * whole of s must be the number.  Too large a number fails, as in Go.
+ */
+int num_parse(str s, double *v);
+
+/* A decimal integer with optional sign; the whole of s; overflow fails. */
+int num_parse_int(str s, int64_t *v);
+
+/*
+ * As the stream prints a value (DESIGN 2): strconv.FormatFloat(v,'g',-1,64),
+ * but integers below 2^53 in plain digits; NaN, +Inf, -Inf, -0.
+ */
+void num_print(struct buf *b, double v);
+
+/*
+ * strconv.FormatFloat(v, fmt, prec, 64): fmt 'e', 'f' or 'g'; prec -1 is the
+ * shortest.  'g' with -1 has its exponent below 1e-4 and from 1e21 on, as
+ * Go's %v prints.
+ */
+void num_format(struct buf *b, double v, char fmt, int prec);
+
+void num_print_int(struct buf *b, int64_t v);
+
+#endif

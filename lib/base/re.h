@@ -1,0 +1,48 @@
+/*
+ * Regular expressions in Go's syntax (regexp/syntax, RE2), in time linear in
+ * the subject: an NFA is simulated, nothing backtracks, so a hostile pattern
+ * costs no more than any other of its size.
+ */
+#ifndef BASE_RE_H
+#define BASE_RE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+
+struct re;
+
+enum re_flags {
+	RE_ANCHORED = 1, /* the whole subject, as ^(?s:...)$: matchers */
+};
+
+/* Compile; NULL and Go's wording of the fault if it is not one. */
+struct re *re_new(str pattern, unsigned flags, struct error *e);
+void re_free(struct re *re);
+
+/* Does it match (anywhere, or as a whole if RE_ANCHORED)? */
+bool re_match(const struct re *re, str subject);
+
+/* The literal it stands for, when it is one: lets a matcher compare bytes. */
+bool re_literal(const struct re *re, str *lit);
+
+/* Groups, the whole match included: 1 and up. */
+size_t re_groups(const struct re *re);
+
+/*
+ * The leftmost-first match at or after from, with captures: cap[2i], cap[2i+1]
+ * are the bounds of group i, or (size_t)-1.  cap has 2 * re_groups() places.
+ */
+bool re_find(const struct re *re, str subject, size_t from, size_t *cap);
+
+/* Add tmpl to b with $1, ${1}, ${name} and $$ filled in, as Go's Expand. */
+void re_expand(const struct re *re, struct buf *b, str tmpl, str subject,
+    const size_t *cap);
+
+/* Every match replaced by the expansion of repl, as ReplaceAllString. */
+void re_replace(const struct re *re, struct buf *b, str subject, str repl);
+
+/* Go's regexp.QuoteMeta. */
+void re_quote(struct buf *b, str s);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * Where samples come from, as a small vtable: "series for these matchers in
+ * this range, and their samples as columns".  store/ makes one from a
+ * directory, metric/series from text in memory, wire/ from a remote engine;
+ * promql/, rule/ and serve/ know only this.  It is the knot that keeps the
+ * folders of layer 4 apart; cmd/ ties it.
+ */
+#ifndef METRIC_SOURCE_H
+#define METRIC_SOURCE_H
+
+#include "metric/match.h"
+
+/*
+ * One series of an answer.  Times rise strictly; v[i] may be the staleness
+ * marker (num_is_stale).  t and v hold n samples with from <= t <= to, and are
+ * NULL when only labels were asked for.
+ */
+struct source_series {
+	struct labels labels;
+	const int64_t *t;
+	const double *v;
+	size_t n;
+};
+
+struct source_query {
+	const struct match *m; /* ANDed; nm 0: every series */
+	size_t nm;
+	int64_t from, to;      /* ms, both inclusive */
+	bool labels_only;      /* series that have a sample in the range */
+};
+
+struct source_cursor; /* the maker's own */
+
+struct source_ops {
+	/*
+	 * Begin an answer; NULL and the message on error.  The query is only
+	 * borrowed until open returns.
+	 */
+	struct source_cursor *(*open)(void *self,
+	    const struct source_query *q, struct error *e);
+	/*
+	 * The next series in label order: 1, 0 at the end, -1 on error.  It is
+	 * valid until the next call.
+	 */
+	int (*next)(struct source_cursor *c, struct source_series *s,
+	    struct error *e);
+	void (*close)(struct source_cursor *c);
+	/*
+	 * Metadata of a metric family, for the API; may be NULL.  Called for
+	 * each (metric, type, help, unit) that is known.
+	 */
+	int (*metadata)(void *self,
+	    void (*each)(void *arg, str metric, str type, str help, str unit),
+	    void *arg, struct error *e);
+};
+
+struct source {
+	const struct source_ops *ops;
+	void *self;
+};
+
+/* The four calls, through the table. */
+struct source_cursor *source_open(const struct source *s,
+    const struct source_query *q, struct error *e);
+int source_next(const struct source *s, struct source_cursor *c,
+    struct source_series *out, struct error *e);
+void source_close(const struct source *s, struct source_cursor *c);
+
+#endif

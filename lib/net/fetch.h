@@ -1,0 +1,72 @@
+/*
+ * HTTP requests, many at once, over libcurl's multi interface.  libcurl costs
+ * milliseconds at start, so libcurl.so.4 is loaded on first use, here and
+ * nowhere else.  One struct fetch serves a process; requests are added, and
+ * finish in any order through their callback, inside fetch_step().
+ */
+#ifndef NET_FETCH_H
+#define NET_FETCH_H
+
+#include <poll.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/auth.h"
+
+struct fetch;
+
+/*
+ * connect_to: "HOST:PORT:HOST:PORT" of --connect-to, as curl's; copied.
+ * user_agent as it goes on the wire.
+ */
+struct fetch *fetch_new(const struct clock *clock, const char *user_agent,
+    const char *const *connect_to, size_t nconnect_to);
+void fetch_free(struct fetch *f);
+
+struct fetch_header {
+	str name, value;
+};
+
+/* The outcome; valid inside the callback only. */
+struct fetch_answer {
+	const char *error;    /* NULL: there is an answer */
+	bool timed_out;
+	int status;
+	str content_type;
+	str body;
+	int64_t took;	      /* ns, from fetch_add to the end */
+};
+
+/* What to do; everything is borrowed until the callback has been called. */
+struct fetch_request {
+	const char *method;   /* "GET", "POST", ... */
+	str url;
+	const struct fetch_header *headers;
+	size_t nheaders;
+	str body;
+	int64_t timeout;      /* ms, for all of it; 0: none */
+	size_t max_body;      /* decoded bytes; reaching it fails; 0: 256 MiB */
+	bool no_compression;  /* Accept-Encoding: identity */
+	const struct auth *auth; /* NULL: none; TLS, proxy, redirects too */
+	void (*done)(void *arg, const struct fetch_answer *a);
+	void *arg;
+};
+
+/* Begin a request; -1 if it is not even one (a bad URL). */
+int fetch_add(struct fetch *f, const struct fetch_request *q,
+    struct error *e);
+
+/* Requests that have not finished. */
+size_t fetch_pending(const struct fetch *f);
+
+/*
+ * Wait for the network at most timeout ms (-1: for ever), or for fds (the
+ * caller's own, may be NULL), and do what is due; callbacks are called from
+ * here.
+ */
+int fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
+    struct error *e);
+
+#endif

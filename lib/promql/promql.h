@@ -1,0 +1,84 @@
+/*
+ * PromQL 3.x: text to tree, tree to text, and evaluation over a struct source.
+ *
+ *	x = promql_parse(text, &arena, &e);
+ *	promql_eval(x, &source, &opts, &arena, &result, &e);
+ *
+ * An expression and a result live in the arena they were made in; regexes of
+ * matchers are freed by promql_free().  Nothing here reads a clock.
+ * Grammar and semantics: prometheus.io/docs/prometheus/latest/querying.
+ */
+#ifndef PROMQL_PROMQL_H
+#define PROMQL_PROMQL_H
+
+#include "metric/source.h"
+
+struct promql_expr;
+
+enum promql_type {
+	PROMQL_SCALAR,
+	PROMQL_STRING,
+	PROMQL_VECTOR,
+	PROMQL_MATRIX,
+};
+
+/* Parse and check; errors are "line:col: parse error: ..." as upstream's. */
+struct promql_expr *promql_parse(str text, struct arena *a, struct error *e);
+void promql_free(struct promql_expr *x);
+
+enum promql_type promql_type(const struct promql_expr *x);
+const char *promql_type_text(enum promql_type t);
+
+/* The canonical text on one line (as upstream's String()). */
+void promql_print(struct buf *b, const struct promql_expr *x);
+
+/*
+ * How far back from an evaluation time samples may be needed, in ms (ranges,
+ * offsets, lookback, subqueries), and how far ahead (negative offsets); false
+ * if an absolute @ time makes that unbounded.  How mf-eval sizes its window.
+ */
+bool promql_reach(const struct promql_expr *x, int64_t lookback, int64_t *back,
+    int64_t *ahead);
+
+struct promql_opts {
+	int64_t from, to, step; /* ms; step 0 (from == to): instant */
+	int64_t lookback;	/* 0: 5 m */
+	int64_t subquery_step;	/* 0: 1 m, global.evaluation_interval */
+	size_t max_samples;	/* 0: 50,000,000 */
+	size_t max_steps;	/* 0: 11,000 */
+};
+
+/* n points of one series; an instant answer has one. */
+struct promql_series {
+	struct labels labels;
+	const int64_t *t;
+	const double *v;
+	size_t n;
+};
+
+struct promql_result {
+	enum promql_type type; /* a range query gives PROMQL_MATRIX */
+	const struct promql_series *v;
+	size_t n;
+	str string;	/* PROMQL_STRING */
+	double scalar;	/* PROMQL_SCALAR of an instant query */
+	int64_t t;	/* of a scalar or string */
+	const str *warnings, *infos;
+	size_t nwarnings, ninfos;
+};
+
+int promql_eval(const struct promql_expr *x, const struct source *src,
+    const struct promql_opts *o, struct arena *a, struct promql_result *r,
+    struct error *e);
+
+/* Does a series selector appear in it (so that a source is needed)? */
+bool promql_selects(const struct promql_expr *x);
+
+/*
+ * Parse a series selector alone ("up{job=\"x\"}", as match[] and --match take
+ * it) into matchers, in a; their regexes are freed with match_fini().
+ */
+int promql_parse_matchers(str text, struct arena *a, struct match **m,
+    size_t *n, struct error *e);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * Go's text/template: scan, parse, execute.  Prometheus's rules and
+ * Alertmanager's notifications use it with other functions and data; both are
+ * plugged in here, nothing of either is known to this folder but the functions
+ * that both have (tmpl_funcs in funcs.c).
+ *
+ * Values are immutable; their memory is the arena of the run or the caller's.
+ * Syntax and printing: pkg.go.dev/text/template, pkg.go.dev/fmt.
+ */
+#ifndef TMPL_TMPL_H
+#define TMPL_TMPL_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+enum tmpl_kind {
+	TMPL_NIL,
+	TMPL_BOOL,
+	TMPL_INT,
+	TMPL_FLOAT,
+	TMPL_STRING,
+	TMPL_LIST,   /* list.v, list.n */
+	TMPL_MAP,    /* sorted by key: range walks it in this order */
+	TMPL_OBJECT, /* a struct with fields and methods: obj */
+	TMPL_TIME,   /* t in ms, ns the rest below */
+	TMPL_DUR,    /* i, in ns */
+	TMPL_MISSING, /* no such key: prints <no value> */
+};
+
+struct tmpl_value {
+	enum tmpl_kind kind;
+	union {
+		bool b;
+		int64_t i;
+		double f;
+		str s;
+		struct {
+			const struct tmpl_value *v;
+			size_t n;
+		} list;
+		struct {
+			const struct tmpl_pair *v;
+			size_t n;
+		} map;
+		const struct tmpl_object *obj;
+		struct {
+			int64_t ms;
+			int32_t ns;
+		} time;
+	};
+};
+
+struct tmpl_pair {
+	str key;
+	struct tmpl_value value;
+};
+
+struct tmpl_run; /* one execution: its arena, funcs and variables */
+
+/*
+ * A type with fields and methods.  field fills *out: 1, 0 if there is no such
+ * field or method, -1 with the message.  Arguments are there for methods.
+ * print (may be NULL) is what {{ . }} shows; elems (may be NULL) makes it a
+ * list or map for range, len and index; type is its name in messages.
+ */
+struct tmpl_type {
+	const char *type;
+	int (*field)(struct tmpl_run *r, const void *self, str name,
+	    const struct tmpl_value *args, size_t nargs,
+	    struct tmpl_value *out, struct error *e);
+	void (*print)(const void *self, struct buf *b);
+	struct tmpl_value (*elems)(struct tmpl_run *r, const void *self);
+	bool missing_zero; /* a map[string]string: a missing key is "" */
+};
+
+struct tmpl_object {
+	const struct tmpl_type *type;
+	const void *self;
+};
+
+typedef int tmpl_fn(struct tmpl_run *r, const struct tmpl_value *args,
+    size_t nargs, struct tmpl_value *out, struct error *e);
+
+/* max_args -1: any number. */
+struct tmpl_func {
+	const char *name;
+	int min_args, max_args;
+	tmpl_fn *fn;
+};
+
+/* Arena for results, and the caller's own pointer, from inside a function. */
+struct arena *tmpl_arena(struct tmpl_run *r);
+void *tmpl_user(struct tmpl_run *r);
+
+/* A set of named templates, as Go's Template is; functions must be known. */
+struct tmpl;
+
+struct tmpl *tmpl_new(const struct tmpl_func *const *funcs, size_t nfuncs);
+void tmpl_free(struct tmpl *t);
+
+/*
+ * Parse text into the set under name; its {{define}}s join or replace those of
+ * the set.  -1 and "template: NAME:LINE: ..." worded as Go words it.
+ */
+int tmpl_parse(struct tmpl *t, const char *name, str text, struct error *e);
+
+/*
+ * Execute the template of that name; the output is added to out, which is left
+ * as it was on error.  Everything made on the way lives in a.
+ */
+int tmpl_exec(const struct tmpl *t, const char *name, struct tmpl_value dot,
+    struct arena *a, void *user, struct buf *out, struct error *e);
+
+/* Parse and execute text over the templates of the set, which stays as it is. */
+int tmpl_text(const struct tmpl *t, const char *name, str text,
+    struct tmpl_value dot, struct arena *a, void *user, struct buf *out,
+    struct error *e);
+
+/* Values. */
+struct tmpl_value tmpl_nil(void);
+struct tmpl_value tmpl_bool(bool b);
+struct tmpl_value tmpl_int(int64_t i);
+struct tmpl_value tmpl_float(double f);
+struct tmpl_value tmpl_string(str s);
+struct tmpl_value tmpl_list(const struct tmpl_value *v, size_t n);
+struct tmpl_value tmpl_object(struct arena *a, const struct tmpl_type *type,
+    const void *self);
+struct tmpl_value tmpl_time(int64_t ms, int32_t ns);
+struct tmpl_value tmpl_dur(int64_t ns);
+
+bool tmpl_truth(struct tmpl_run *r, struct tmpl_value v);
+
+/* As fmt's %v prints it. */
+void tmpl_print(struct buf *b, struct tmpl_value v);
+
+/* What Go calls its type, for messages. */
+const char *tmpl_type_name(struct tmpl_value v);
+
+#endif
