@@ -16,7 +16,7 @@
 enum tool_exit {
 	TOOL_OK = 0,
 	TOOL_FAILED = 1, /* data, network, a full disk */
-	TOOL_USAGE = 2,	 /* usage, configuration, expression */
+	TOOL_USAGE = 2,  /* usage, configuration, expression */
 	TOOL_ANSWER = 3, /* --exit-status: empty, or a threshold crossed */
 };
 

@@ -26,11 +26,11 @@ enum conf_kind {
 
 struct conf_node {
 	enum conf_kind kind;
-	str key;   /* the key it stands under in a map, else empty */
-	str value; /* of a scalar */
-	bool quoted; /* a scalar in quotes or a block: always a string */
-	int line, col;	      /* of the value, from 1 */
-	int key_line, key_col; /* of the key */
+	str key;       /* the key it stands under in a map, else empty */
+	str value;     /* of a scalar */
+	bool quoted;   /* a scalar in quotes or a block: always a string */
+	int line, col; /* of the value, from 1 */
+	int key_line, key_col;      /* of the key */
 	const struct conf_node **v; /* children of a list or map, in order */
 	size_t n;
 	const struct conf *conf; /* whose tree it is: for messages */
@@ -54,12 +54,12 @@ struct conf;
  * Load FILE or FILE:KEY ("-" is stdin, named so in messages).  NULL and the
  * message, with file:line:col in it, if it can't be read or parsed.
  */
-struct conf *conf_load(const char *path, const struct conf_opts *o,
-    struct error *e);
+struct conf *conf_load(
+    const char *path, const struct conf_opts *o, struct error *e);
 
 /* The same of text in memory; name stands in messages; a is copied. */
-struct conf *conf_parse(str text, const char *name, const struct conf_opts *o,
-    struct error *e);
+struct conf *conf_parse(
+    str text, const char *name, const struct conf_opts *o, struct error *e);
 void conf_free(struct conf *c);
 
 /* Never NULL: an empty document is a CONF_NULL. */
@@ -77,8 +77,8 @@ str conf_key(const struct conf *c);
 struct conf *conf_load_from(const struct conf *c, str path, struct error *e);
 
 /* The raw text under a path named by a configuration, found the same way. */
-int conf_read_from(const struct conf *c, str path, struct buf *out,
-    struct error *e);
+int conf_read_from(
+    const struct conf *c, str path, struct buf *out, struct error *e);
 
 /*
  * --set and ${NAME} are applied to scalars when the tree is made, except under

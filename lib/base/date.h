@@ -19,8 +19,8 @@
 struct date {
 	int year, month, day, hour, minute, second, ms;
 	int weekday, yday;
-	int offset;	/* seconds east of UTC */
-	char abbr[8];	/* "UTC", "CEST" */
+	int offset;   /* seconds east of UTC */
+	char abbr[8]; /* "UTC", "CEST" */
 };
 
 struct date_zone; /* NULL is UTC everywhere */
@@ -30,8 +30,8 @@ struct date_zone; /* NULL is UTC everywhere */
  * /usr/share/zoneinfo if dir is NULL.  "Local" reads /etc/localtime.  Names
  * with ".." or a leading '/' are refused.  date_zone_free() takes NULL.
  */
-struct date_zone *date_zone_load(const char *name, const char *dir,
-    struct error *e);
+struct date_zone *date_zone_load(
+    const char *name, const char *dir, struct error *e);
 void date_zone_free(struct date_zone *z);
 
 void date_of(int64_t t, const struct date_zone *z, struct date *d);
@@ -43,8 +43,8 @@ int64_t date_to(const struct date *d, const struct date_zone *z);
  * A time of the command line: RFC 3339, unix seconds (0, 1637582400.5), now,
  * today, yesterday (midnight in zone z), or relative to now (-1h, -2d12h).
  */
-int date_parse(str s, int64_t now, const struct date_zone *z, int64_t *t,
-    struct error *e);
+int date_parse(
+    str s, int64_t now, const struct date_zone *z, int64_t *t, struct error *e);
 
 /* RFC 3339 only, with any fraction, to ms (cut) and, if ns is not NULL, ns. */
 int date_parse_rfc3339(str s, int64_t *t, int32_t *ns, struct error *e);
@@ -56,7 +56,7 @@ void date_print(struct buf *b, int64_t t);
 void date_print_ms(struct buf *b, int64_t t);
 
 /* Go's time.Format layouts ("2006-01-02 15:04:05 MST", ...). */
-void date_format(struct buf *b, int64_t t, const struct date_zone *z,
-    str layout);
+void date_format(
+    struct buf *b, int64_t t, const struct date_zone *z, str layout);
 
 #endif

@@ -19,7 +19,10 @@ typedef struct str {
 
 /* A literal as a str; a static initialiser; printf's "%.*s". */
 #define STR(lit) ((str){ "" lit, sizeof(lit) - 1 })
-#define STR_INIT(lit) { "" lit, sizeof(lit) - 1 }
+#define STR_INIT(lit)                                                          \
+	{                                                                      \
+		"" lit, sizeof(lit) - 1                                        \
+	}
 #define STR_ARG(s) (int)(s).n, (s).p
 #define STR_NONE ((str){ NULL, 0 })
 
@@ -63,7 +66,7 @@ str_ends(str s, str suffix)
 {
 	return s.n >= suffix.n &&
 	    (suffix.n == 0 ||
-	        memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+		memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 /* Without the first n bytes (all of them, if there are fewer). */

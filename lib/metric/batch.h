@@ -11,14 +11,14 @@
 #include "metric/expo.h"
 
 struct batch {
-	bool opened;	      /* by a "# BATCH" line */
+	bool opened;          /* by a "# BATCH" line */
 	struct labels labels; /* whose round it is */
 	int64_t t;
 	const struct expo_key *keys;
 	size_t nkeys;
 	const struct expo_item *v; /* what is in it, in order */
 	size_t n;
-	size_t bad;	      /* lines that did not parse and are left out */
+	size_t bad; /* lines that did not parse and are left out */
 };
 
 struct batch_reader;

@@ -19,17 +19,17 @@
 
 enum expo_kind {
 	EXPO_SAMPLE,
-	EXPO_STALE,	/* labels, t; all set: "*" */
-	EXPO_HIST,	/* labels, text ({count:...}), t */
-	EXPO_EXEMPLAR,	/* labels, extra (its labels), v, t if has_t */
-	EXPO_START,	/* labels, start, t */
-	EXPO_ALERT,	/* labels, extra (annotations), t, keys */
-	EXPO_STRING,	/* text, t */
-	EXPO_HELP,	/* name, text */
-	EXPO_TYPE,	/* name, text */
-	EXPO_UNIT,	/* name, text */
-	EXPO_KIND,	/* name, text (info|stateset|unknown|gaugehistogram) */
-	EXPO_BATCH,	/* labels, t, keys */
+	EXPO_STALE,    /* labels, t; all set: "*" */
+	EXPO_HIST,     /* labels, text ({count:...}), t */
+	EXPO_EXEMPLAR, /* labels, extra (its labels), v, t if has_t */
+	EXPO_START,    /* labels, start, t */
+	EXPO_ALERT,    /* labels, extra (annotations), t, keys */
+	EXPO_STRING,   /* text, t */
+	EXPO_HELP,     /* name, text */
+	EXPO_TYPE,     /* name, text */
+	EXPO_UNIT,     /* name, text */
+	EXPO_KIND,     /* name, text (info|stateset|unknown|gaugehistogram) */
+	EXPO_BATCH,    /* labels, t, keys */
 	EXPO_EOF,
 };
 
@@ -41,27 +41,27 @@ struct expo_key {
 
 struct expo_item {
 	enum expo_kind kind;
-	size_t line;	      /* of the input, from 1 */
-	str raw;	      /* the whole line without its end */
-	str series;	      /* sample: the bytes of name{...} as they stand */
+	size_t line;          /* of the input, from 1 */
+	str raw;              /* the whole line without its end */
+	str series;           /* sample: the bytes of name{...} as they stand */
 	struct labels labels; /* with __name__; the name "_" has been dropped */
 	struct labels extra;
 	str name;
-	str text;	      /* unescaped */
+	str text; /* unescaped */
 	double v;
 	int64_t t;
 	int64_t start;
-	bool has_t;	      /* a sample's own time; else t is the default */
+	bool has_t; /* a sample's own time; else t is the default */
 	bool all;
 	const struct expo_key *keys;
 	size_t nkeys;
 };
 
 enum expo_form {
-	EXPO_MF,    /* mf text: comments are believed, times in ms */
-	EXPO_PAGE,  /* a fetched page, text 0.0.4: comments but HELP and TYPE
-		       are dropped, le and quantile are normalised */
-	EXPO_OM,    /* OpenMetrics 1.0, strict; comments dropped as in PAGE */
+	EXPO_MF,   /* mf text: comments are believed, times in ms */
+	EXPO_PAGE, /* a fetched page, text 0.0.4: comments but HELP and TYPE
+		      are dropped, le and quantile are normalised */
+	EXPO_OM,   /* OpenMetrics 1.0, strict; comments dropped as in PAGE */
 };
 
 struct expo_reader;

@@ -25,8 +25,8 @@ struct match {
 	struct re *re; /* NULL for MATCH_EQ and MATCH_NE */
 };
 
-int match_init(struct match *m, enum match_op op, str name, str value,
-    struct error *e);
+int match_init(
+    struct match *m, enum match_op op, str name, str value, struct error *e);
 void match_fini(struct match *m);
 
 bool match_value(const struct match *m, str value);

@@ -25,8 +25,8 @@ struct source_series {
 struct source_query {
 	const struct match *m; /* ANDed; nm 0: every series */
 	size_t nm;
-	int64_t from, to;      /* ms, both inclusive */
-	bool labels_only;      /* series that have a sample in the range */
+	int64_t from, to; /* ms, both inclusive */
+	bool labels_only; /* series that have a sample in the range */
 };
 
 struct source_cursor; /* the maker's own */
@@ -36,14 +36,14 @@ struct source_ops {
 	 * Begin an answer; NULL and the message on error.  The query is only
 	 * borrowed until open returns.
 	 */
-	struct source_cursor *(*open)(void *self,
-	    const struct source_query *q, struct error *e);
+	struct source_cursor *(*open)(
+	    void *self, const struct source_query *q, struct error *e);
 	/*
 	 * The next series in label order: 1, 0 at the end, -1 on error.  It is
 	 * valid until the next call.
 	 */
-	int (*next)(struct source_cursor *c, struct source_series *s,
-	    struct error *e);
+	int (*next)(
+	    struct source_cursor *c, struct source_series *s, struct error *e);
 	void (*close)(struct source_cursor *c);
 	/*
 	 * Metadata of a metric family, for the API; may be NULL.  Called for
@@ -60,8 +60,8 @@ struct source {
 };
 
 /* The four calls, through the table. */
-struct source_cursor *source_open(const struct source *s,
-    const struct source_query *q, struct error *e);
+struct source_cursor *source_open(
+    const struct source *s, const struct source_query *q, struct error *e);
 int source_next(const struct source *s, struct source_cursor *c,
     struct source_series *out, struct error *e);
 void source_close(const struct source *s, struct source_cursor *c);

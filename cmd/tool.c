@@ -1,0 +1,408 @@
+/*
+ * The common frame of the six tools.  State here is per process and lives in
+ * cmd/, never in lib.
+ */
+#include "tool.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/date.h"
+#include "base/dur.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+int tool_verbose;
+
+static const char *tool_name = "mf";
+static bool journal;
+static bool now_fixed;
+static int64_t now_given;
+static volatile sig_atomic_t stopping, reloading;
+static int wake[2] = { -1, -1 };
+
+/*
+ * Under systemd stderr is the journal's socket when JOURNAL_STREAM names its
+ * device and inode (systemd.exec(5)); then a line carries its priority.
+ */
+static bool
+is_journal(void)
+{
+	const char *e = getenv("JOURNAL_STREAM");
+	struct stat st;
+	char want[64];
+
+	if (e == NULL || fstat(STDERR_FILENO, &st) == -1)
+		return false;
+	(void)snprintf(want, sizeof(want), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(e, want) == 0;
+}
+
+void
+tool_init(const char *name)
+{
+	tool_name = name;
+	journal = is_journal();
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/*
+ * One write a message, so that the lines of a pipeline's tools do not mix.
+ * Control bytes in it (of a label, of a page) never reach a terminal.
+ */
+static void
+say(int priority, const char *fmt, va_list ap)
+{
+	struct buf b = { 0 };
+	char msg[4096];
+
+	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
+	if (journal)
+		buf_printf(&b, "<%d>%s", priority, msg);
+	else
+		buf_printf(&b, "%s: %s", tool_name, msg);
+	for (size_t i = 0; i < b.n; i++)
+		if ((unsigned char)b.p[i] < ' ' || b.p[i] == 0x7f)
+			b.p[i] = b.p[i] == '\n' && i + 1 < b.n ? ' ' : '?';
+	buf_byte(&b, '\n');
+	(void)file_write_fd(STDERR_FILENO, "stderr", buf_str(&b), NULL);
+	buf_fini(&b);
+}
+
+void
+tool_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(4, fmt, ap);
+	va_end(ap);
+}
+
+void
+tool_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (tool_verbose <= 0)
+		return;
+	va_start(ap, fmt);
+	say(6, fmt, ap);
+	va_end(ap);
+}
+
+void
+tool_die(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(3, fmt, ap);
+	va_end(ap);
+	(void)fflush(stdout);
+	exit(status);
+}
+
+void
+tool_help(const char *usage)
+{
+	(void)fputs(usage, stdout);
+	tool_done(TOOL_OK);
+}
+
+void
+tool_usage(const char *usage)
+{
+	(void)fprintf(stderr, "%.*s\ntry '%s --help'\n",
+	    (int)strcspn(usage, "\n"), usage, tool_name);
+	exit(TOOL_USAGE);
+}
+
+void
+tool_version(void)
+{
+	(void)printf("%s %s\n", tool_name, VERSION);
+	tool_done(TOOL_OK);
+}
+
+void
+tool_done(int status)
+{
+	bool bad = fflush(stdout) != 0 || ferror(stdout) != 0;
+
+	if (bad && errno == EPIPE)
+		exit(status);
+	if (bad || (close(STDOUT_FILENO) == -1 && errno != EBADF)) {
+		tool_warn("stdout: %s", strerror(errno));
+		exit(status == TOOL_OK ? TOOL_FAILED : status);
+	}
+	exit(status);
+}
+
+void
+tool_write(str s)
+{
+	struct error e;
+
+	if (file_write_fd(STDOUT_FILENO, "stdout", s, &e) == 0)
+		return;
+	if (errno == EPIPE)
+		exit(TOOL_OK);
+	tool_die(TOOL_FAILED, "%s", e.msg);
+}
+
+int64_t
+tool_now(void)
+{
+	struct timespec ts;
+
+	if (now_fixed)
+		return now_given;
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void
+tool_set_now(int64_t now)
+{
+	now_fixed = true;
+	now_given = now;
+}
+
+bool
+tool_now_fixed(void)
+{
+	return now_fixed;
+}
+
+static int64_t
+mono(void *arg)
+{
+	struct timespec ts;
+
+	(void)arg;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static uint64_t
+entropy(void *arg)
+{
+	uint64_t v;
+
+	(void)arg;
+	arc4random_buf(&v, sizeof(v));
+	return v;
+}
+
+const struct clock *
+tool_clock(void)
+{
+	static const struct clock clock = { mono, entropy, NULL };
+
+	return &clock;
+}
+
+int64_t
+tool_time(const char *option, const char *text)
+{
+	struct error e;
+	int64_t t;
+
+	if (date_parse(str_of(text), tool_now(), NULL, &t, &e) == -1)
+		tool_die(TOOL_USAGE, "%s: %s", option, e.msg);
+	return t;
+}
+
+int64_t
+tool_dur(const char *option, const char *text)
+{
+	struct error e;
+	int64_t ms;
+
+	if (dur_parse(str_of(text), &ms, &e) == -1)
+		tool_die(TOOL_USAGE, "%s: %s", option, e.msg);
+	return ms;
+}
+
+const char *
+tool_dir(const char *given)
+{
+	const char *s;
+
+	if (given != NULL)
+		return given;
+	if ((s = getenv("STATE_DIRECTORY")) != NULL && *s != '\0')
+		return s;
+	if ((s = getenv("MF_DIR")) != NULL && *s != '\0')
+		return s;
+	return "mf-data";
+}
+
+const char *
+tool_path(const char *dir, const char *part, const char *name)
+{
+	static char *turn[4];
+	static size_t at;
+	struct buf b = { 0 };
+
+	buf_printf(&b, "%s/%s%s%s", dir, part, *name ? "/" : "", name);
+	(void)buf_cstr(&b);
+	at = (at + 1) % 4;
+	free(turn[at]);
+	turn[at] = b.p;
+	return turn[at];
+}
+
+/*
+ * An mf directory is empty, or holds at least one of our parts; anything else
+ * is somebody's and is not written into.
+ */
+void
+tool_use(const char *dir)
+{
+	static const char *const parts[] = { "store", "scrape", "rules",
+		"notify" };
+	struct dirent *d;
+	struct error e;
+	bool any = false, ours = false;
+	DIR *h = opendir(dir);
+
+	if (h == NULL && errno == ENOENT) {
+		if (file_mkdir(dir, &e) == -1)
+			tool_die(TOOL_FAILED, "%s", e.msg);
+		return;
+	}
+	if (h == NULL)
+		tool_die(TOOL_FAILED, "%s: %s", dir, strerror(errno));
+	while ((d = readdir(h)) != NULL) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		any = true;
+		for (size_t i = 0; i < 4; i++)
+			if (strcmp(d->d_name, parts[i]) == 0)
+				ours = true;
+	}
+	(void)closedir(h);
+	if (any && !ours)
+		tool_die(TOOL_FAILED,
+		    "%s: not an mf directory (it is not empty and has no "
+		    "store, scrape, rules or notify in it)",
+		    dir);
+}
+
+void
+tool_own(const char *dir, const char *part)
+{
+	struct error e;
+
+	tool_use(dir);
+	if (file_mkdir(tool_path(dir, part, ""), &e) == -1 ||
+	    file_lock(tool_path(dir, part, "lock"), false, &e) == -1)
+		tool_die(TOOL_FAILED, "%s", e.msg);
+}
+
+static const char *
+environment(const char *name)
+{
+	return getenv(name);
+}
+
+static struct conf_opts conf_opts = { .env = environment };
+
+struct conf_opts *
+tool_conf_opts(void)
+{
+	return &conf_opts;
+}
+
+void
+tool_conf_set(const char *name_value)
+{
+	static const char **v;
+	static size_t cap;
+	const char *eq = strchr(name_value, '=');
+
+	if (eq == NULL || eq == name_value)
+		tool_die(
+		    TOOL_USAGE, "--set: '%s' is not NAME=VALUE", name_value);
+	v = mem_grow(v, &cap, conf_opts.nset + 1, sizeof(*v));
+	v[conf_opts.nset++] = name_value;
+	conf_opts.set = v;
+}
+
+void
+tool_conf_env(void)
+{
+	conf_opts.env_on = true;
+}
+
+static void
+on_signal(int sig)
+{
+	int saved = errno;
+
+	if (sig == SIGHUP)
+		reloading = 1;
+	else
+		stopping = 1;
+	(void)!write(wake[1], "", 1);
+	errno = saved;
+}
+
+void
+tool_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) == -1)
+		tool_die(TOOL_FAILED, "pipe: %s", strerror(errno));
+	(void)sigemptyset(&sa.sa_mask);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
+}
+
+/* Empty the pipe, so that it wakes once for what has been seen. */
+static void
+drain(void)
+{
+	char c[64];
+
+	while (wake[0] != -1 && read(wake[0], c, sizeof(c)) > 0)
+		;
+}
+
+bool
+tool_stopping(void)
+{
+	return stopping != 0;
+}
+
+bool
+tool_reloading(void)
+{
+	if (!reloading)
+		return false;
+	reloading = 0;
+	if (!stopping)
+		drain();
+	return true;
+}
+
+int
+tool_wake_fd(void)
+{
+	return wake[0];
+}
