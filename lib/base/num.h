@@ -45,8 +45,8 @@ void num_print(struct buf *b, double v);
 
 /*
  * strconv.FormatFloat(v, fmt, prec, 64): fmt 'e', 'f' or 'g'; prec -1 is the
- * shortest.  'g' with -1 has its exponent below 1e-4 and from 1e21 on, as
- * Go's %v prints.
+ * shortest.  'g' with -1 has an exponent below 1e-4 and from 1e6 on, as
+ * Go's %v prints too (1e+06; "f" is the form without).
  */
 void num_format(struct buf *b, double v, char fmt, int prec);
 
