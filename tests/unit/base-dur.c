@@ -65,7 +65,7 @@ prometheus(void)
 	CHECK(refuses(
 	    dur_parse, "1m1m", "not a valid duration string: \"1m1m\""));
 	CHECK(refuses(
-	    dur_parse, "1.5h", "not a valid duration string: \"1.5h\""));
+	    dur_parse, "1.5h", "unknown unit \".\" in duration \"1.5h\""));
 	CHECK(
 	    refuses(dur_parse, "1x", "unknown unit \"x\" in duration \"1x\""));
 	CHECK(refuses(
