@@ -14,6 +14,7 @@
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 

@@ -1,6 +1,9 @@
 /*
  * http_config of Prometheus and Alertmanager files: credentials, TLS, proxy,
  * redirects, headers.  One schema for scrapes, deliveries and queries.
+ *
+ * Everything is borrowed from the configuration it was read from, which also
+ * says what a relative path is relative to; it must outlive the struct.
  */
 #ifndef NET_AUTH_H
 #define NET_AUTH_H
@@ -9,11 +12,15 @@
 #include "base/conf.h"
 
 struct auth {
-	str username, password, password_file;	/* basic_auth */
+	const struct conf *conf; /* whose *_file paths; NULL: the process's */
+	str username, username_file; /* basic_auth */
+	str password, password_file;
 	str type, credentials, credentials_file; /* authorization */
+	str ca, cert, key;                       /* tls_config, PEM */
 	str ca_file, cert_file, key_file, server_name;
+	str min_version, max_version; /* TLS10 ... TLS13 */
 	bool insecure_skip_verify;
-	str proxy_url;
+	str proxy_url, no_proxy;
 	bool follow_redirects, enable_http2;
 };
 

@@ -31,32 +31,36 @@ struct fetch_header {
 
 /* The outcome; valid inside the callback only. */
 struct fetch_answer {
-	const char *error;    /* NULL: there is an answer */
+	const char *error; /* NULL: there is an answer */
 	bool timed_out;
 	int status;
 	str content_type;
 	str body;
-	int64_t took;	      /* ns, from fetch_add to the end */
+	int64_t took; /* ns, from fetch_add to the end */
 };
 
-/* What to do; everything is borrowed until the callback has been called. */
+/*
+ * What to do; everything is borrowed until the callback has been called.  The
+ * url is http or https, or "unix:SOCKET:/PATH".  Redirects are followed (not
+ * from a socket, nor with auth's follow_redirects off) to http and https only;
+ * to another origin go neither credentials nor headers that may hold any.
+ */
 struct fetch_request {
-	const char *method;   /* "GET", "POST", ... */
+	const char *method; /* "GET", "POST", ... */
 	str url;
 	const struct fetch_header *headers;
 	size_t nheaders;
 	str body;
-	int64_t timeout;      /* ms, for all of it; 0: none */
-	size_t max_body;      /* decoded bytes; reaching it fails; 0: 256 MiB */
-	bool no_compression;  /* Accept-Encoding: identity */
+	int64_t timeout;         /* ms, for all of it; 0: none */
+	size_t max_body;         /* decoded; reaching it fails; 0: 256 MiB */
+	bool no_compression;     /* Accept-Encoding: identity */
 	const struct auth *auth; /* NULL: none; TLS, proxy, redirects too */
 	void (*done)(void *arg, const struct fetch_answer *a);
 	void *arg;
 };
 
 /* Begin a request; -1 if it is not even one (a bad URL). */
-int fetch_add(struct fetch *f, const struct fetch_request *q,
-    struct error *e);
+int fetch_add(struct fetch *f, const struct fetch_request *q, struct error *e);
 
 /* Requests that have not finished. */
 size_t fetch_pending(const struct fetch *f);

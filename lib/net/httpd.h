@@ -25,22 +25,22 @@ struct httpd_request {
 	const struct httpd_param *headers, *params; /* params: query + form */
 	size_t nheaders, nparams;
 	str body;
-	str peer;		 /* address of the client */
-	struct arena *arena;	 /* of this request */
+	str peer;            /* address of the client */
+	struct arena *arena; /* of this request */
 };
 
 /* Filled by a handler; starts as 200 with nothing. */
 struct httpd_answer {
 	int status;
-	struct buf body;	 /* the handler adds to it */
+	struct buf body; /* the handler adds to it */
 	const char *content_type;
 	struct httpd_param headers[8];
 	size_t nheaders;
-	bool gzip;		 /* may be compressed if the client takes it */
+	bool gzip; /* may be compressed if the client takes it */
 };
 
-typedef void httpd_handler(void *arg, const struct httpd_request *q,
-    struct httpd_answer *a);
+typedef void httpd_handler(
+    void *arg, const struct httpd_request *q, struct httpd_answer *a);
 
 struct httpd_limits {
 	size_t max_head, max_body, max_connections;
@@ -48,8 +48,8 @@ struct httpd_limits {
 };
 
 #define HTTPD_LIMITS                                                           \
-	((struct httpd_limits){ 16384, (size_t)32 << 20, 512, 10000, 30000,    \
-	    60000 })
+	((struct httpd_limits){                                                \
+	    16384, (size_t)32 << 20, 512, 10000, 30000, 60000 })
 
 struct httpd;
 
