@@ -30,7 +30,8 @@ bool label_eq(struct labels a, struct labels b);
 
 /*
  * The identity of a set as bytes, "name\0value\0..." in order: the key of
- * hash tables.  Added to b.
+ * hash tables.  Added to b.  (A NUL in a value, legal but never seen, is 0xff
+ * in the key, which no UTF-8 has.)
  */
 void label_key(struct buf *b, struct labels ls);
 
@@ -73,8 +74,11 @@ void label_print(struct buf *b, struct labels ls);
 /* All labels in braces, __name__ as one of them: {a="b"}; {} if none. */
 void label_print_set(struct buf *b, struct labels ls);
 
-/* As PromQL and the API write a series: name{a="b"}, or {a="b"}, or {}. */
+/* As PromQL prints a series: name{a="b", c="d"}, or {a="b"}, or {}. */
 void label_print_metric(struct buf *b, struct labels ls);
+
+/* A string as PromQL prints it: Go's strconv.Quote. */
+void label_print_quote(struct buf *b, str s);
 
 /* One quoted value with the stream's escapes: \\ \" \n. */
 void label_print_value(struct buf *b, str value);
