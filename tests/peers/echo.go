@@ -54,6 +54,9 @@ func main() {
 		requests.Inc()
 		return c.String(http.StatusOK, "Hello, World!\n")
 	})
+	if len(os.Args) > 2 {
+		e.File("/file", os.Args[2])
+	}
 	l, err := net.Listen("tcp", os.Args[1])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

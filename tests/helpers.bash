@@ -1,0 +1,49 @@
+# Shared by the bats files that run servers: start one, learn where it
+# listens, stop it by its pid.
+
+# start NAME COMMAND...: runs it in the background with its stderr in NAME.err
+# and its stdout in NAME.out below $BATS_TEST_TMPDIR; sets $address.
+start() {
+	local name=$1
+	shift
+	"$@" >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" \
+	    </dev/null 3>&- &
+	echo "$!" >>"$BATS_TEST_TMPDIR/pids"
+	eval "pid_$name=$!"
+	address=
+	for _ in $(seq 200); do
+		address=$(sed -n 's/^.*listening on //p' \
+		    "$BATS_TEST_TMPDIR/$name.err" | head -n 1)
+		[ -z "$address" ] || return 0
+		kill -0 "$(tail -n 1 "$BATS_TEST_TMPDIR/pids")" 2>/dev/null || break
+		sleep 0.02
+	done
+	cat "$BATS_TEST_TMPDIR/$name.err" >&2
+	return 1
+}
+
+# A port of 127.0.0.1 that was free a moment ago, for peers that take no :0.
+free_port() {
+	start probe mf-serve -l 127.0.0.1:0 -g /=x || return 1
+	port=${address##*:}
+	kill "$pid_probe"
+	wait "$pid_probe" 2>/dev/null || :
+}
+
+stop_all() {
+	[ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
+	while read -r p; do
+		kill "$p" 2>/dev/null || :
+		wait "$p" 2>/dev/null || :
+	done <"$BATS_TEST_TMPDIR/pids"
+}
+
+# until_ok SECONDS COMMAND...: again and again until it succeeds.
+until_ok() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
