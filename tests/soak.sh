@@ -56,7 +56,7 @@ mf-notify -c am.yaml -d data <two 2>notify.err &
 notify=$!
 pids="$pids $scrape $store $eval $notify"
 
-rc=0
+rc=0 p='' e=''
 i=0
 while [ $i -lt "$secs" ]; do
 	sleep 1
