@@ -58,32 +58,50 @@ struct conf;
 struct conf *conf_load(
     const char *path, const struct conf_opts *o, struct error *e);
 
-/* The same of text in memory; name stands in messages; a is copied. */
+/* The same of text in memory, all copied; name stands in messages. */
 struct conf *conf_parse(
     str text, const char *name, const struct conf_opts *o, struct error *e);
 void conf_free(struct conf *c);
 
-/* Never NULL: an empty document is a CONF_NULL. */
+/*
+ * The first document of the text; others are read only in manifests.  Never
+ * NULL: an empty document is a CONF_NULL.  A manifest loaded without KEY is
+ * its own tree, as it stands: nothing in it is expanded or decoded.
+ */
 const struct conf_node *conf_root(const struct conf *c);
 
 /* The file's name as given, without KEY; and KEY, or empty. */
 str conf_name(const struct conf *c);
 str conf_key(const struct conf *c);
 
+/* Is it a Kubernetes object, loaded without KEY? */
+bool conf_is_manifest(const struct conf *c);
+
+/* The keys of the manifest c comes from (or is), in order; 0 if from none. */
+int conf_keys(struct conf *c, const str **v, size_t *n, struct error *e);
+
 /*
  * Load what a configuration names by a path: relative to the directory of
- * this file; in a manifest a path whose last component is another key of the
- * same manifest means that key.
+ * this file; in a manifest a path whose last component is a key of the same
+ * manifest means that key.
  */
 struct conf *conf_load_from(const struct conf *c, str path, struct error *e);
 
-/* The raw text under a path named by a configuration, found the same way. */
+/*
+ * The raw text under a path named by a configuration, found the same way, and
+ * added to out.  Of a manifest it is decoded and its placeholders are filled
+ * in, so this also reads a value of a manifest loaded without KEY.
+ */
 int conf_read_from(
     const struct conf *c, str path, struct buf *out, struct error *e);
 
 /*
- * --set and ${NAME} are applied to scalars when the tree is made, except under
- * these keys, which use $ themselves; upstream never expands there.
+ * Placeholders are filled in when the tree is made: --set in every scalar
+ * (${NAME} in keys too, the bare NAME in values alone), the environment
+ * wherever the text has no use of $ itself: not under external_labels,
+ * replacement, target_label, not in rule files (groups, tests), nor in a
+ * scalar with "{{".  Once any of them is asked for, a ${...} in such a place
+ * that nothing fills is an error; ${1} and the like are left alone everywhere.
  */
 
 /* A child of a map by key; NULL if there is none (or node is no map). */
@@ -93,7 +111,15 @@ const struct conf_node *conf_find(const struct conf_node *map, const char *key);
 int conf_error(const struct conf_node *n, struct error *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Typed values of one node; -1 and a message with its position if not such. */
+/* The same with the position of the node's key. */
+int conf_error_key(const struct conf_node *n, struct error *e, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Typed values of one node; -1 and a message with its position if not such.
+ * Any scalar is a string, and null the empty one; numbers and booleans (YAML
+ * 1.1: yes, on, ...) must not be quoted; durations and sizes may be.
+ */
 int conf_str(const struct conf_node *n, str *out, struct error *e);
 int conf_bool(const struct conf_node *n, bool *out, struct error *e);
 int conf_int(const struct conf_node *n, int64_t *out, struct error *e);

@@ -28,7 +28,7 @@ void json_str(struct json_writer *w, str s); /* bad UTF-8 -> U+FFFD */
 void json_int(struct json_writer *w, int64_t v);
 void json_num(struct json_writer *w, double v); /* shortest; finite */
 void json_bool(struct json_writer *w, bool v);
-void json_null(struct json_writer *w);
+void json_nil(struct json_writer *w); /* null; json_null is jansson's */
 void json_raw(struct json_writer *w, str json); /* a value made elsewhere */
 
 enum json_kind {

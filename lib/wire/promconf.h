@@ -16,8 +16,8 @@
  * it does not set itself.  Durations in ms; a limit of 0 is none.
  */
 struct promconf_global {
-	int64_t scrape_interval; /* 1m */
-	int64_t scrape_timeout;	 /* min(10s, scrape_interval) */
+	int64_t scrape_interval;     /* 1m */
+	int64_t scrape_timeout;      /* min(10s, scrape_interval) */
 	int64_t evaluation_interval; /* 1m */
 	int64_t rule_query_offset;
 	int64_t body_size_limit; /* bytes */
@@ -58,8 +58,8 @@ struct promconf {
  * a Prometheus configuration, or names an unset variable where that is one.
  * Rule files and scrape_config_files are not opened: see below.
  */
-struct promconf *promconf_load(const char *path, const struct conf_opts *o,
-    struct error *e);
+struct promconf *promconf_load(
+    const char *path, const struct conf_opts *o, struct error *e);
 void promconf_free(struct promconf *p);
 
 /*

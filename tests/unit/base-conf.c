@@ -307,12 +307,13 @@ static const char manifest[] = "apiVersion: v1\n"
 	"the "                                                                 \
 	"text=cm91dGU6IHtyZWNlaXZlcjogJyR7IOmAmuefpeWFiCDjga7lkI0gfSd9Cg=="
 
+#define NAME "\xe9\x80\x9a\xe7\x9f\xa5\xe5\x85\x88 \xe3\x81\xae\xe5\x90\x8d"
+
 static struct conf *
 open_key(const char *path, struct error *e)
 {
-	static const char *const set[] = { AM,
-		"\xe9\x80\x9a\xe7\x9f\xa5\xe5\x85\x88 \xe3\x81\xae\xe5\x90\x8d"
-		"=#alerts",
+	/* the name is in UTF-8: two words */
+	static const char *const set[] = { AM, NAME "=#alerts",
 		"__severity__=page" };
 	struct conf_opts o = { set, 3, false, env };
 	char full[256];
