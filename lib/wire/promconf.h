@@ -26,7 +26,12 @@ struct promconf_global {
 	int64_t keep_dropped_targets;
 	str scrape_failure_log_file, query_log_file;
 	str metric_name_validation_scheme;
+	str metric_name_escaping_scheme;
 	bool extra_scrape_metrics;
+	/* the rest, as written or NULL */
+	const struct conf_node *scrape_protocols, *scrape_native_histograms;
+	const struct conf_node *convert_classic_histograms_to_nhcb;
+	const struct conf_node *always_scrape_classic_histograms;
 };
 
 struct promconf_rule_file {
