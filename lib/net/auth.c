@@ -253,8 +253,8 @@ auth_load(struct auth *a, const struct conf_node *map, bool inline_map,
 		if (k == NULL && inline_map)
 			continue;
 		if (k == NULL)
-			return conf_error(
-			    n, e, "unknown key '%.*s'", STR_ARG(n->key));
+			return conf_error_key(
+			    n, e, "unknown key \"%.*s\"", STR_ARG(n->key));
 		if (k->where == UNSUPPORTED && n->kind != CONF_NULL)
 			return conf_error(n, e, "%s is not supported", k->name);
 		if (load_scalar(k, n, k->where == AUTH ? (void *)a : &t, e) ==

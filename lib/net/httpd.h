@@ -1,5 +1,5 @@
 /*
- * An HTTP server: libmicrohttpd behind a table of handlers, with the guards it
+ * An HTTP server: libmicrohttpd behind one handler, with the guards it
  * lacks (DESIGN 7): two Content-Lengths, Content-Length with Transfer-Encoding,
  * control bytes, more than one Host are refused; head and body have absolute
  * deadlines; headers, bodies and connections are capped.
@@ -21,8 +21,9 @@ struct httpd_param {
 };
 
 struct httpd_request {
-	str method, path, query; /* path decoded; query as it stands */
-	const struct httpd_param *headers, *params; /* params: query + form */
+	str method;      /* HEAD comes as GET */
+	str path, query; /* path decoded; query as it stands */
+	const struct httpd_param *headers, *params; /* form + query */
 	size_t nheaders, nparams;
 	str body;
 	str peer;            /* address of the client */
@@ -42,29 +43,44 @@ struct httpd_answer {
 typedef void httpd_handler(
     void *arg, const struct httpd_request *q, struct httpd_answer *a);
 
+/*
+ * Bytes, counts and absolute times (ms): from a connection's or a request's
+ * begin to the end of its head, of its body, of sending the answer; idle is
+ * what may pass between two requests.  Whoever is late is cut off.
+ */
 struct httpd_limits {
 	size_t max_head, max_body, max_connections;
-	int64_t head_deadline, body_deadline, idle; /* ms */
+	int64_t head_deadline, body_deadline, answer_deadline, idle;
 };
 
 #define HTTPD_LIMITS                                                           \
 	((struct httpd_limits){                                                \
-	    16384, (size_t)32 << 20, 512, 10000, 30000, 60000 })
+	    16384, (size_t)32 << 20, 512, 10000, 30000, 300000, 60000 })
+
+/* PEM texts; copied.  Without client_ca no certificate is asked for. */
+struct httpd_tls {
+	str cert, key, client_ca;
+	const char *priorities; /* GnuTLS's; NULL: TLS 1.2 and 1.3 */
+};
 
 struct httpd;
 
 /*
  * Listen on "HOST:PORT", ":PORT", "[::1]:PORT" or "unix:PATH"; port 0 takes a
- * free one.  NULL and the message (a port in use, ...) if it can't.
+ * free one.  NULL and the message (a port in use, ...) if it can't.  tls may
+ * be NULL.
  */
 struct httpd *httpd_open(const char *address, const struct httpd_limits *l,
-    const struct clock *clock, httpd_handler *fn, void *arg, struct error *e);
+    const struct httpd_tls *tls, const struct clock *clock, httpd_handler *fn,
+    void *arg, struct error *e);
 
 /* Stop taking connections; those at work are finished by httpd_step(). */
 void httpd_drain(struct httpd *h);
 
 /* Requests and connections not yet done. */
 size_t httpd_pending(const struct httpd *h);
+
+/* Close everything; NULL is taken. */
 void httpd_close(struct httpd *h);
 
 /* "127.0.0.1:8081": what was bound. */

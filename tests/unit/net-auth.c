@@ -55,7 +55,7 @@ test_bad(void)
 	static const struct {
 		const char *text, *error;
 	} t[] = {
-		{ "job_name: x", "t.yml:1:1: unknown key 'job_name'" },
+		{ "job_name: x", "t.yml:1:1: unknown key \"job_name\"" },
 		{ "- x", "t.yml:1:1: expected a map" },
 		{ "basic_auth: {user: u}", "t.yml:1:14: " },
 		{ "basic_auth: {password: p, password_file: q}",
