@@ -25,9 +25,8 @@ sextet(char c)
 	return p == NULL ? -1 : (int)(p - set);
 }
 
-/* Standard base64 with its padding; line ends and blanks are passed over. */
-static int
-unbase64(str s, struct buf *out)
+int
+conf_unbase64(str s, struct buf *out)
 {
 	uint32_t acc = 0;
 	size_t n = 0, pad = 0;
@@ -125,7 +124,7 @@ take(struct conf *c, const struct conf_node *n, bool base64,
 	}
 	if (conf_expand(c, s, true, true, &s, e) == -1)
 		return conf_tree_at(c, n->line, n->col, e);
-	if (unbase64(s, &b) == -1) {
+	if (conf_unbase64(s, &b) == -1) {
 		buf_fini(&b);
 		error_set(e, "illegal base64 data in '%.*s'", STR_ARG(n->key));
 		return conf_tree_at(c, n->line, n->col, e);

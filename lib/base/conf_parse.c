@@ -152,6 +152,24 @@ null_text(str s)
 	    str_eq(s, STR("Null")) || str_eq(s, STR("NULL"));
 }
 
+/* What a !!binary scalar stands for. */
+static int
+binary(struct builder *b, struct conf_node *n, yaml_mark_t at, struct error *e)
+{
+	struct buf raw = { 0 };
+	int rc = conf_unbase64(n->value, &raw);
+
+	n->quoted = true;
+	if (rc == 0) {
+		n->value = arena_dup(&b->c->a, buf_str(&raw));
+	} else {
+		error_set(e, "!!binary value contains invalid base64 data");
+		fail_at(b, at, e);
+	}
+	buf_fini(&raw);
+	return rc;
+}
+
 /* Make a scalar of an event. */
 static int
 scalar(struct builder *b, const yaml_event_t *ev, bool is_key,
@@ -168,6 +186,8 @@ scalar(struct builder *b, const yaml_event_t *ev, bool is_key,
 	    (tag != NULL &&
 		(strcmp(tag, "!") == 0 || strcmp(tag, YAML_STR_TAG) == 0));
 	n->value = arena_dup(&b->c->a, s);
+	if (tag != NULL && strcmp(tag, "tag:yaml.org,2002:binary") == 0)
+		return binary(b, n, ev->start_mark, e);
 	if (is_key)
 		env = !b->frames[b->n - 1].no_env;
 	else if (b->n > 0)

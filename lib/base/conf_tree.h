@@ -65,6 +65,9 @@ int conf_expand(
 /* Is the tree a Kubernetes object's? */
 bool conf_manifest_is(const struct conf_node *root);
 
+/* Standard base64 with its padding; line ends and blanks are passed over. */
+int conf_unbase64(str s, struct buf *out);
+
 /* What stands under a key of a manifest. */
 struct conf_manifest {
 	str text;                               /* in the arena asked for */

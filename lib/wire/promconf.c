@@ -209,15 +209,11 @@ shell_name(str s, str *name)
 }
 
 static void
-warn(struct all *p, const struct conf_node *n, str name)
+warn(struct all *p, const struct error *e)
 {
-	struct error e;
-
-	conf_error(n, &e, "external label \"%.*s\": $%.*s is not set",
-	    STR_ARG(n->key), STR_ARG(name));
 	p->warnings = arena_grow(&p->a, p->warnings, &p->warnings_cap,
 	    p->pub.nwarnings + 1, sizeof(*p->warnings));
-	p->warnings[p->pub.nwarnings++] = arena_dup(&p->a, str_of(e.msg));
+	p->warnings[p->pub.nwarnings++] = arena_dup(&p->a, str_of(e->msg));
 	p->pub.warnings = p->warnings;
 }
 
@@ -243,7 +239,9 @@ expand_name(struct all *p, const struct conf_node *n, str name, struct buf *b,
 		    "nothing fills '${%.*s}': use --set '%.*s=VALUE' or the "
 		    "environment",
 		    STR_ARG(name), STR_ARG(name));
-	warn(p, n, name);
+	conf_error(n, e, "external label \"%.*s\": $%.*s is not set",
+	    STR_ARG(n->key), STR_ARG(name));
+	warn(p, e);
 	return 0;
 }
 
@@ -661,8 +659,11 @@ load_scrapes(struct all *p, const struct conf_node *pattern, struct map *seen,
 	size_t n;
 	struct conf *c;
 
-	if (resolve(p, pattern, &x, e) == -1)
-		return -1;
+	/* Upstream passes over one that is not there. */
+	if (resolve(p, pattern, &x, e) == -1) {
+		warn(p, e);
+		return 0;
+	}
 	for (size_t i = 0; i < x.n; i++) {
 		if ((c = conf_load_from(p->pub.conf, x.v[i], e)) == NULL)
 			return -1;

@@ -59,6 +59,11 @@ tree(void)
 	CHECK_STR(conf_name(c), "f.yml");
 	CHECK(conf_key(c).n == 0 && !conf_is_manifest(c));
 	conf_free(c);
+	c = parse("!!binary '/w=='", &e);
+	CHECK_STR(conf_root(c)->value, "\xff");
+	conf_free(c);
+	CHECK(fails_with("!!binary x",
+	    "f.yml:1:1: !!binary value contains invalid base64 data"));
 	c = parse("", &e);
 	CHECK(c != NULL && conf_root(c)->kind == CONF_NULL);
 	conf_free(c);
