@@ -38,6 +38,13 @@ HARD	= -fsanitize=address,undefined -fno-sanitize-recover=all \
 	  -fno-omit-frame-pointer
 LINK	= -fsanitize=address,undefined
 endif
+ifdef FUZZING
+B	= build-fuzz
+CC	= clang
+HARD	= -fsanitize=fuzzer-no-link,address,undefined \
+	  -fno-sanitize-recover=all
+LINK	= -fsanitize=fuzzer,address,undefined
+endif
 
 # The folders of lib; name fewer to build a part of the house alone.
 DIRS	= base metric net wire promql tmpl scrape store rule notify plot serve
@@ -60,7 +67,7 @@ $(TOOLS): $B/mf-%: $B/cmd/mf-%.o $$(patsubst %.c,$B/%.o,$$(wildcard cmd/$$*_*.c)
     $B/libcmd.a $B/libmf.a
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $B/mf-serve $B/unit/net-httpd: LDLIBS += -lmicrohttpd
-$(UNIT) $(BENCH): $B/%: $B/tests/%.o $B/libmf.a
+$(UNIT) $(BENCH) $(FUZZ): $B/%: $B/tests/%.o $B/libmf.a
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $B/libmf.a: $(LIBC:%.c=$B/%.o)
@@ -73,20 +80,18 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(LANG_C) $(WARN) $(HARD) -MMD -MP $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# Fuzzers are built by clang with everything they reach instrumented.
-FUZZC	= clang -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -fno-sanitize-recover=all
+# Fuzzers: clang, everything they reach instrumented, in a build of their own.
 FUZZ_S	= 20
-$(FUZZ): $B/%: tests/%.c $(LIBC)
-	@mkdir -p $(@D)
-	$(FUZZC) $(LANG_C) -o $@ $< $(filter-out lib/net/httpd.c,$(LIBC)) $(LDLIBS)
-fuzz: $(FUZZ)
-	@for f in $(FUZZ); do c=tests/fuzz/corpus/$$(basename $$f); \
-	    mkdir -p $B/corpus/$$(basename $$f); [ -d $$c ] || c=; \
+fuzz:
+	@$(MAKE) --no-print-directory FUZZING=1 fuzz-run
+fuzz-run: $(FUZZ)
+	@for f in $(FUZZ); do n=$${f##*/}; mkdir -p $B/corpus/$$n; \
+	    c=tests/fuzz/corpus/$$n; [ -d $$c ] || c=; \
 	    $$f -max_total_time=$(FUZZ_S) -rss_limit_mb=1024 -timeout=10 \
-	        -close_fd_mask=1 -print_final_stats=0 -verbosity=0 \
-	        -artifact_prefix=$B/fuzz- $B/corpus/$$(basename $$f) $$c || exit 1; \
-	    echo "$$f: $(FUZZ_S) s, no fault"; done
+	        -close_fd_mask=1 -artifact_prefix=$B/fault-$$n- \
+	        $B/corpus/$$n $$c >$B/$$n.log 2>&1 || { tail -n 40 $B/$$n.log; \
+	        echo "fuzz $$n: FAULT, the input is $B/fault-$$n-*"; exit 1; }; \
+	    echo "fuzz $$n: $(FUZZ_S) s, no fault"; done
 
 # check and demo may begin on a bare machine: they install what is missing,
 # then start over, so that pkg-config is asked again.
@@ -134,8 +139,8 @@ completions: $(COMPL)
 completions/mf.bash: SHELLNAME = bash
 completions/_mf: SHELLNAME = zsh
 completions/mf.fish: SHELLNAME = fish
-$(COMPL): completions/gen.awk $(wildcard man/*.1)
-	awk -v shell=$(SHELLNAME) -f completions/gen.awk man/*.1 >$@
+$(COMPL): completions/gen.awk $(wildcard man/mf-*.1)
+	awk -v shell=$(SHELLNAME) -f completions/gen.awk man/mf-*.1 >$@
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
@@ -158,10 +163,10 @@ uninstall:
 	rm -f $(DESTDIR)$(ZSHDIR)/_mf
 	cd $(DESTDIR)$(UNITDIR) && rm -f $(notdir $(wildcard cmd/*.service cmd/*.timer))
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-fuzz build-clang
 
-.PHONY: all check check-run demo deps bench fuzz soak peers conformance lint \
+.PHONY: all check check-run demo deps bench fuzz fuzz-run soak peers conformance lint \
 	completions install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -name peers -prune -o -name '*.d' -type f -print 2>/dev/null)
