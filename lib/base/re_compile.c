@@ -1,0 +1,360 @@
+/*
+ * The tree of a pattern to the program of a Pike machine, and the shortcuts
+ * that most matchers take: literals, choices of literals, and literals with
+ * ".*" between them.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/re_impl.h"
+
+struct compiler {
+	struct re *re;
+	bool full; /* the limit was reached */
+};
+
+static uint32_t
+emit(struct compiler *c, enum re_op op, uint32_t x)
+{
+	struct re *re = c->re;
+
+	if (re->n == RE_MAX_PROG) {
+		c->full = true;
+		return 0;
+	}
+	re->prog = mem_grow(re->prog, &re->cap, re->n + 1, sizeof(*re->prog));
+	re->prog[re->n] = (struct re_inst){ .op = op, .x = x };
+	return (uint32_t)re->n++;
+}
+
+static uint32_t
+here(const struct compiler *c)
+{
+	return (uint32_t)c->re->n;
+}
+
+/* A split at pc: to in if that is preferred, else past it to out. */
+static void
+set_split(struct compiler *c, uint32_t pc, bool lazy, uint32_t in, uint32_t out)
+{
+	c->re->prog[pc].x = lazy ? out : in;
+	c->re->prog[pc].y = lazy ? in : out;
+}
+
+/* Can it match the empty string? */
+static bool
+nullable(const struct re_node *x)
+{
+	bool all = true, any = false;
+
+	switch (x->kind) {
+	case RE_CHAR:
+	case RE_CLASS:
+	case RE_ANY:
+	case RE_ANY_NL:
+		return false;
+	case RE_EMPTY:
+	case RE_LINE_START:
+	case RE_LINE_END:
+	case RE_TEXT_START:
+	case RE_TEXT_END:
+	case RE_WORD:
+	case RE_NOT_WORD:
+		return true;
+	case RE_REPEAT:
+		if (x->min == 0)
+			return true;
+		break;
+	case RE_GROUP:
+	case RE_CAT:
+	case RE_ALT:
+		break;
+	}
+	for (size_t i = 0; i < x->n; i++) {
+		bool b = nullable(x->v[i]);
+
+		all = all && b;
+		any = any || b;
+	}
+	return x->kind == RE_ALT ? any : all;
+}
+
+static void compile(struct compiler *c, const struct re_node *x);
+
+/* x+: the body, then back to it or on. */
+static void
+compile_plus(struct compiler *c, const struct re_node *x, bool lazy)
+{
+	uint32_t body = here(c), split;
+
+	compile(c, x);
+	split = emit(c, RE_OP_SPLIT, 0);
+	set_split(c, split, lazy, body, here(c));
+}
+
+/*
+ * x*: of a body that may be empty it is (x+)?, which gives the same priorities
+ * as Go's machine.
+ */
+static void
+compile_star(struct compiler *c, const struct re_node *x, bool lazy)
+{
+	uint32_t split = emit(c, RE_OP_SPLIT, 0);
+
+	if (nullable(x)) {
+		compile_plus(c, x, lazy);
+	} else {
+		compile(c, x);
+		emit(c, RE_OP_JUMP, split);
+	}
+	if (!c->full)
+		set_split(c, split, lazy, split + 1, here(c));
+}
+
+static void
+compile_repeat(struct compiler *c, const struct re_node *x)
+{
+	const struct re_node *body = x->v[0];
+	int i = 0;
+
+	if (x->max == -1) {
+		for (i = 0; i < x->min - 1 && !c->full; i++)
+			compile(c, body);
+		if (x->min == 0)
+			compile_star(c, body, x->lazy);
+		else
+			compile_plus(c, body, x->lazy);
+		return;
+	}
+	for (; i < x->min && !c->full; i++)
+		compile(c, body);
+	if (i < x->max && !c->full) {
+		/* Nested, (x(x(x)?)?)?: every way out leads to one end. */
+		size_t n = (size_t)(x->max - x->min);
+		uint32_t *splits = mem_zero(n, sizeof(*splits));
+
+		for (size_t k = 0; k < n && !c->full; k++) {
+			splits[k] = emit(c, RE_OP_SPLIT, 0);
+			compile(c, body);
+		}
+		for (size_t k = 0; k < n && !c->full; k++)
+			set_split(
+			    c, splits[k], x->lazy, splits[k] + 1, here(c));
+		free(splits);
+	}
+}
+
+static void
+compile_alt(struct compiler *c, const struct re_node *x)
+{
+	uint32_t *jumps = mem_zero(x->n, sizeof(*jumps));
+
+	for (size_t i = 0; i < x->n && !c->full; i++) {
+		uint32_t split = 0;
+
+		if (i + 1 < x->n)
+			split = emit(c, RE_OP_SPLIT, 0);
+		compile(c, x->v[i]);
+		jumps[i] = emit(c, RE_OP_JUMP, 0);
+		if (i + 1 < x->n && !c->full)
+			set_split(c, split, false, split + 1, here(c));
+	}
+	for (size_t i = 0; i < x->n && !c->full; i++)
+		c->re->prog[jumps[i]].x = here(c);
+	free(jumps);
+}
+
+static void
+compile(struct compiler *c, const struct re_node *x)
+{
+	if (c->full)
+		return;
+	switch (x->kind) {
+	case RE_EMPTY:
+		break;
+	case RE_CHAR:
+		emit(c, RE_OP_CHAR, x->rune);
+		break;
+	case RE_CLASS:
+		emit(c, RE_OP_SET, (uint32_t)x->class);
+		break;
+	case RE_ANY:
+		emit(c, RE_OP_ANY, 0);
+		break;
+	case RE_ANY_NL:
+		emit(c, RE_OP_ANY_NL, 0);
+		break;
+	case RE_LINE_START:
+	case RE_LINE_END:
+	case RE_TEXT_START:
+	case RE_TEXT_END:
+	case RE_WORD:
+	case RE_NOT_WORD:
+		emit(c, RE_OP_ASSERT, (uint32_t)x->kind);
+		break;
+	case RE_GROUP:
+		emit(c, RE_OP_SAVE, (uint32_t)(2 * x->group));
+		compile(c, x->v[0]);
+		emit(c, RE_OP_SAVE, (uint32_t)(2 * x->group + 1));
+		break;
+	case RE_REPEAT:
+		compile_repeat(c, x);
+		break;
+	case RE_CAT:
+		for (size_t i = 0; i < x->n; i++)
+			compile(c, x->v[i]);
+		break;
+	case RE_ALT:
+		compile_alt(c, x);
+		break;
+	}
+}
+
+/* Does every match begin with \A? */
+static bool
+starts_anchored(const struct re_node *x)
+{
+	if (x->kind == RE_TEXT_START)
+		return true;
+	if ((x->kind == RE_CAT && x->n > 0) || x->kind == RE_GROUP)
+		return starts_anchored(x->v[0]);
+	return false;
+}
+
+int
+re_compile(struct re *re, struct error *e)
+{
+	struct compiler c = { .re = re };
+	bool whole = (re->flags & RE_ANCHORED) != 0;
+
+	if (whole)
+		emit(&c, RE_OP_ASSERT, RE_TEXT_START);
+	emit(&c, RE_OP_SAVE, 0);
+	compile(&c, re->tree.root);
+	emit(&c, RE_OP_SAVE, 1);
+	if (whole)
+		emit(&c, RE_OP_ASSERT, RE_TEXT_END);
+	emit(&c, RE_OP_MATCH, 0);
+	if (c.full)
+		return error_set(
+		    e, "error parsing regexp: expression too large");
+	re->anchored = whole || starts_anchored(re->tree.root);
+	return 0;
+}
+
+/* Captures do not matter to what matches. */
+static const struct re_node *
+bare(const struct re_node *x)
+{
+	while (x->kind == RE_GROUP || (x->kind == RE_CAT && x->n == 1))
+		x = x->v[0];
+	return x;
+}
+
+/*
+ * The text of literals x->v[from..], up to the first that is none (*to).
+ * U+FFFD is left to the machine, which finds it in bytes that are no UTF-8.
+ */
+static str
+run_of(struct arena *a, const struct re_node *x, size_t from, size_t *to)
+{
+	size_t n = 0, i;
+	char *p;
+
+	for (i = from; i < x->n; i++) {
+		const struct re_node *c = bare(x->v[i]);
+
+		if (c->kind != RE_CHAR || c->rune == 0xfffd)
+			break;
+	}
+	*to = i;
+	p = arena_alloc(a, 4 * (i - from) + 1);
+	for (i = from; i < *to; i++)
+		n += str_encode(bare(x->v[i])->rune, p + n);
+	return (str){ p, n };
+}
+
+/* ".*" and ".+" where . takes every character; the least it takes. */
+static unsigned
+gap_of(const struct re_node *x)
+{
+	x = bare(x);
+	if (x->kind != RE_REPEAT || x->max != -1 || x->min > 1 ||
+	    bare(x->v[0])->kind != RE_ANY_NL)
+		return RE_NO_GAP;
+	return (unsigned)x->min;
+}
+
+static bool
+try_glob(struct re *re, const struct re_node *x)
+{
+	struct arena *a = &re->tree.arena;
+	size_t i = 0, n = 0;
+
+	re->pieces = arena_array(a, x->n + 2, str);
+	re->gaps = arena_array(a, x->n + 2, unsigned);
+	while (i < x->n) {
+		unsigned gap = RE_NO_GAP;
+
+		for (; i < x->n && gap_of(x->v[i]) != RE_NO_GAP; i++)
+			gap = (gap == RE_NO_GAP ? 0 : gap) + gap_of(x->v[i]);
+		re->gaps[n] = gap;
+		re->pieces[n] = run_of(a, x, i, &i);
+		if (i < x->n && gap_of(x->v[i]) == RE_NO_GAP)
+			return false;
+		n++;
+	}
+	/* ".+" counts characters, a gap of two of them would count bytes. */
+	for (i = 0; i < n; i++)
+		if (re->gaps[i] != RE_NO_GAP && re->gaps[i] > 1)
+			return false;
+	re->npieces = n;
+	return true;
+}
+
+static bool
+try_choice(struct re *re, const struct re_node *x)
+{
+	struct arena *a = &re->tree.arena;
+
+	re->pieces = arena_array(a, x->n, str);
+	for (size_t i = 0; i < x->n; i++) {
+		const struct re_node *one = x->v[i];
+		struct re_node single = { .kind = RE_CAT, .n = 1 };
+		struct re_node *child = x->v[i];
+		size_t to;
+
+		if (one->kind != RE_CAT) {
+			single.v = &child;
+			one = &single;
+		}
+		re->pieces[i] = run_of(a, one, 0, &to);
+		if (to < one->n)
+			return false;
+	}
+	re->npieces = x->n;
+	return true;
+}
+
+void
+re_shortcut(struct re *re)
+{
+	const struct re_node *x = re->tree.root;
+	struct re_node single = { .kind = RE_CAT, .n = 1 };
+	struct re_node *child = re->tree.root;
+
+	if ((re->flags & RE_ANCHORED) == 0)
+		return;
+	x = bare(x);
+	if (x->kind == RE_ALT) {
+		if (try_choice(re, x))
+			re->shortcut = RE_SHORT_CHOICE;
+		return;
+	}
+	if (x->kind != RE_CAT) {
+		single.v = &child;
+		x = &single;
+	}
+	if (try_glob(re, x))
+		re->shortcut = RE_SHORT_GLOB;
+}

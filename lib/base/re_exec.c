@@ -1,0 +1,480 @@
+/*
+ * The public side of re, and the machine: threads of the program advance
+ * together over the subject, one code point at a time, each place at most
+ * once, in order of preference (Pike).  So the time is linear in the subject
+ * whatever the pattern.  A byte that is not UTF-8 counts as U+FFFD, as in Go.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/re_impl.h"
+
+#define NOWHERE ((size_t)-1)
+#define END_RUNE UINT32_MAX
+
+/* Places with a thread, in order; sparse says where a place is in dense. */
+struct threads {
+	uint32_t *dense;
+	uint32_t n;
+	size_t *caps; /* ncap for each in dense */
+};
+
+/* Pending work of follow(): a place to go to, or a capture to put back. */
+struct pending {
+	uint32_t pc;
+	size_t slot, old; /* slot NOWHERE: go to pc */
+};
+
+struct machine {
+	const struct re *re;
+	str s;
+	size_t ncap;
+	uint32_t *sparse;
+	struct threads now, next;
+	struct pending *stack;
+	size_t *cap; /* of the thread being followed */
+	void *memory;
+};
+
+struct re *
+re_new(str pattern, unsigned flags, struct error *e)
+{
+	struct re *re = mem_zero(1, sizeof(*re));
+
+	re->flags = flags;
+	if (re_parse(&re->tree, pattern, (flags & RE_ANCHORED) != 0, e) == -1 ||
+	    re_compile(re, e) == -1) {
+		re_free(re);
+		return NULL;
+	}
+	re_shortcut(re);
+	return re;
+}
+
+void
+re_free(struct re *re)
+{
+	if (re == NULL)
+		return;
+	re_tree_fini(&re->tree);
+	free(re->prog);
+	free(re);
+}
+
+size_t
+re_groups(const struct re *re)
+{
+	return re->tree.ngroups;
+}
+
+bool
+re_literal(const struct re *re, str *lit)
+{
+	bool one = re->npieces == 1 &&
+	    (re->shortcut == RE_SHORT_CHOICE ||
+		(re->shortcut == RE_SHORT_GLOB && re->gaps[0] == RE_NO_GAP));
+
+	if (re->shortcut == RE_SHORT_GLOB && re->npieces == 0) {
+		*lit = STR("");
+		return true;
+	}
+	if (one)
+		*lit = re->pieces[0];
+	return one;
+}
+
+static bool
+in_set(const struct re_set *set, uint32_t r)
+{
+	size_t lo = 0, hi = set->n;
+
+	if (r < 128)
+		return (set->ascii[r / 64] >> (r % 64) & 1) != 0;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (r > set->v[mid].hi)
+			lo = mid + 1;
+		else if (r < set->v[mid].lo)
+			hi = mid;
+		else
+			return true;
+	}
+	return false;
+}
+
+static bool
+word_at(str s, size_t i)
+{
+	char c;
+
+	if (i >= s.n)
+		return false;
+	c = s.p[i];
+	return (c >= '0' && c <= '9') || c == '_' ||
+	    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+static bool
+holds(str s, size_t at, uint32_t kind)
+{
+	bool word = word_at(s, at) != (at > 0 && word_at(s, at - 1));
+
+	switch (kind) {
+	case RE_LINE_START:
+		return at == 0 || s.p[at - 1] == '\n';
+	case RE_LINE_END:
+		return at == s.n || s.p[at] == '\n';
+	case RE_TEXT_START:
+		return at == 0;
+	case RE_TEXT_END:
+		return at == s.n;
+	case RE_WORD:
+		return word;
+	}
+	return !word;
+}
+
+/* One block for everything: small programs take it from the stack. */
+static void
+machine_init(struct machine *m, const struct re *re, str s, size_t ncap,
+    void *small, size_t small_size)
+{
+	size_t n = re->n, caps = n * ncap;
+	size_t need = (2 * caps + ncap) * sizeof(size_t) +
+	    (2 * n + 2) * sizeof(struct pending) + 3 * n * sizeof(uint32_t);
+	char *p;
+
+	*m = (struct machine){ .re = re, .s = s, .ncap = ncap };
+	if (need > small_size)
+		m->memory = mem_alloc(need);
+	p = m->memory != NULL ? m->memory : small;
+	m->stack = (struct pending *)(void *)p;
+	p += (2 * n + 2) * sizeof(struct pending);
+	m->now.caps = (size_t *)(void *)p;
+	m->next.caps = m->now.caps + caps;
+	m->cap = m->next.caps + caps;
+	p += (2 * caps + ncap) * sizeof(size_t);
+	m->now.dense = (uint32_t *)(void *)p;
+	m->next.dense = m->now.dense + n;
+	m->sparse = m->next.dense + n;
+	memset(m->sparse, 0, n * sizeof(uint32_t));
+}
+
+static bool
+has(const struct machine *m, const struct threads *t, uint32_t pc)
+{
+	uint32_t i = m->sparse[pc];
+
+	return i < t->n && t->dense[i] == pc;
+}
+
+static void
+put(struct machine *m, struct threads *t, uint32_t pc)
+{
+	m->sparse[pc] = t->n;
+	t->dense[t->n++] = pc;
+}
+
+/*
+ * Add a thread at pc, and all that are reached without reading on, to t: in
+ * order of preference, each place once.
+ */
+static void
+follow(struct machine *m, struct threads *t, uint32_t pc, size_t at)
+{
+	size_t depth = 0;
+
+	m->stack[depth++] = (struct pending){ pc, NOWHERE, 0 };
+	while (depth > 0) {
+		struct pending top = m->stack[--depth];
+		const struct re_inst *in;
+
+		if (top.slot != NOWHERE) {
+			m->cap[top.slot] = top.old;
+			continue;
+		}
+		pc = top.pc;
+	again:
+		if (has(m, t, pc))
+			continue;
+		put(m, t, pc);
+		in = &m->re->prog[pc];
+		switch (in->op) {
+		case RE_OP_JUMP:
+			pc = in->x;
+			goto again;
+		case RE_OP_SPLIT:
+			m->stack[depth++] =
+			    (struct pending){ in->y, NOWHERE, 0 };
+			pc = in->x;
+			goto again;
+		case RE_OP_SAVE:
+			if (in->x < m->ncap) {
+				m->stack[depth++] =
+				    (struct pending){ 0, in->x, m->cap[in->x] };
+				m->cap[in->x] = at;
+			}
+			pc++;
+			goto again;
+		case RE_OP_ASSERT:
+			if (!holds(m->s, at, in->x))
+				continue;
+			pc++;
+			goto again;
+		case RE_OP_CHAR:
+		case RE_OP_SET:
+		case RE_OP_ANY:
+		case RE_OP_ANY_NL:
+		case RE_OP_MATCH:
+			if (m->ncap > 0)
+				memcpy(t->caps + (t->n - 1) * m->ncap, m->cap,
+				    m->ncap * sizeof(size_t));
+			continue;
+		}
+	}
+}
+
+static bool
+takes(const struct re *re, const struct re_inst *in, uint32_t r)
+{
+	if (r == END_RUNE)
+		return false;
+	switch (in->op) {
+	case RE_OP_CHAR:
+		return in->x == r;
+	case RE_OP_SET:
+		return in_set(&re->tree.sets[in->x], r);
+	case RE_OP_ANY:
+		return r != '\n';
+	case RE_OP_ANY_NL:
+		return true;
+	case RE_OP_SPLIT:
+	case RE_OP_JUMP:
+	case RE_OP_SAVE:
+	case RE_OP_ASSERT:
+	case RE_OP_MATCH:
+		break;
+	}
+	return false;
+}
+
+/* One code point: the threads of now that take it go on in next. */
+static bool
+step(struct machine *m, uint32_t r, size_t after, size_t *cap)
+{
+	bool matched = false;
+
+	m->next.n = 0;
+	for (uint32_t i = 0; i < m->now.n; i++) {
+		const struct re_inst *in = &m->re->prog[m->now.dense[i]];
+		const size_t *caps = m->now.caps + i * m->ncap;
+
+		if (in->op == RE_OP_MATCH) {
+			if (m->ncap > 0)
+				memcpy(cap, caps, m->ncap * sizeof(size_t));
+			matched = true;
+			break; /* those behind are less preferred */
+		}
+		if (!takes(m->re, in, r))
+			continue;
+		if (m->ncap > 0)
+			memcpy(m->cap, caps, m->ncap * sizeof(size_t));
+		follow(m, &m->next, m->now.dense[i] + 1, after);
+	}
+	return matched;
+}
+
+static bool
+run(const struct re *re, str s, size_t from, size_t *cap, size_t ncap)
+{
+	size_t small[1024];
+	struct machine m;
+	bool matched = false;
+	size_t at = from;
+
+	machine_init(&m, re, s, ncap, small, sizeof(small));
+	for (;;) {
+		size_t len = 0;
+		uint32_t r = END_RUNE;
+		struct threads t;
+
+		if (!matched && (at == 0 || !re->anchored)) {
+			for (size_t i = 0; i < ncap; i++)
+				m.cap[i] = NOWHERE;
+			follow(&m, &m.now, 0, at);
+		}
+		if (m.now.n == 0 && (matched || re->anchored))
+			break;
+		if (at < s.n)
+			r = str_rune(str_skip(s, at), &len);
+		if (step(&m, r, at + len, cap)) {
+			matched = true;
+			if (ncap == 0)
+				break;
+		}
+		if (r == END_RUNE)
+			break;
+		at += len;
+		t = m.now;
+		m.now = m.next;
+		m.next = t;
+	}
+	free(m.memory);
+	return matched;
+}
+
+static bool
+match_glob(const struct re *re, str s)
+{
+	if (re->npieces == 0)
+		return s.n == 0;
+	for (size_t i = 0; i < re->npieces; i++) {
+		str piece = re->pieces[i];
+		bool last = i + 1 == re->npieces;
+		size_t at;
+
+		if (re->gaps[i] == RE_NO_GAP) {
+			if (!str_starts(s, piece) || (last && s.n != piece.n))
+				return false;
+			s = str_skip(s, piece.n);
+			continue;
+		}
+		if (s.n < re->gaps[i])
+			return false;
+		s = str_skip(s, re->gaps[i]);
+		if (last)
+			return str_ends(s, piece);
+		at = str_find(s, piece);
+		if (at == s.n)
+			return false;
+		s = str_skip(s, at + piece.n);
+	}
+	return true;
+}
+
+bool
+re_match(const struct re *re, str subject)
+{
+	if (re->shortcut == RE_SHORT_GLOB)
+		return match_glob(re, subject);
+	if (re->shortcut == RE_SHORT_CHOICE) {
+		for (size_t i = 0; i < re->npieces; i++)
+			if (str_eq(subject, re->pieces[i]))
+				return true;
+		return false;
+	}
+	return run(re, subject, 0, NULL, 0);
+}
+
+bool
+re_find(const struct re *re, str subject, size_t from, size_t *cap)
+{
+	if (from > subject.n || (from > 0 && re->anchored))
+		return false;
+	return run(re, subject, from, cap, 2 * re->tree.ngroups);
+}
+
+static bool
+name_char(char c)
+{
+	return (c >= '0' && c <= '9') || c == '_' ||
+	    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* "$name" or "${name}" at the start of s (behind the $): its length or 0. */
+static size_t
+reference(str s, str *name)
+{
+	bool brace = s.n > 0 && s.p[0] == '{';
+	size_t i = brace;
+
+	while (i < s.n && name_char(s.p[i]))
+		i++;
+	*name = str_from(s.p + brace, s.p + i);
+	if (name->n == 0 || (brace && (i == s.n || s.p[i] != '}')))
+		return 0;
+	return i + brace;
+}
+
+/* The group a reference means, or NOWHERE. */
+static size_t
+group_of(const struct re *re, str name, const size_t *cap)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < name.n && n < 100000000; i++) {
+		if (name.p[i] < '0' || name.p[i] > '9')
+			break;
+		n = n * 10 + (size_t)(name.p[i] - '0');
+	}
+	if (i == name.n && (name.n == 1 || name.p[0] != '0'))
+		return n < re->tree.ngroups ? n : NOWHERE;
+	for (i = 1; i < re->tree.ngroups; i++)
+		if (str_eq(re->tree.names[i], name) && cap[2 * i] != NOWHERE)
+			return i;
+	return NOWHERE;
+}
+
+void
+re_expand(const struct re *re, struct buf *b, str tmpl, str subject,
+    const size_t *cap)
+{
+	while (tmpl.n > 0) {
+		size_t i = str_chr(tmpl, '$'), len, g;
+		str name;
+
+		buf_add(b, str_take(tmpl, i));
+		tmpl = str_skip(tmpl, i);
+		if (tmpl.n == 0)
+			break;
+		tmpl = str_skip(tmpl, 1);
+		if (tmpl.n > 0 && tmpl.p[0] == '$') {
+			buf_byte(b, '$');
+			tmpl = str_skip(tmpl, 1);
+			continue;
+		}
+		len = reference(tmpl, &name);
+		if (len == 0) { /* not a reference: raw text */
+			buf_byte(b, '$');
+			continue;
+		}
+		tmpl = str_skip(tmpl, len);
+		g = group_of(re, name, cap);
+		if (g != NOWHERE && cap[2 * g] != NOWHERE)
+			buf_add(b,
+			    str_from(subject.p + cap[2 * g],
+				subject.p + cap[2 * g + 1]));
+	}
+}
+
+void
+re_replace(const struct re *re, struct buf *b, str subject, str repl)
+{
+	size_t n = 2 * re->tree.ngroups, last = 0, at = 0, len;
+	size_t *cap = mem_zero(n, sizeof(*cap));
+
+	while (at <= subject.n && re_find(re, subject, at, cap)) {
+		buf_add(b, str_from(subject.p + last, subject.p + cap[0]));
+		/* No empty match right behind another match. */
+		if (cap[1] > last || cap[0] == 0)
+			re_expand(re, b, repl, subject, cap);
+		last = cap[1];
+		len = 1;
+		if (at < subject.n)
+			(void)str_rune(str_skip(subject, at), &len);
+		at = at + len > cap[1] ? at + len : cap[1];
+	}
+	buf_add(b, str_skip(subject, last));
+	free(cap);
+}
+
+void
+re_quote(struct buf *b, str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] != '\0' && strchr("\\.+*?()|[]{}^$", s.p[i]) != NULL)
+			buf_byte(b, '\\');
+		buf_byte(b, s.p[i]);
+	}
+}

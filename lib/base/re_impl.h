@@ -1,0 +1,142 @@
+/*
+ * What the files of re share: the tree a pattern is parsed into (re_parse.c),
+ * the sets of code points in it (re_class.c, re_category.c, re_script.c,
+ * re_fold.c), and the program the tree is compiled to (re_compile.c) for the
+ * machine of re_exec.c.
+ */
+#ifndef BASE_RE_IMPL_H
+#define BASE_RE_IMPL_H
+
+#include "base/arena.h"
+#include "base/re.h"
+
+#define RE_MAX_RUNE 0x10ffff
+#define RE_MAX_REPEAT 1000
+#define RE_MAX_DEPTH 1000
+#define RE_MAX_PROG (1 << 20)
+#define RE_MAX_RANGES (1 << 20)
+
+struct re_range {
+	uint32_t lo, hi;
+};
+
+/* A set of code points being made; re_class_sort() brings it into order. */
+struct re_class {
+	struct re_range *v; /* heap */
+	size_t n, cap;
+};
+
+void re_class_add(struct re_class *c, uint32_t lo, uint32_t hi);
+void re_class_join(struct re_class *c, const struct re_class *other);
+void re_class_sort(struct re_class *c);
+void re_class_negate(struct re_class *c);
+
+/* Add what the members become when case does not count. */
+void re_class_fold(struct re_class *c);
+void re_class_fini(struct re_class *c);
+
+/* Add a general category ("L", "Lu") or script ("Greek"); false: no such. */
+bool re_category_add(struct re_class *c, str name);
+bool re_script_add(struct re_class *c, str name);
+
+/* The next code point that differs from r by case alone; r if there is none. */
+uint32_t re_fold(uint32_t r);
+
+/* Add what lo to hi become when case does not count. */
+void re_fold_range(struct re_class *c, uint32_t lo, uint32_t hi);
+
+enum re_kind {
+	RE_EMPTY,
+	RE_CHAR,
+	RE_CLASS,
+	RE_ANY, /* but not \n */
+	RE_ANY_NL,
+	RE_LINE_START,
+	RE_LINE_END,
+	RE_TEXT_START,
+	RE_TEXT_END,
+	RE_WORD,     /* \b */
+	RE_NOT_WORD, /* \B */
+	RE_GROUP,    /* a capture */
+	RE_REPEAT,   /* min to max times, max -1: no end */
+	RE_CAT,
+	RE_ALT,
+};
+
+struct re_node {
+	enum re_kind kind;
+	uint32_t rune;
+	size_t class; /* in struct re_tree */
+	int min, max;
+	bool lazy;
+	size_t group;
+	int height;         /* of the tree below it */
+	struct re_node **v; /* children */
+	size_t n, cap;
+};
+
+/* A set in final form, with the ASCII part as bits. */
+struct re_set {
+	uint64_t ascii[2];
+	struct re_range *v;
+	size_t n;
+};
+
+struct re_tree {
+	struct arena arena; /* nodes, sets and names */
+	struct re_node *root;
+	struct re_set *sets;
+	size_t nsets, sets_cap;
+	size_t nranges;            /* in all sets */
+	str *names;                /* of groups, by number */
+	size_t ngroups, names_cap; /* the whole match is group 0 */
+};
+
+int re_parse(struct re_tree *t, str pattern, bool dot_nl, struct error *e);
+void re_tree_fini(struct re_tree *t);
+
+enum re_op {
+	RE_OP_CHAR,
+	RE_OP_SET,
+	RE_OP_ANY,
+	RE_OP_ANY_NL,
+	RE_OP_SPLIT, /* x is preferred to y */
+	RE_OP_JUMP,
+	RE_OP_SAVE,
+	RE_OP_ASSERT,
+	RE_OP_MATCH,
+};
+
+struct re_inst {
+	enum re_op op;
+	uint32_t x, y; /* x: rune, set, place, or kind of assertion */
+};
+
+/*
+ * When the pattern is literals with ".*" or ".+" between them, or a choice of
+ * literals, bytes are compared and no machine runs.
+ */
+enum re_short {
+	RE_SHORT_NONE,
+	RE_SHORT_GLOB,   /* pieces in order; gaps between and around them */
+	RE_SHORT_CHOICE, /* one of the pieces */
+};
+
+struct re {
+	struct re_tree tree;
+	unsigned flags;
+	struct re_inst *prog;
+	size_t n, cap;
+	bool anchored; /* it can only match at the subject's start */
+	enum re_short shortcut;
+	str *pieces;
+	unsigned *gaps; /* least bytes before piece i; RE_NO_GAP: none */
+	size_t npieces;
+};
+
+#define RE_NO_GAP (~0u)
+
+int re_compile(struct re *re, struct error *e);
+void re_shortcut(struct re *re);
+
+#endif

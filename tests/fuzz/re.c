@@ -1,0 +1,47 @@
+/*
+ * re: any pattern is compiled or refused, and what a shortcut answers is what
+ * the machine answers (a lone group in front takes the shortcut away).
+ */
+#include <stdlib.h>
+
+#include "base/re.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	str in = { (const char *)data, n }, pattern;
+	struct re *re, *whole;
+	struct buf b = { 0 };
+
+	if (n > 2000)
+		return 0;
+	pattern = str_cut(&in, '\0');
+	re = re_new(pattern, 0, NULL);
+	whole = re_new(pattern, RE_ANCHORED, NULL);
+	if ((re == NULL) != (whole == NULL))
+		abort();
+	if (re != NULL) {
+		size_t *cap = calloc(re_groups(re), 2 * sizeof(*cap));
+		bool found = cap != NULL && re_find(re, in, 0, cap);
+		struct re *slow;
+
+		if (found != re_match(re, in))
+			abort();
+		re_replace(re, &b, in, STR("<$1>"));
+		buf_reset(&b);
+		buf_z(&b, "(?:^){1}(?:");
+		buf_add(&b, pattern);
+		buf_z(&b, "){1}");
+		slow = re_new(buf_str(&b), RE_ANCHORED, NULL);
+		if (slow != NULL && re_match(slow, in) != re_match(whole, in))
+			abort();
+		re_free(slow);
+		free(cap);
+	}
+	re_free(re);
+	re_free(whole);
+	buf_fini(&b);
+	return 0;
+}

@@ -1,0 +1,248 @@
+/* base/re: Go's verdicts, Go's words, Go's matches, and no explosion. */
+#include "base/re.h"
+
+#include <stdlib.h>
+
+#include "check.h"
+
+static bool
+match(const char *p, const char *s, unsigned flags)
+{
+	struct error e = { "" };
+	struct re *re = re_new(str_of(p), flags, &e);
+	bool r;
+
+	if (re == NULL) {
+		printf("# %s: %s\n", p, e.msg);
+		return false;
+	}
+	r = re_match(re, str_of(s));
+	re_free(re);
+	return r;
+}
+
+static bool
+whole(const char *p, const char *s)
+{
+	return match(p, s, RE_ANCHORED);
+}
+
+static bool
+part(const char *p, const char *s)
+{
+	return match(p, s, 0);
+}
+
+static bool
+refused(const char *p, const char *want)
+{
+	struct error e = { "" };
+	struct re *re = re_new(str_of(p), 0, &e);
+	bool ok = re == NULL &&
+	    strncmp(e.msg, "error parsing regexp: ", 22) == 0 &&
+	    strcmp(e.msg + 22, want) == 0;
+
+	if (!ok)
+		printf("# %s: %s\n", p, e.msg);
+	re_free(re);
+	return ok;
+}
+
+static void
+shortcuts(void)
+{
+	CHECK(whole("prod", "prod") && !whole("prod", "prod1"));
+	CHECK(whole("", "") && !whole("", "a"));
+	CHECK(whole("200|404|502", "404") && !whole("200|404|502", "4040"));
+	CHECK(whole("a|", "") && whole("a|", "a"));
+	CHECK(whole("prod-.*", "prod-") && whole("prod-.*", "prod-\nx"));
+	CHECK(whole(".*:9100", "a:9100:9100") && !whole(".*:9100", "a:91000"));
+	CHECK(whole(".*error.*", "an error!") && !whole(".*error.*", "erro"));
+	CHECK(whole("a.+b", "axb") && !whole("a.+b", "ab"));
+	CHECK(whole("a.*b.*c", "abbbcc") && !whole("a.*b.*c", "acb"));
+	CHECK(whole(".*", "") && whole(".+", "x") && !whole(".+", ""));
+	CHECK(whole(".*.+", "\xc3\xa9") && !whole(".+.+", "\xc3\xa9"));
+	CHECK(whole("(prod)", "prod") && whole("(?:a)(b)", "ab"));
+	CHECK(!whole("a.*a", "a"));
+	CHECK(part("b", "abc") && !part("^b", "abc"));
+}
+
+static void
+literals(void)
+{
+	struct re *re;
+	str lit;
+
+	re = re_new(STR("a\\.b"), RE_ANCHORED, NULL);
+	CHECK(re_literal(re, &lit) && str_eq(lit, STR("a.b")));
+	re_free(re);
+	re = re_new(STR(""), RE_ANCHORED, NULL);
+	CHECK(re_literal(re, &lit) && lit.n == 0);
+	re_free(re);
+	re = re_new(STR("a.*"), RE_ANCHORED, NULL);
+	CHECK(!re_literal(re, &lit));
+	re_free(re);
+	re = re_new(STR("a"), 0, NULL);
+	CHECK(!re_literal(re, &lit));
+	re_free(re);
+	re = re_new(STR("(?i)a"), RE_ANCHORED, NULL);
+	CHECK(!re_literal(re, &lit));
+	re_free(re);
+}
+
+static void
+syntax(void)
+{
+	CHECK(part("a$", "a") && !part("a$", "a\n") && part("(?m)a$", "a\n"));
+	CHECK(!part("a.b", "a\nb") && part("(?s)a.b", "a\nb"));
+	CHECK(part("\\bfoo\\b", "a foo b") && !part("\\bfoo\\b", "afoo"));
+	CHECK(whole("\\pL+", "a\xc3\xa9\xce\xb1") && !whole("\\pL", "1"));
+	CHECK(whole("\\p{Greek}", "\xce\xb1") && whole("\\P{^Lu}", "A"));
+	CHECK(whole("(?i)k", "\xe2\x84\xaa") && whole("(?i)\\w", "\xc5\xbf"));
+	CHECK(whole("[[:^alpha:]]", "1") && whole("[\\d-z]", "-"));
+	CHECK(whole("[]a]", "]") && whole("[^a]", "\n"));
+	CHECK(whole("\\x41\\x{e9}\\101",
+	    "A\xc3\xa9"
+	    "A"));
+	CHECK(whole("\\Qa.b\\E+", "a.bb") && whole("a{,2}", "a{,2}"));
+	CHECK(whole("a{2,3}", "aaa") && !whole("a{2,3}", "aaaa"));
+	CHECK(whole("(?P<x>a)(?<y>b)", "ab"));
+	CHECK(whole("\\s", " ") && !whole("\\s", "\v"));
+	CHECK(whole("[[:space:]]", "\v"));
+	CHECK(whole("^*", "") && whole("(|a)*", "aa"));
+	CHECK(whole(".", "\xff")); /* a bad byte is one character */
+}
+
+static void
+refusals(void)
+{
+	char deep[4001], big[16];
+
+	CHECK(refused("a**", "invalid nested repetition operator: `**`"));
+	CHECK(refused("a*+", "invalid nested repetition operator: `*+`"));
+	CHECK(refused("*", "missing argument to repetition operator: `*`"));
+	CHECK(refused("(a", "missing closing ): `(a`"));
+	CHECK(refused("a)", "unexpected ): `a)`"));
+	CHECK(refused("[a", "missing closing ]: `[a`"));
+	CHECK(refused("[b-a]", "invalid character class range: `b-a`"));
+	CHECK(refused("\\1", "invalid escape sequence: `\\1`"));
+	CHECK(refused("a\\", "trailing backslash at end of expression: ``"));
+	CHECK(refused("(?=a)", "invalid or unsupported Perl syntax: `(?=`"));
+	CHECK(refused("a{1001}", "invalid repeat count: `{1001}`"));
+	CHECK(refused("(a{100}){100}", "invalid repeat count: `{100}`"));
+	CHECK(refused("a{2,1}", "invalid repeat count: `{2,1}`"));
+	CHECK(refused(
+	    "\\p{Klingon}", "invalid character class range: `\\p{Klingon}`"));
+	CHECK(refused("(?P<a-b>x)", "invalid named capture: `(?P<a-b>`"));
+	CHECK(refused("\xff", "invalid UTF-8"));
+	memset(deep, '(', 2000);
+	memset(deep + 2000, ')', 2000);
+	deep[4000] = '\0';
+	CHECK(re_new(str_of(deep), 0, NULL) == NULL);
+	/* An operator may stand behind "(?i)", but not without end. */
+	for (size_t i = 0; i < 4000; i += 5)
+		memcpy(deep + i, "*(?i)", 5);
+	deep[0] = 'a';
+	CHECK(refused("a*(?i)**", "invalid nested repetition operator: `**`"));
+	re_free(re_new(str_of(deep), 0, NULL));
+	snprintf(big, sizeof(big), "%s", "(?:a{1000}){1}");
+	CHECK(whole(big, "a") == false);
+}
+
+static bool
+finds(const char *p, const char *s, const char *want)
+{
+	struct re *re = re_new(str_of(p), 0, NULL);
+	size_t cap[20];
+	struct buf b = { 0 };
+	bool ok;
+
+	if (re_find(re, str_of(s), 0, cap))
+		for (size_t i = 0; i < 2 * re_groups(re); i++)
+			buf_printf(&b, "%zd ", (ssize_t)cap[i]);
+	ok = str_eq(buf_str(&b), str_of(want));
+	if (!ok)
+		printf("# %s: %s\n", p, buf_cstr(&b));
+	buf_fini(&b);
+	re_free(re);
+	return ok;
+}
+
+static bool
+replaces(const char *p, const char *s, const char *repl, const char *want)
+{
+	struct re *re = re_new(str_of(p), 0, NULL);
+	struct buf b = { 0 };
+	bool ok;
+
+	re_replace(re, &b, str_of(s), str_of(repl));
+	ok = str_eq(buf_str(&b), str_of(want));
+	if (!ok)
+		printf("# %s: %s\n", p, buf_cstr(&b));
+	buf_fini(&b);
+	re_free(re);
+	return ok;
+}
+
+static void
+captures(void)
+{
+	struct buf b = { 0 };
+
+	CHECK(finds("(a)(b)?", "xac", "1 2 1 2 -1 -1 "));
+	CHECK(finds("a|ab", "ab", "0 1 "));
+	CHECK(finds("(a*?)(b+)", "aabb", "0 4 0 2 2 4 "));
+	CHECK(finds("(?U)a+", "aaa", "0 1 "));
+	CHECK(finds("(a+)+", "aaa", "0 3 0 3 "));
+	CHECK(finds("z", "abc", ""));
+	CHECK(replaces("(.*):(.*)", "host:80", "$2-$1", "80-host"));
+	CHECK(replaces("a*", "baac", "x", "xbxcx"));
+	CHECK(replaces("(?P<n>b)", "abc", "[${n}$$$1x$n]", "a[b$b]c"));
+	CHECK(replaces("b", "abc", "$", "a$c") &&
+	    replaces("b", "abc", "${", "a${c"));
+	CHECK(replaces("(b)", "abc", "$01$9", "ac"));
+	CHECK(replaces("\\b", "a b", "|", "|a| |b|"));
+	re_quote(&b, STR("a.b*[c]"));
+	CHECK_STR(buf_str(&b), "a\\.b\\*\\[c\\]");
+	buf_fini(&b);
+}
+
+/* Patterns that take a backtracking engine past the end of the world. */
+static void
+hostile(void)
+{
+	char s[5001];
+	struct error e;
+
+	memset(s, 'a', 5000);
+	s[4999] = '!';
+	s[5000] = '\0';
+	CHECK(!whole("(a+)+", s));
+	CHECK(!whole("(?:a|aa)+", s));
+	CHECK(!whole("(a*)*(a*)*(a*)*", s));
+	CHECK(part("(x+x+)+y|!", s));
+	s[60] = '\0';
+	CHECK(whole("(a?){60}a{60}", s));
+	/* A program past the limit is refused, not built. */
+	{
+		struct buf b = { 0 };
+
+		for (int i = 0; i < 1200; i++)
+			buf_z(&b, "a{1000}");
+		CHECK(re_new(buf_str(&b), 0, &e) == NULL);
+		CHECK(strstr(e.msg, "expression too large") != NULL);
+		buf_fini(&b);
+	}
+}
+
+int
+main(void)
+{
+	shortcuts();
+	literals();
+	syntax();
+	refusals();
+	captures();
+	hostile();
+	return done();
+}
