@@ -13,10 +13,12 @@
 struct batch {
 	bool opened;          /* by a "# BATCH" line */
 	struct labels labels; /* whose round it is */
-	int64_t t;
+	int64_t t;	      /* unopened: its newest, or the default */
 	const struct expo_key *keys;
 	size_t nkeys;
-	const struct expo_item *v; /* what is in it, in order */
+	const struct expo_item *v; /* what is in it, in order; all samples'
+				      labels with a mark live as the reader
+				      remembers them, see expo.h */
 	size_t n;
 	size_t bad; /* lines that did not parse and are left out */
 };

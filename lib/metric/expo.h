@@ -55,7 +55,18 @@ struct expo_item {
 	bool all;
 	const struct expo_key *keys;
 	size_t nkeys;
+	size_t *mark; /* of a sample, or NULL; see below */
 };
+
+/*
+ * A reader remembers the series of the pass before (of each batch's labels, of
+ * each page), so that a series that stands where it stood costs a comparison
+ * and a number.  mark points at a word that belongs to the remembered series
+ * and is 0 at first: its consumer may put a number of its own there (an id,
+ * say) and finds it again in the next pass, without hashing.  The same mark
+ * always means the same labels; the same labels may have several marks.
+ * Where it is NULL the series is not remembered (yet).
+ */
 
 enum expo_form {
 	EXPO_MF,   /* mf text: comments are believed, times in ms */
@@ -85,6 +96,13 @@ int expo_next(struct expo_reader *r, struct expo_item *item, struct error *e);
 /* For EXPO_OM: was "# EOF" seen (call at end of input; -1 if it must be)? */
 int expo_end(struct expo_reader *r, struct error *e);
 
+/*
+ * A new page begins (the next scrape of a target): lines count from 1 again,
+ * what TYPE said is forgotten, the series remembered are expected again.  A
+ * stream with batches needs no call.
+ */
+void expo_rewind(struct expo_reader *r);
+
 /* The time for what follows outside of batches. */
 void expo_set_time(struct expo_reader *r, int64_t t);
 
@@ -95,7 +113,9 @@ str expo_key(const struct expo_item *item, str name);
 void expo_put_batch(struct buf *b, struct labels ls, int64_t t,
     const struct expo_key *keys, size_t n);
 void expo_put_eof(struct buf *b);
+/* A sample that is the staleness marker is written as a STALE line. */
 void expo_put_sample(struct buf *b, struct labels ls, double v, int64_t t);
+/* The same without a time, for a page. */
 void expo_put_sample_now(struct buf *b, struct labels ls, double v);
 void expo_put_stale(struct buf *b, struct labels ls, int64_t t);
 void expo_put_stale_all(struct buf *b, int64_t t);
@@ -103,6 +123,13 @@ void expo_put_start(struct buf *b, struct labels ls, int64_t t0, int64_t t);
 void expo_put_string(struct buf *b, str text, int64_t t);
 void expo_put_help(struct buf *b, str name, str text);
 void expo_put_type(struct buf *b, str name, str type);
+void expo_put_unit(struct buf *b, str name, str unit);
+void expo_put_kind(struct buf *b, str name, str kind);
+void expo_put_hist(struct buf *b, struct labels ls, str text, int64_t t);
+
+/* With t if has_t. */
+void expo_put_exemplar(struct buf *b, struct labels ls, struct labels extra,
+    double v, bool has_t, int64_t t);
 void expo_put_alert(struct buf *b, struct labels ls, struct labels annotations,
     int64_t t, const struct expo_key *keys, size_t n);
 

@@ -50,7 +50,7 @@ scan_fini(struct scan *s)
 void
 scan_line(struct scan *s, str line)
 {
-	s->p = line.n ? line.p : "";
+	s->p = line.p != NULL ? line.p : "";
 	s->end = s->p + line.n;
 	s->bad = s->p;
 	s->n = 0;
@@ -319,7 +319,7 @@ scan_series(struct scan *s, struct error *e)
 			return -1;
 		s->named = true;
 		add(s, LABEL_NAME, name);
-		if (!s->strict && s->p < s->end && *s->p != '{') {
+		if (!s->strict && !s->tight && s->p < s->end && *s->p != '{') {
 			const char *here = s->p;
 
 			/* "name {a=..." is one series, "name 1" is a value */

@@ -16,6 +16,7 @@ struct scan {
 	const char *bad;     /* after an error: the place */
 	struct arena *a;     /* for what had to be unescaped */
 	bool strict;         /* OpenMetrics: no blanks, commas are a must */
+	bool tight;          /* no blank between a name and its braces */
 	bool named;          /* a name stood before or bare in the braces */
 	struct label *v;     /* labels of the series last read, sorted */
 	size_t n, cap;

@@ -1,0 +1,365 @@
+/*
+ * The reader: hands out lines as items.  The way taken by nearly every line of
+ * a flow that runs is take(): the series is one that was expected, and what
+ * is left of the line is a plain number.  All else goes to expo_text.c or
+ * expo_om.c, line by line.
+ */
+#include "metric/expo_reader.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+
+struct expo_reader *
+expo_new(enum expo_form form, int64_t default_t)
+{
+	struct expo_reader *r = mem_zero(1, sizeof(*r));
+
+	r->form = form;
+	r->default_t = r->t = default_t;
+	scan_init(&r->scan, &r->scratch, form == EXPO_OM);
+	expo_seen_init(&r->memory);
+	if (form == EXPO_OM)
+		r->om = expo_om_new();
+	return r;
+}
+
+void
+expo_free(struct expo_reader *r)
+{
+	if (r == NULL)
+		return;
+	scan_fini(&r->scan);
+	arena_fini(&r->scratch);
+	expo_seen_fini(&r->memory);
+	expo_om_free(r->om);
+	free(r->keys);
+	free(r);
+}
+
+void
+expo_keep(struct expo_reader *r, struct arena *a)
+{
+	r->keep = a;
+	r->scan.a = a;
+}
+
+void
+expo_feed(struct expo_reader *r, str lines)
+{
+	const char *nl = lines.n ? memrchr(lines.p, '\n', lines.n) : NULL;
+
+	r->in = lines;
+	r->safe = nl == NULL ? lines.p : nl + 1;
+}
+
+void
+expo_pass(struct expo_reader *r, str labels)
+{
+	expo_seen_open(&r->memory, labels);
+	/* with keep it is batch that knows when */
+	if (r->keep == NULL)
+		expo_seen_tidy(&r->memory);
+}
+
+void
+expo_rewind(struct expo_reader *r)
+{
+	r->line = 0;
+	r->type = EXPO_T_NONE;
+	r->t = r->default_t;
+	expo_pass(r, STR_NONE);
+	if (r->om != NULL)
+		expo_om_reset(r->om);
+}
+
+void
+expo_set_time(struct expo_reader *r, int64_t t)
+{
+	if (r->t == r->default_t && r->memory.now == r->memory.plain)
+		r->t = t;
+	r->default_t = t;
+}
+
+/*
+ * A number of at most 15 digits, with or without a point and an exponent, that
+ * one multiplication or division makes exact (Clinger 1990).  There is a line
+ * end behind p.  NULL if it is anything else.
+ */
+static const char *
+plain(const char *p, double *v)
+{
+	static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
+		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+		1e19, 1e20, 1e21, 1e22 };
+	const char *from, *point = NULL;
+	uint64_t m = 0;
+	bool neg = *p == '-';
+	int k = 0, x = 0;
+	double d;
+
+	p += neg;
+	for (from = p;; p++) {
+		unsigned c = (unsigned char)*p - (unsigned)'0';
+
+		if (c < 10)
+			m = m * 10 + c;
+		else if (*p == '.' && point == NULL)
+			point = p;
+		else
+			break;
+	}
+	/* the point is one of the bytes counted, if there is one */
+	if (p - from > 15 || p - from < 1 + (point != NULL))
+		return NULL;
+	if (point != NULL)
+		k = (int)(p - point) - 1;
+	if (*p == 'e') {
+		bool down = p[1] == '-';
+
+		p += 1 + (down || p[1] == '+');
+		if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+			return NULL;
+		x = (p[0] - '0') * 10 + p[1] - '0';
+		p += 2;
+		k += down ? x : -x;
+	}
+	if (k > 22 || k < -22)
+		return NULL;
+	d = k >= 0 ? (double)m / tens[k] : (double)m * tens[-k];
+	*v = neg ? -d : d;
+	return p;
+}
+
+/* " 1637582400000\n" at p, or the line end: its place; NULL: something else */
+static const char *
+plain_time(const char *p, struct expo_item *item)
+{
+	const char *from;
+	uint64_t t = 0;
+
+	if (*p == '\n')
+		return p;
+	if (*p != ' ')
+		return NULL;
+	for (from = ++p; *p >= '0' && *p <= '9'; p++)
+		t = t * 10 + (unsigned char)*p - (unsigned)'0';
+	if (*p != '\n' || p == from || p - from > 18)
+		return NULL;
+	item->t = (int64_t)t;
+	item->has_t = true;
+	return p;
+}
+
+static void
+clear(struct expo_item *item, size_t line, int64_t t)
+{
+	memset(item, 0, sizeof(*item));
+	item->line = line;
+	item->t = t;
+}
+
+static str
+cut_line(struct expo_reader *r)
+{
+	size_t n = str_chr(r->in, '\n');
+	str line = str_take(r->in, n);
+
+	r->in = str_skip(r->in, n + 1);
+	r->line++;
+	return line;
+}
+
+/*
+ * A line whose series was expected: an item without parsing its labels.  1, 0
+ * if it is no such line, -1.
+ */
+static int
+take(struct expo_reader *r, struct expo_item *item, struct error *e)
+{
+	const char *p = r->in.p, *q;
+	struct expo_seen *k;
+
+	if (p >= r->safe || *p == '#' ||
+	    (r->om != NULL && !expo_om_quiet(r->om)))
+		return 0;
+	k = expo_seen_guess(&r->memory, p, (size_t)(r->safe - p), r->type);
+	if (k == NULL)
+		return 0;
+	clear(item, r->line + 1, r->t);
+	item->series = (str){ p, k->len };
+	item->labels = (struct labels){ k->v, k->n };
+	item->mark = &k->mark;
+	q = plain(p + k->len + 1, &item->v);
+	if (q != NULL && r->om == NULL)
+		q = plain_time(q, item);
+	if (q != NULL && *q == '\n') {
+		item->raw = str_from(p, q);
+		r->line++;
+		r->in.n -= (size_t)(q + 1 - p);
+		r->in.p = q + 1;
+		return 1;
+	}
+	item->raw = cut_line(r);
+	scan_line(&r->scan, item->raw);
+	r->scan.p += k->len;
+	if (r->om == NULL)
+		return expo_text_rest(r, item, e) == -1 ? -1 : 1;
+	if (expo_om_rest(r, item, e) == -1)
+		return -1;
+	return expo_om_pop(r->om, item);
+}
+
+int
+expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
+{
+	int k;
+
+	if (r->om != NULL && expo_om_pop(r->om, item))
+		return 1;
+	if (r->keep == NULL && r->scratch.blocks != NULL)
+		arena_reset(&r->scratch);
+	while (r->in.n > 0) {
+		k = take(r, item, e);
+		if (k == 0) {
+			clear(item, 0, r->t);
+			item->raw = cut_line(r);
+			item->line = r->line;
+			scan_line(&r->scan, item->raw);
+			k = r->om != NULL ? expo_om_line(r, item, e)
+					  : expo_text_line(r, item, e);
+		}
+		if (k == -1)
+			return error_add(e, "%zu:%zu", r->line,
+			    (size_t)(r->scan.bad - item->raw.p) + 1);
+		if (k == 1)
+			return 1;
+	}
+	return 0;
+}
+
+int
+expo_end(struct expo_reader *r, struct error *e)
+{
+	if (r->om == NULL)
+		return 0;
+	if (!expo_om_ended(r->om))
+		return error_set(e, "data does not end with # EOF");
+	return 0;
+}
+
+str
+expo_key(const struct expo_item *item, str name)
+{
+	for (size_t i = 0; i < item->nkeys; i++)
+		if (str_eq(item->keys[i].name, name))
+			return item->keys[i].value;
+	return STR_NONE;
+}
+
+int
+expo_value(struct expo_reader *r, double *v, struct error *e)
+{
+	struct scan *s = &r->scan;
+	const char *from = s->p;
+	str word = scan_word(s);
+
+	if (word.n == 0)
+		return scan_fail(s, from, e, "expected a value");
+	if (num_parse(word, v) == -1)
+		return scan_fail(s, from, e, "bad value '%.*s'",
+		    (int)(word.n > 64 ? 64 : word.n), word.p);
+	if (isnan(*v))
+		*v = num_nan();
+	return 0;
+}
+
+int
+expo_end_of_line(struct expo_reader *r, struct error *e)
+{
+	struct scan *s = &r->scan;
+
+	if (!s->strict)
+		(void)scan_blanks(s);
+	if (s->p < s->end)
+		return scan_fail(s, NULL, e, "text after the end: '%.*s'",
+		    (int)(s->end - s->p > 64 ? 64 : s->end - s->p), s->p);
+	return 0;
+}
+
+struct labels
+expo_labels(struct expo_reader *r)
+{
+	return scan_take(&r->scan, r->scan.a);
+}
+
+/* As formatOpenMetricsFloat: a whole number shows its point. */
+static str
+float_label(struct arena *a, double f)
+{
+	struct buf b = { 0 };
+	str s;
+
+	num_format(&b, f, 'g', -1);
+	s = buf_str(&b);
+	if (isfinite(f) && str_chr(s, 'e') == s.n && str_chr(s, '.') == s.n)
+		buf_add(&b, STR(".0"));
+	s = arena_dup(a, buf_str(&b));
+	buf_fini(&b);
+	return s;
+}
+
+/*
+ * le of a histogram and quantile of a summary in OpenMetrics form, as
+ * Prometheus 3 has them.  It goes by the last TYPE line alone, as there.
+ */
+void
+expo_normalise(struct expo_reader *r)
+{
+	str want = r->type == EXPO_T_HISTOGRAM ? STR("le") : STR("quantile");
+	struct label *l;
+	double f;
+
+	if (r->type != EXPO_T_HISTOGRAM && r->type != EXPO_T_SUMMARY)
+		return;
+	for (size_t i = 0; i < r->scan.n; i++) {
+		l = &r->scan.v[i];
+		if (str_eq(l->name, want) && num_parse(l->value, &f) == 0)
+			l->value = float_label(r->scan.a, f);
+	}
+}
+
+int
+expo_help_text(struct expo_reader *r, str *out, struct error *e)
+{
+	struct scan *s = &r->scan;
+	str text = str_from(s->p, s->end);
+	char *w, *o;
+	size_t i;
+
+	s->p = s->end;
+	if (!str_utf8(text))
+		return scan_fail(s, text.p, e, "invalid UTF-8 in a help text");
+	if (str_chr(text, '\\') == text.n) {
+		*out = text;
+		return 0;
+	}
+	w = o = arena_alloc(s->a, text.n);
+	for (i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		char next = i + 1 < text.n ? text.p[i + 1] : '\0';
+
+		if (c == '\\' && next == 'n') {
+			*w++ = '\n';
+			i++;
+		} else if (c == '\\' &&
+		    (next == '\\' || (s->strict && next == '"'))) {
+			*w++ = next;
+			i++;
+		} else
+			*w++ = c;
+	}
+	*out = str_from(o, w);
+	return 0;
+}

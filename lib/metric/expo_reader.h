@@ -1,0 +1,130 @@
+/*
+ * The insides of the reader, shared by expo_*.c and batch.c and nobody else.
+ */
+#ifndef METRIC_EXPO_READER_H
+#define METRIC_EXPO_READER_H
+
+#include "base/map.h"
+#include "metric/expo.h"
+#include "metric/scan.h"
+
+/*
+ * A series seen before.  They stand in a list in the order of the page, each
+ * in one piece: where the last line was hit, the next one is expected.
+ */
+struct expo_seen {
+	struct expo_seen *next;
+	size_t mark;
+	const struct label *v;
+	uint32_t n;         /* labels */
+	uint32_t len;       /* bytes of key */
+	unsigned char type; /* what TYPE said when le was normalised */
+	char key[];         /* the series as it stood in the line */
+};
+
+/* What is remembered of one source: one batch's labels, or one page. */
+struct expo_source {
+	struct arena a;
+	struct expo_seen *first;
+	struct expo_seen *at;   /* the last one met */
+	struct expo_seen *next; /* the one expected */
+	struct map by_key;      /* made at the first miss of a second pass */
+	size_t n, lines, bytes, passes;
+	bool churned; /* most of it was not met in the last pass */
+};
+
+struct expo_memory {
+	struct map sources;        /* by the text of the batch's labels */
+	struct expo_source *plain; /* what stands outside of batches */
+	struct expo_source *now;
+	size_t bytes;
+};
+
+struct expo_om; /* OpenMetrics: the family being read */
+
+enum expo_type {
+	EXPO_T_NONE,
+	EXPO_T_HISTOGRAM,
+	EXPO_T_SUMMARY,
+	EXPO_T_OTHER,
+};
+
+struct expo_reader {
+	enum expo_form form;
+	unsigned char type; /* enum expo_type of the last TYPE line */
+	int64_t default_t;
+	int64_t t;        /* of a sample without time, here */
+	str in;           /* what is left of what was fed */
+	const char *safe; /* behind its last line end */
+	size_t line;
+	struct scan scan;
+	struct arena scratch; /* what the item points at */
+	struct arena *keep;   /* the same, but kept: batch's */
+	struct expo_key *keys;
+	size_t nkeys, keycap;
+	struct expo_memory memory;
+	struct expo_om *om;
+};
+
+/*
+ * Let what items point at (beside the lines fed) live in a until the caller
+ * resets it, instead of until the next expo_next().
+ */
+void expo_keep(struct expo_reader *r, struct arena *a);
+
+/* A pass over what a BATCH line names, or over what nothing names, begins. */
+void expo_pass(struct expo_reader *r, str labels);
+
+/* expo_read.c: pieces of lines.  All read at scan.p, -1 with the message. */
+int expo_value(struct expo_reader *r, double *v, struct error *e);
+int expo_end_of_line(struct expo_reader *r, struct error *e);
+struct labels expo_labels(struct expo_reader *r);
+void expo_normalise(struct expo_reader *r);
+
+/* Text between HELP's name and the end of line, escapes taken off. */
+int expo_help_text(struct expo_reader *r, str *out, struct error *e);
+
+/* expo_text.c: one line that is not a predicted one; 1, 0 (no item), -1. */
+int expo_text_line(
+    struct expo_reader *r, struct expo_item *item, struct error *e);
+
+/* What stands behind a series, value and time: 0, -1.  OM queues the item. */
+int expo_text_rest(
+    struct expo_reader *r, struct expo_item *item, struct error *e);
+int expo_om_rest(
+    struct expo_reader *r, struct expo_item *item, struct error *e);
+
+/* expo_om.c: the same; what a line gives is in the queue, popped first. */
+struct expo_om *expo_om_new(void);
+void expo_om_free(struct expo_om *om);
+void expo_om_reset(struct expo_om *om);
+int expo_om_line(
+    struct expo_reader *r, struct expo_item *item, struct error *e);
+bool expo_om_pop(struct expo_om *om, struct expo_item *item);
+bool expo_om_ended(const struct expo_om *om);
+
+/* May a predicted key be taken, or has metadata to come out before? */
+bool expo_om_quiet(const struct expo_om *om);
+
+/* expo_seen.c */
+void expo_seen_init(struct expo_memory *m);
+void expo_seen_fini(struct expo_memory *m);
+
+/* A pass over a source begins: labels is its text, or empty. */
+void expo_seen_open(struct expo_memory *m, str labels);
+
+/* No item read so far is in use: forget what should be forgotten. */
+void expo_seen_tidy(struct expo_memory *m);
+
+/*
+ * The remembered series that the line begins with, if it is one of those
+ * expected; n bytes are there.  Moves on.
+ */
+struct expo_seen *expo_seen_guess(
+    struct expo_memory *m, const char *line, size_t n, unsigned char type);
+
+/* Take down what was parsed the long way; NULL if there is no room. */
+struct expo_seen *expo_seen_learn(
+    struct expo_memory *m, str key, struct labels ls, unsigned char type);
+
+#endif

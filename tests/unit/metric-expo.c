@@ -1,0 +1,263 @@
+/*
+ * metric/expo by data: every tests/data/expo/NAME.{mf,page,om} is read in that
+ * form, twice by one reader (the second time by remembered keys), and once
+ * more in pieces; each line's item printed as the stream has it, or "! " and
+ * the message, must be NAME.EXT.out.
+ */
+#include <glob.h>
+#include <stdlib.h>
+
+#include "check.h"
+
+#include "base/file.h"
+#include "base/num.h"
+#include "metric/expo.h"
+
+static void
+drain(struct expo_reader *r, struct buf *b)
+{
+	struct expo_item i;
+	struct error e;
+	int k;
+
+	while ((k = expo_next(r, &i, &e)) != 0) {
+		if (k == 1)
+			expo_put_item(b, &i);
+		else
+			buf_printf(b, "! %s\n", e.msg);
+	}
+}
+
+static void
+read_all(struct expo_reader *r, str in, size_t piece, struct buf *b)
+{
+	struct error e;
+	size_t n;
+	const char *nl;
+
+	while (in.n > 0) {
+		n = piece < in.n ? piece : in.n;
+		nl = memchr(in.p + n - 1, '\n', in.n - n + 1);
+		n = nl == NULL ? in.n : (size_t)(nl + 1 - in.p);
+		expo_feed(r, str_take(in, n));
+		drain(r, b);
+		in = str_skip(in, n);
+	}
+	if (expo_end(r, &e) == -1)
+		buf_printf(b, "! %s\n", e.msg);
+}
+
+static bool
+same(const char *path, const char *how, str got, str want)
+{
+	if (str_eq(got, want))
+		return true;
+	printf("# %s, %s:\n# got\n%.*s# want\n%.*s", path, how, STR_ARG(got),
+	    STR_ARG(want));
+	return false;
+}
+
+static void
+file(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	enum expo_form form = strcmp(dot, ".om") == 0 ? EXPO_OM
+	    : strcmp(dot, ".mf") == 0                 ? EXPO_MF
+						      : EXPO_PAGE;
+	struct expo_reader *r = expo_new(form, 1000);
+	struct buf in = { 0 }, want = { 0 }, got = { 0 };
+	struct error e;
+	char out[512];
+
+	(void)snprintf(out, sizeof(out), "%s.out", path);
+	CHECK(file_read(path, &in, &e) == 0);
+	CHECK(file_read(out, &want, &e) == 0);
+	read_all(r, buf_str(&in), in.n, &got);
+	CHECK(same(path, "first", buf_str(&got), buf_str(&want)));
+	for (int pass = 0; pass < 3; pass++) {
+		expo_rewind(r);
+		buf_reset(&got);
+		read_all(r, buf_str(&in), pass == 2 ? 1 : in.n, &got);
+		CHECK(same(path, "again", buf_str(&got), buf_str(&want)));
+	}
+	expo_free(r);
+	buf_fini(&in);
+	buf_fini(&want);
+	buf_fini(&got);
+}
+
+/* What is printed reads back as it was. */
+static void
+round_trip(void)
+{
+	struct expo_reader *r = expo_new(EXPO_MF, 0);
+	struct buf in = { 0 }, a = { 0 }, b = { 0 };
+	struct error e;
+
+	CHECK(file_read("tests/data/expo/all.mf", &in, &e) == 0);
+	expo_feed(r, buf_str(&in));
+	drain(r, &a);
+	expo_feed(r, buf_str(&a));
+	drain(r, &b);
+	CHECK(a.n > 0 && str_eq(buf_str(&a), buf_str(&b)));
+	expo_free(r);
+	buf_fini(&in);
+	buf_fini(&a);
+	buf_fini(&b);
+}
+
+/* Read text; the labels of each sample printed behind its mark's number. */
+static void
+marks(struct expo_reader *r, const char *text, struct buf *b, size_t *next)
+{
+	struct expo_item i;
+
+	expo_feed(r, str_of(text));
+	while (expo_next(r, &i, NULL) == 1) {
+		if (i.kind != EXPO_SAMPLE)
+			continue;
+		if (i.mark == NULL) {
+			buf_z(b, "- ");
+			continue;
+		}
+		if (*i.mark == 0)
+			*i.mark = ++*next;
+		label_print(b, i.labels);
+		buf_printf(b, "=%zu ", *i.mark);
+	}
+}
+
+static void
+remembered(void)
+{
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	struct buf b = { 0 };
+	size_t n = 0;
+
+	marks(r, "a 1\nb{x=\"1\"} 2\nb{x=\"2\"} 3\nc 1\nd 1\n", &b, &n);
+	CHECK_STR(buf_str(&b), "a=1 b{x=\"1\"}=2 b{x=\"2\"}=3 c=4 d=5 ");
+	/* one gone, one new, one of another number's form, two swapped */
+	buf_reset(&b);
+	expo_rewind(r);
+	marks(r, "a 1e300\nb{x=\"2\"} 7 99\nn 1\nd NaN\nc 0x\nc 1\na 4\n", &b,
+	    &n);
+	CHECK_STR(buf_str(&b), "a=1 b{x=\"2\"}=3 n=6 d=5 ");
+	buf_reset(&b);
+	expo_rewind(r);
+	marks(r, "c 1\na 1\nd 5\nn 5\n", &b, &n);
+	CHECK_STR(buf_str(&b), "c=4 a=1 d=5 n=6 ");
+	expo_free(r);
+
+	/* every batch's labels have a memory of their own */
+	r = expo_new(EXPO_MF, 0);
+	n = 0;
+	buf_reset(&b);
+	for (int i = 0; i < 2; i++)
+		marks(r,
+		    "# BATCH {i=\"1\"} 1\na 1\nb 1\n# EOF\n"
+		    "# BATCH {i=\"2\"} 1\na 1\nb 1\n# EOF\n",
+		    &b, &n);
+	CHECK_STR(buf_str(&b), "a=1 b=2 a=3 b=4 a=1 b=2 a=3 b=4 ");
+	/* a dump in time order, and one by series */
+	buf_reset(&b);
+	marks(r, "x 1 1\ny 1 1\nx 2 2\ny 2 2\ny 3 3\ny 4 4\n", &b, &n);
+	CHECK_STR(buf_str(&b), "x=5 y=6 x=5 y=6 y=6 y=6 ");
+	expo_free(r);
+	buf_fini(&b);
+}
+
+/* A target whose series change all the time is forgotten in the end. */
+static void
+churn(void)
+{
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	struct buf b = { 0 };
+	struct expo_item i;
+	size_t n = 0;
+
+	for (int pass = 0; pass < 50; pass++) {
+		buf_reset(&b);
+		for (int k = 0; k < 200; k++)
+			buf_printf(&b, "m{pod=\"%d-%d\"} %d\n", pass, k, k);
+		expo_rewind(r);
+		expo_feed(r, buf_str(&b));
+		while (expo_next(r, &i, NULL) == 1)
+			n += i.v >= 0 && i.labels.n == 2;
+	}
+	CHECK(n == 50 * 200);
+	expo_free(r);
+	buf_fini(&b);
+}
+
+/* The short way to a number is the long one, bit for bit. */
+static void
+numbers(void)
+{
+	static const char *const text[] = { "0", "-0", "1", "1.5", "123456789",
+		"999999999999999", "9999999999999999", "0.1", "-.5", "5.",
+		"1.637582400123e+09", "1e22", "1e-22", "1e23", "123.456e-5",
+		"1.7976931348623157e+308", "5e-324", "1e05", "1e5", "12e+22",
+		"0.000001", "100000000000000000000", "1e+10" };
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	struct expo_item i;
+	struct buf b = { 0 };
+	double want;
+
+	for (size_t k = 0; k < sizeof(text) / sizeof(*text); k++) {
+		buf_reset(&b);
+		buf_printf(&b, "m %s\n", text[k]);
+		for (int pass = 0; pass < 2; pass++) {
+			expo_rewind(r);
+			expo_feed(r, buf_str(&b));
+			CHECK(expo_next(r, &i, NULL) == 1 &&
+			    num_parse(str_of(text[k]), &want) == 0 &&
+			    num_bits(want) == num_bits(i.v));
+		}
+	}
+	expo_free(r);
+	buf_fini(&b);
+}
+
+static void
+writer(void)
+{
+	struct buf b = { 0 };
+	struct label v[] = { { LABEL_NAME, STR("m") },
+		{ STR("a"), STR("x\"\\\n") } };
+	struct labels ls = { v, 2 };
+	struct expo_key k[] = { { STR("state"), STR("firing"), false },
+		{ STR("error"), STR("a b"), false } };
+
+	expo_put_sample(&b, ls, num_stale(), 5);
+	expo_put_sample_now(&b, ls, num_stale());
+	expo_put_sample_now(&b, ls, 1);
+	expo_put_batch(&b, (struct labels){ v + 1, 1 }, 7, k, 2);
+	expo_put_help(&b, STR("my.m"), STR("a\\b\nc"));
+	expo_put_help(&b, STR("m"), STR(""));
+	CHECK_STR(buf_str(&b),
+	    "# STALE m{a=\"x\\\"\\\\\\n\"} 5\n"
+	    "# STALE m{a=\"x\\\"\\\\\\n\"}\n"
+	    "m{a=\"x\\\"\\\\\\n\"} 1\n"
+	    "# BATCH {a=\"x\\\"\\\\\\n\"} 7 state=firing error=\"a b\"\n"
+	    "# HELP \"my.m\" a\\\\b\\nc\n"
+	    "# HELP m\n");
+	buf_fini(&b);
+}
+
+int
+main(void)
+{
+	glob_t g = { 0 };
+
+	CHECK(glob("tests/data/expo/*.[mpo][fam]*", 0, NULL, &g) == 0);
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		if (!str_ends(str_of(g.gl_pathv[i]), STR(".out")))
+			file(g.gl_pathv[i]);
+	globfree(&g);
+	round_trip();
+	remembered();
+	churn();
+	numbers();
+	writer();
+	return done();
+}
