@@ -31,12 +31,12 @@ struct plot {
 	const struct plot_series *v;
 	size_t n;
 	int64_t from, to, step; /* step 0: unknown, no bridging beyond median */
-	str unit;		/* "bytes", "s", "percent", "short", ""... */
-	double warn, crit;	/* NaN: none */
+	str unit;               /* "bytes", "s", "percent", "short", ""... */
+	double warn, crit;      /* NaN: none */
 	const struct plot_mark *marks;
 	size_t nmarks;
 	const struct date_zone *zone; /* NULL: UTC */
-	str zone_name;		      /* as the header shows it */
+	str zone_name;                /* as the header shows it */
 };
 
 enum plot_color {
@@ -48,7 +48,7 @@ enum plot_color {
 
 struct plot_text_opts {
 	int width, height; /* cells */
-	bool ascii;	   /* no UTF-8 */
+	bool ascii;        /* no UTF-8 */
 	enum plot_color color;
 };
 
@@ -59,8 +59,8 @@ bool plot_unit_valid(str unit);
 void plot_value(struct buf *b, double v, str unit);
 
 /* The chart as lines of text. */
-void plot_text(struct buf *b, const struct plot *p,
-    const struct plot_text_opts *o);
+void plot_text(
+    struct buf *b, const struct plot *p, const struct plot_text_opts *o);
 
 /* The chart as one <svg> element, width and height in pixels. */
 void plot_svg(struct buf *b, const struct plot *p, int width, int height);

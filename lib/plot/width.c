@@ -1,0 +1,229 @@
+/*
+ * Cells of code points after Unicode's EastAsianWidth.txt (W and F are two)
+ * and the categories Mn, Me and Cf (none).  Ambiguous ones count as one, as
+ * terminals outside of legacy Asian locales draw them.
+ */
+#include "plot/width.h"
+
+struct range {
+	uint32_t lo, hi;
+};
+
+static const struct range zero[] = {
+	{ 0x00ad, 0x00ad },
+	{ 0x0300, 0x036f },
+	{ 0x0483, 0x0489 },
+	{ 0x0591, 0x05bd },
+	{ 0x05bf, 0x05bf },
+	{ 0x05c1, 0x05c2 },
+	{ 0x0610, 0x061a },
+	{ 0x064b, 0x065f },
+	{ 0x0670, 0x0670 },
+	{ 0x06d6, 0x06dc },
+	{ 0x0900, 0x0902 },
+	{ 0x093a, 0x093a },
+	{ 0x093c, 0x093c },
+	{ 0x0941, 0x0948 },
+	{ 0x094d, 0x094d },
+	{ 0x0e31, 0x0e31 },
+	{ 0x0e34, 0x0e3a },
+	{ 0x0e47, 0x0e4e },
+	{ 0x1160, 0x11ff },
+	{ 0x1ab0, 0x1ace },
+	{ 0x1dc0, 0x1dff },
+	{ 0x200b, 0x200f },
+	{ 0x202a, 0x202e },
+	{ 0x2060, 0x206f },
+	{ 0x20d0, 0x20f0 },
+	{ 0x302a, 0x302d },
+	{ 0x3099, 0x309a },
+	{ 0xfe00, 0xfe0f },
+	{ 0xfe20, 0xfe2f },
+	{ 0xfeff, 0xfeff },
+	{ 0xe0001, 0xe01ef },
+};
+
+static const struct range wide[] = {
+	{ 0x1100, 0x115f },
+	{ 0x231a, 0x231b },
+	{ 0x2329, 0x232a },
+	{ 0x23e9, 0x23ec },
+	{ 0x23f0, 0x23f0 },
+	{ 0x23f3, 0x23f3 },
+	{ 0x25fd, 0x25fe },
+	{ 0x2614, 0x2615 },
+	{ 0x2648, 0x2653 },
+	{ 0x267f, 0x267f },
+	{ 0x2693, 0x2693 },
+	{ 0x26a1, 0x26a1 },
+	{ 0x26aa, 0x26ab },
+	{ 0x26bd, 0x26be },
+	{ 0x26c4, 0x26c5 },
+	{ 0x26ce, 0x26ce },
+	{ 0x26d4, 0x26d4 },
+	{ 0x26ea, 0x26ea },
+	{ 0x26f2, 0x26f3 },
+	{ 0x26f5, 0x26f5 },
+	{ 0x26fa, 0x26fa },
+	{ 0x26fd, 0x26fd },
+	{ 0x2705, 0x2705 },
+	{ 0x270a, 0x270b },
+	{ 0x2728, 0x2728 },
+	{ 0x274c, 0x274c },
+	{ 0x274e, 0x274e },
+	{ 0x2753, 0x2755 },
+	{ 0x2757, 0x2757 },
+	{ 0x2795, 0x2797 },
+	{ 0x27b0, 0x27b0 },
+	{ 0x27bf, 0x27bf },
+	{ 0x2b1b, 0x2b1c },
+	{ 0x2b50, 0x2b50 },
+	{ 0x2b55, 0x2b55 },
+	{ 0x2e80, 0x303e },
+	{ 0x3041, 0x33ff },
+	{ 0x3400, 0x4dbf },
+	{ 0x4e00, 0xa4cf },
+	{ 0xa960, 0xa97c },
+	{ 0xac00, 0xd7a3 },
+	{ 0xf900, 0xfaff },
+	{ 0xfe10, 0xfe19 },
+	{ 0xfe30, 0xfe6b },
+	{ 0xff01, 0xff60 },
+	{ 0xffe0, 0xffe6 },
+	{ 0x16fe0, 0x18d08 },
+	{ 0x1aff0, 0x1b2fb },
+	{ 0x1f004, 0x1f004 },
+	{ 0x1f0cf, 0x1f0cf },
+	{ 0x1f18e, 0x1f18e },
+	{ 0x1f191, 0x1f19a },
+	{ 0x1f200, 0x1f320 },
+	{ 0x1f32d, 0x1f335 },
+	{ 0x1f337, 0x1f37c },
+	{ 0x1f37e, 0x1f393 },
+	{ 0x1f3a0, 0x1f3ca },
+	{ 0x1f3cf, 0x1f3d3 },
+	{ 0x1f3e0, 0x1f3f0 },
+	{ 0x1f3f4, 0x1f3f4 },
+	{ 0x1f3f8, 0x1f43e },
+	{ 0x1f440, 0x1f440 },
+	{ 0x1f442, 0x1f4fc },
+	{ 0x1f4ff, 0x1f53d },
+	{ 0x1f54b, 0x1f54e },
+	{ 0x1f550, 0x1f567 },
+	{ 0x1f57a, 0x1f57a },
+	{ 0x1f595, 0x1f596 },
+	{ 0x1f5a4, 0x1f5a4 },
+	{ 0x1f5fb, 0x1f64f },
+	{ 0x1f680, 0x1f6c5 },
+	{ 0x1f6cc, 0x1f6cc },
+	{ 0x1f6d0, 0x1f6d2 },
+	{ 0x1f6d5, 0x1f6d7 },
+	{ 0x1f6dd, 0x1f6df },
+	{ 0x1f6eb, 0x1f6ec },
+	{ 0x1f6f4, 0x1f6fc },
+	{ 0x1f7e0, 0x1f7f0 },
+	{ 0x1f90c, 0x1f93a },
+	{ 0x1f93c, 0x1f945 },
+	{ 0x1f947, 0x1f9ff },
+	{ 0x1fa70, 0x1faf6 },
+	{ 0x20000, 0x3fffd },
+};
+
+static bool
+within(const struct range *v, size_t n, uint32_t r)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (r > v[mid].hi)
+			lo = mid + 1;
+		else if (r < v[mid].lo)
+			hi = mid;
+		else
+			return true;
+	}
+	return false;
+}
+
+int
+plot_rune_width(uint32_t r)
+{
+	if (r < 0x20 || (r >= 0x7f && r < 0xa0))
+		return -1;
+	if (r < 0x300)
+		return r != 0xad;
+	if (within(zero, sizeof(zero) / sizeof(zero[0]), r))
+		return 0;
+	return within(wide, sizeof(wide) / sizeof(wide[0]), r) ? 2 : 1;
+}
+
+int
+plot_width(str s)
+{
+	int w = 0;
+	size_t len;
+
+	for (; s.n > 0; s = str_skip(s, len)) {
+		int k = plot_rune_width(str_rune(s, &len));
+
+		w += k < 0 ? 1 : k;
+	}
+	return w;
+}
+
+str
+plot_cut(struct arena *a, str s, int w, bool ascii)
+{
+	int dots = ascii ? 2 : 1, at = 0;
+	size_t n = 0, len;
+
+	if (plot_width(s) <= w)
+		return s;
+	if (w < dots)
+		return STR_NONE;
+	while (n < s.n) {
+		int k = plot_rune_width(str_rune(str_skip(s, n), &len));
+
+		k = k < 0 ? 1 : k;
+		if (at + k > w - dots)
+			break;
+		at += k;
+		n += len;
+	}
+	return arena_printf(a, "%.*s%s", (int)n, s.p, ascii ? ".." : "…");
+}
+
+str
+plot_plain(struct arena *a, str s)
+{
+	static const struct {
+		uint32_t r;
+		const char *z;
+	} like[] = { { 0x2013, "-" }, { 0xb7, "-" }, { 0xb5, "u" },
+		{ 0xb0, "" }, { 0x221e, "Inf" }, { 0x2026, ".." },
+		{ 0x25b2, "!" }, { 0x2716, "X" }, { 0x25be, "" },
+		{ 0x20ac, "EUR " }, { 0xa3, "GBP " }, { 0xa5, "JPY " } };
+	char *to, *p;
+	size_t len, i;
+
+	to = p = arena_alloc(a, 4 * s.n + 1);
+	for (; s.n > 0; s = str_skip(s, len)) {
+		uint32_t r = str_rune(s, &len);
+		int w = plot_rune_width(r);
+
+		for (i = 0; i < sizeof(like) / sizeof(like[0]); i++)
+			if (like[i].r == r)
+				break;
+		if (i < sizeof(like) / sizeof(like[0])) {
+			p = stpcpy(p, like[i].z);
+		} else if (r >= 0x20 && r < 0x7f) {
+			*p++ = (char)r;
+		} else {
+			for (w = w < 0 ? 1 : w; w > 0; w--)
+				*p++ = '?';
+		}
+	}
+	return str_from(to, p);
+}
