@@ -16,10 +16,11 @@ struct plot_scale {
 
 /*
  * An axis over the data from lo to hi (lo > hi: there is none) in at most rows
- * rows.  counts: the values are whole numbers, so a step is never below 1.
+ * rows, with a label every third row at most; cells: labels must sit on rows.
+ * counts: the values are whole numbers, so a step is never below 1.
  */
-void plot_scale(struct plot_scale *s, double lo, double hi, int rows, str unit,
-    bool counts);
+void plot_scale(struct plot_scale *s, double lo, double hi, int rows,
+    bool cells, str unit, bool counts);
 
 /* The value of tick i, 0 at the bottom; exactly 0 where it should be. */
 double plot_scale_tick(const struct plot_scale *s, int i);
