@@ -147,8 +147,8 @@ score(const struct step *s, double lo, double hi, int rows, int most)
 }
 
 void
-plot_scale(
-    struct plot_scale *s, double lo, double hi, int rows, str unit, bool counts)
+plot_scale(struct plot_scale *s, double lo, double hi, int rows, bool cells,
+    str unit, bool counts)
 {
 	int most = rows / 3 < 1 ? 1 : rows / 3;
 	double base;
