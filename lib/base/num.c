@@ -144,7 +144,7 @@ parse_exp(const char *p, const char *end, int *e)
 int
 num_parse(str s, double *v)
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.p, *end;
 	uint64_t m = 0;
 	int e = 0, frac = 0;
 	size_t digits = 0;
@@ -152,6 +152,7 @@ num_parse(str s, double *v)
 
 	if (s.n == 0)
 		return -1;
+	end = p + s.n;
 	if (*p == '-' || *p == '+')
 		neg = *p++ == '-';
 	for (; p < end && is_digit(*p); p++, digits++)

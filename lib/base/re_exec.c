@@ -441,7 +441,7 @@ re_expand(const struct re *re, struct buf *b, str tmpl, str subject,
 		}
 		tmpl = str_skip(tmpl, len);
 		g = group_of(re, name, cap);
-		if (g != NOWHERE && cap[2 * g] != NOWHERE)
+		if (g != NOWHERE && cap[2 * g] < cap[2 * g + 1])
 			buf_add(b,
 			    str_from(subject.p + cap[2 * g],
 				subject.p + cap[2 * g + 1]));
@@ -454,6 +454,8 @@ re_replace(const struct re *re, struct buf *b, str subject, str repl)
 	size_t n = 2 * re->tree.ngroups, last = 0, at = 0, len;
 	size_t *cap = mem_zero(n, sizeof(*cap));
 
+	if (subject.n == 0)
+		subject = STR("");
 	while (at <= subject.n && re_find(re, subject, at, cap)) {
 		buf_add(b, str_from(subject.p + last, subject.p + cap[0]));
 		/* No empty match right behind another match. */
