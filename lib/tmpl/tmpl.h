@@ -132,8 +132,9 @@ int tmpl_charge(struct tmpl_run *r, size_t n, struct error *e);
 struct tmpl;
 
 /*
- * funcs are ntables tables, each ended by a row whose name is NULL; of two
- * functions with one name the one in the later table is taken.
+ * funcs are ntables tables, each ended by a row whose name is NULL, and are
+ * borrowed; of two functions with one name the one in the later table is
+ * taken.
  */
 struct tmpl *tmpl_new(const struct tmpl_func *const *funcs, size_t ntables);
 void tmpl_free(struct tmpl *t);
@@ -183,6 +184,9 @@ const struct tmpl_value *tmpl_find(struct tmpl_value map, str key);
 
 /* As fmt's %v prints it. */
 void tmpl_print(struct buf *b, struct tmpl_value v);
+
+/* Seconds as humanizeDuration shows them: "1h 1m 1s", "12.3ms". */
+void tmpl_humanize_duration(struct buf *b, double v);
 
 /* As encoding/json writes it. */
 void tmpl_json(struct json_writer *w, struct tmpl_value v);
