@@ -64,7 +64,8 @@ struct expo_item {
  * and a number.  mark points at a word that belongs to the remembered series
  * and is 0 at first: its consumer may put a number of its own there (an id,
  * say) and finds it again in the next pass, without hashing.  The same mark
- * always means the same labels; the same labels may have several marks.
+ * always means the same labels; the same labels may have several marks, and
+ * two consumers of one reader share it: check what it says, as series.c does.
  * Where it is NULL the series is not remembered (yet).
  */
 

@@ -1,0 +1,162 @@
+/*
+ * A source over series in memory.  They are kept sorted by metric name and
+ * then labels, so that a query which names its metric looks at that alone.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "metric/series_set.h"
+
+struct source_cursor {
+	const struct series_set *s;
+	size_t *v; /* what matches, in label order */
+	size_t n, at;
+	int64_t from, to;
+	bool labels_only;
+};
+
+static int
+by_labels(const void *a, const void *b, void *arg)
+{
+	const struct series_set *s = arg;
+	const size_t *x = a, *y = b;
+
+	return label_cmp(s->v[*x].labels, s->v[*y].labels);
+}
+
+static int
+by_metric(const void *a, const void *b, void *arg)
+{
+	const struct series_set *s = arg;
+	const size_t *x = a, *y = b;
+	int c = str_cmp(label_find(s->v[*x].labels, LABEL_NAME),
+	    label_find(s->v[*y].labels, LABEL_NAME));
+
+	return c ? c : by_labels(a, b, arg);
+}
+
+static void
+sort(struct series_set *s)
+{
+	if (s->sorted)
+		return;
+	s->order =
+	    mem_grow(s->order, &s->order_cap, s->count, sizeof(*s->order));
+	s->norder = 0;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].live)
+			s->order[s->norder++] = i;
+	if (s->norder > 1)
+		qsort_r(s->order, s->norder, sizeof(*s->order), by_metric, s);
+	s->sorted = true;
+}
+
+/* The first in the order whose metric is not below name (or is above it). */
+static size_t
+bound(const struct series_set *s, str name, bool above)
+{
+	size_t lo = 0, hi = s->norder, mid;
+	int c;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		c = str_cmp(
+		    label_find(s->v[s->order[mid]].labels, LABEL_NAME), name);
+		if (c < 0 || (above && c == 0))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct source_cursor *
+open(void *self, const struct source_query *q, struct error *e)
+{
+	struct series_set *s = self;
+	struct source_cursor *c = mem_zero(1, sizeof(*c));
+	size_t lo = 0, hi, cap = 0;
+	bool named = false;
+
+	(void)e;
+	sort(s);
+	hi = s->norder;
+	for (size_t i = 0; i < q->nm && !named; i++) {
+		if (q->m[i].op != MATCH_EQ || !str_eq(q->m[i].name, LABEL_NAME))
+			continue;
+		lo = bound(s, q->m[i].value, false);
+		hi = bound(s, q->m[i].value, true);
+		named = true;
+	}
+	c->s = s;
+	c->from = q->from;
+	c->to = q->to;
+	c->labels_only = q->labels_only;
+	for (size_t i = lo; i < hi; i++) {
+		if (!match_all(q->m, q->nm, s->v[s->order[i]].labels))
+			continue;
+		c->v = mem_grow(c->v, &cap, c->n + 1, sizeof(*c->v));
+		c->v[c->n++] = s->order[i];
+	}
+	/* one metric's series are in label order already */
+	if (!named && c->n > 1)
+		qsort_r(c->v, c->n, sizeof(*c->v), by_labels, s);
+	return c;
+}
+
+static int
+next(struct source_cursor *c, struct source_series *out, struct error *e)
+{
+	const struct series_one *o;
+	size_t lo, hi;
+
+	(void)e;
+	while (c->at < c->n) {
+		o = &c->s->v[c->v[c->at++]];
+		lo = series_lower(o, c->from);
+		hi = c->to == INT64_MAX ? o->off + o->n
+					: series_lower(o, c->to + 1);
+		if (lo >= hi)
+			continue;
+		*out =
+		    (struct source_series){ .labels = o->labels, .n = hi - lo };
+		if (!c->labels_only) {
+			out->t = o->t + lo;
+			out->v = o->v + lo;
+		}
+		return 1;
+	}
+	return 0;
+}
+
+static void
+close(struct source_cursor *c)
+{
+	free(c->v);
+	free(c);
+}
+
+static int
+metadata(void *self,
+    void (*each)(void *arg, str metric, str type, str help, str unit),
+    void *arg, struct error *e)
+{
+	const struct series_set *s = self;
+	const struct series_meta *m;
+	struct map_slot *slot;
+
+	(void)e;
+	for (slot = NULL; (slot = map_next(&s->meta, slot)) != NULL;) {
+		m = slot->v.p;
+		each(arg, slot->key, m->type, m->help, m->unit);
+	}
+	return 0;
+}
+
+struct source
+series_source(struct series_set *s)
+{
+	static const struct source_ops ops = { open, next, close, metadata };
+
+	return (struct source){ &ops, s };
+}

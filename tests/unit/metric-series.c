@@ -1,0 +1,217 @@
+/* metric/series, its source, and metric/rounds. */
+#include "check.h"
+
+#include "base/num.h"
+#include "metric/series.h"
+
+static struct buf out;
+
+/* Series of an answer, "name{...} t:v t:v;" each. */
+static str
+ask(struct series_set *s, const struct match *m, size_t nm, int64_t from,
+    int64_t to, bool only)
+{
+	struct source src = series_source(s);
+	struct source_query q = { m, nm, from, to, only };
+	struct source_cursor *c = source_open(&src, &q, NULL);
+	struct source_series x;
+
+	buf_reset(&out);
+	while (source_next(&src, c, &x, NULL) == 1) {
+		label_print(&out, x.labels);
+		for (size_t i = 0; x.t != NULL && i < x.n; i++) {
+			buf_printf(&out, " %d:", (int)x.t[i]);
+			if (num_is_stale(x.v[i]))
+				buf_byte(&out, 'x');
+			else
+				num_print(&out, x.v[i]);
+		}
+		buf_byte(&out, ';');
+	}
+	source_close(&src, c);
+	return buf_str(&out);
+}
+
+static str
+all(struct series_set *s)
+{
+	return ask(s, NULL, 0, INT64_MIN, INT64_MAX, false);
+}
+
+static int
+add(struct series_set *s, const char *series, int64_t t, double v)
+{
+	struct arena a = { 0 };
+	struct labels ls;
+	int r = -1;
+
+	if (label_parse(str_of(series), &a, &ls, NULL) == 0)
+		r = series_add(s, ls, t, v);
+	arena_fini(&a);
+	return r;
+}
+
+static void
+samples(void)
+{
+	struct series_set *s = series_new();
+	struct match m[2];
+	int64_t from = 0, to = 0;
+
+	CHECK(!series_range(s, &from, &to));
+	CHECK_STR(all(s), "");
+	CHECK(add(s, "m{a=\"2\"}", 5, 1) == 1);
+	CHECK(add(s, "m{a=\"2\"}", 7, 2) == 1);
+	CHECK(add(s, "m{a=\"2\"}", 6, 3) == 1);
+	CHECK(add(s, "m{a=\"2\"}", 1, 4) == 1);
+	CHECK(add(s, "m{a=\"2\"}", 6, 3) == 0 && series_conflicts(s) == 0);
+	CHECK(add(s, "m{a=\"2\"}", 6, 9) == 0 && series_conflicts(s) == 1);
+	CHECK(add(s, "m{a=\"1\"}", 6, num_nan()) == 1);
+	CHECK(add(s, "m{A=\"1\"}", 6, 1) == 1);
+	CHECK(add(s, "n", 9, 1) == 1);
+	CHECK(add(s, "{}", 9, 1) == 1);
+	CHECK_STR(all(s),
+	    "_ 9:1;m{A=\"1\"} 6:1;m{a=\"1\"} 6:NaN;"
+	    "m{a=\"2\"} 1:4 5:1 6:3 7:2;n 9:1;");
+	CHECK(series_range(s, &from, &to) && from == 1 && to == 9);
+	CHECK(match_init(&m[0], MATCH_EQ, LABEL_NAME, STR("m"), NULL) == 0);
+	CHECK(match_init(&m[1], MATCH_RE, STR("a"), STR("1|2"), NULL) == 0);
+	CHECK_STR(
+	    ask(s, m, 2, 5, 6, false), "m{a=\"1\"} 6:NaN;m{a=\"2\"} 5:1 6:3;");
+	CHECK_STR(ask(s, m, 1, 7, 7, true), "m{a=\"2\"};");
+	CHECK_STR(ask(s, m + 1, 1, 0, 99, true), "m{a=\"1\"};m{a=\"2\"};");
+	match_fini(&m[1]);
+	series_drop(s, 6);
+	CHECK(series_count(s) == 5);
+	series_drop(s, 7);
+	CHECK(series_count(s) == 3);
+	CHECK_STR(all(s), "_ 9:1;m{a=\"2\"} 7:2;n 9:1;");
+	CHECK(add(s, "z", 10, 1) == 1 && add(s, "y", 10, 1) == 1);
+	CHECK_STR(all(s), "_ 9:1;m{a=\"2\"} 7:2;n 9:1;y 10:1;z 10:1;");
+	series_free(s);
+}
+
+static void
+count(void *arg, str metric, str type, str help, str unit)
+{
+	buf_printf(arg, "%.*s|%.*s|%.*s|%.*s;", STR_ARG(metric), STR_ARG(type),
+	    STR_ARG(help), STR_ARG(unit));
+}
+
+static void
+feed(struct series_set *s, struct batch_reader *r, const char *text)
+{
+	struct batch b;
+
+	batch_feed(r, str_of(text));
+	while (batch_next(r, &b) == 1)
+		series_apply(s, &b);
+}
+
+static void
+rounds(void)
+{
+	struct series_set *s = series_new();
+	struct batch_reader *r = batch_new(EXPO_MF, 0, false, NULL, NULL);
+	struct source src = series_source(s);
+
+	feed(s, r,
+	    "# BATCH {i=\"1\"} 10\n# STALE *\n# HELP a h\n# TYPE a gauge\n"
+	    "# UNIT a u\na 1\nb 1\nown 1 7\nc 1\n# EOF\n");
+	feed(s, r, "# BATCH {i=\"2\"} 15\nother 1\n# STALE * 15\n# EOF\n");
+	feed(s, r, "# BATCH {i=\"1\"} 20\n# STALE * 20\nb 2\nc 2 19\n# EOF\n");
+	CHECK_STR(
+	    all(s), "a 10:1 20:x;b 10:1 20:2;c 10:1 19:2;other 15:1;own 7:1;");
+	/* what is gone stays gone, and a line of its own ends one series */
+	feed(s, r,
+	    "# BATCH {i=\"1\"} 30\n# STALE *\n# STALE own 30\nb 3\n# EOF\n");
+	CHECK_STR(all(s),
+	    "a 10:1 20:x;b 10:1 20:2 30:3;c 10:1 19:2;other 15:1;"
+	    "own 7:1 30:x;");
+	/* dropped series, and others in their place */
+	series_drop(s, 30);
+	feed(s, r, "# BATCH {i=\"2\"} 40\nnew 1\nnewer 1\nnewest 1\n# EOF\n");
+	feed(s, r, "# BATCH {i=\"1\"} 40\n# STALE *\n# EOF\n");
+	feed(s, r, "# BATCH {i=\"2\"} 50\n# STALE *\nnew 2\n# EOF\n");
+	CHECK_STR(all(s),
+	    "b 30:3 40:x;new 40:1 50:2;newer 40:1 50:x;newest 40:1 50:x;"
+	    "own 30:x;");
+	/* nobody's batch: a star means nothing */
+	feed(s, r,
+	    "b 60 60\n# STALE * 70\n# EOF\nc 1 70\n# STALE * 80\n# EOF\n");
+	CHECK_STR(all(s),
+	    "b 30:3 40:x 60:60;c 70:1;new 40:1 50:2;newer 40:1 50:x;"
+	    "newest 40:1 50:x;own 30:x;");
+	buf_reset(&out);
+	CHECK(src.ops->metadata(src.self, count, &out, NULL) == 0);
+	CHECK_STR(buf_str(&out), "a|gauge|h|u;");
+	batch_free(r);
+	series_free(s);
+}
+
+/* Marks are hints: two sets fed by one reader do not mislead each other. */
+static void
+shared(void)
+{
+	struct series_set *x = series_new(), *y = series_new();
+	struct batch_reader *r = batch_new(EXPO_MF, 0, false, NULL, NULL);
+	static const char text[] =
+	    "# BATCH {} 1\na 1\nb{x=\"\\\\\"} 2\n# EOF\n"
+	    "# BATCH {} 2\na 1\nb{x=\"\\\\\"} 2\n# EOF\n";
+	struct batch b;
+
+	CHECK(add(y, "z", 0, 0) == 1);
+	batch_feed(r, str_of(text));
+	while (batch_next(r, &b) == 1) {
+		series_apply(x, &b);
+		series_apply(y, &b);
+	}
+	CHECK_STR(all(x), "a 1:1 2:1;b{x=\"\\\\\"} 1:2 2:2;");
+	CHECK_STR(all(y), "a 1:1 2:1;b{x=\"\\\\\"} 1:2 2:2;z 0:0;");
+	batch_free(r);
+	series_free(x);
+	series_free(y);
+}
+
+/* A NUL is a legal byte of a value. */
+static void
+nul(void)
+{
+	struct series_set *s = series_new();
+	struct label v[2] = { { STR("a"), STR("x\0y") },
+		{ STR("b"), STR("\0") } };
+	struct labels ls = { v, 2 };
+
+	CHECK(series_add(s, ls, 1, 1) == 1);
+	CHECK(series_add(s, ls, 1, 1) == 0);
+	CHECK(series_count(s) == 1);
+	CHECK_STR(all(s), "_{a=\"x\0y\",b=\"\0\"} 1:1;");
+	series_free(s);
+}
+
+static void
+window(void)
+{
+	struct series_set *s = series_new();
+	int64_t from = 0, to = 0;
+
+	for (int64_t t = 0; t < 5000; t++) {
+		(void)add(s, "m", t, 1);
+		if (t % 100 == 0)
+			series_drop(s, t - 50);
+	}
+	CHECK(series_range(s, &from, &to) && from == 4850 && to == 4999);
+	series_free(s);
+}
+
+int
+main(void)
+{
+	samples();
+	rounds();
+	shared();
+	nul();
+	window();
+	buf_fini(&out);
+	return done();
+}
