@@ -24,7 +24,7 @@ PKGC	:= $(shell pkg-config --cflags $(PKGS) libcurl libmicrohttpd 2>/dev/null)
 PKGL	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 LANG_C	= -std=c17 -D_GNU_SOURCE -Ilib -Icmd -DVERSION='"$(VERSION)"' $(PKGC)
 LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-LDLIBS	= $(PKGL) -lm
+LDLIBS	= $(PKGL) -lcrypt -lm
 
 WARN	= -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow \
 	  -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -63,7 +63,8 @@ CMDC	= $(filter-out $(SUBS) $(wildcard cmd/mf-*.c),$(wildcard cmd/*.c))
 all: $(TOOLS)
 
 .SECONDEXPANSION:
-$(TOOLS): $B/mf-%: $B/cmd/mf-%.o $$(patsubst %.c,$B/%.o,$$(wildcard cmd/$$*_*.c)) \
+$(TOOLS): $B/mf-%: $B/cmd/mf-%.o \
+    $$(addprefix $B/,$$(addsuffix .o,$$(basename $$(wildcard cmd/$$*_*.c)))) \
     $B/libcmd.a $B/libmf.a
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $B/mf-serve $B/unit/net-httpd: LDLIBS += -lmicrohttpd
