@@ -70,7 +70,7 @@ struct httpd {
 	size_t body_bytes; /* held by all requests */
 	bool draining;
 	bool in_place; /* the library leaves heads where it read them */
-	char *cert, *key, *client_ca;
+	char *cert, *key;
 };
 
 static int64_t
@@ -450,12 +450,6 @@ start(struct httpd *h, int fd, const struct httpd_tls *tls)
 			0, h->cert };
 		opts[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY,
 			0, h->key };
-		if (tls->client_ca.n) {
-			h->client_ca = copy_text(tls->client_ca);
-			opts[n++] =
-			    (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_TRUST,
-				    0, h->client_ca };
-		}
 		opts[n++] =
 		    (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
 			    (void *)(uintptr_t)(tls->priorities
@@ -564,7 +558,6 @@ httpd_close(struct httpd *h)
 	if (h->key != NULL)
 		explicit_bzero(h->key, strlen(h->key));
 	free(h->key);
-	free(h->client_ca);
 	free(h);
 }
 

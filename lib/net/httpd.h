@@ -35,7 +35,7 @@ struct httpd_answer {
 	int status;
 	struct buf body; /* the handler adds to it */
 	const char *content_type;
-	struct httpd_param headers[8];
+	struct httpd_param headers[16];
 	size_t nheaders;
 	bool gzip; /* may be compressed if the client takes it */
 };
@@ -57,9 +57,9 @@ struct httpd_limits {
 	((struct httpd_limits){                                                \
 	    16384, (size_t)32 << 20, 512, 10000, 30000, 300000, 60000 })
 
-/* PEM texts; copied.  Without client_ca no certificate is asked for. */
+/* PEM texts; copied. */
 struct httpd_tls {
-	str cert, key, client_ca;
+	str cert, key;
 	const char *priorities; /* GnuTLS's; NULL: TLS 1.2 and 1.3 */
 };
 
