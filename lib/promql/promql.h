@@ -42,10 +42,12 @@ bool promql_reach(const struct promql_expr *x, int64_t lookback, int64_t *back,
 
 struct promql_opts {
 	int64_t from, to, step; /* ms; step 0 (from == to): instant */
-	int64_t lookback;	/* 0: 5 m */
-	int64_t subquery_step;	/* 0: 1 m, global.evaluation_interval */
-	size_t max_samples;	/* 0: 50,000,000 */
-	size_t max_steps;	/* 0: 11,000 */
+	int64_t lookback;       /* 0: 5 m */
+	int64_t subquery_step;  /* 0: 1 m, global.evaluation_interval */
+	size_t max_samples;     /* 0: 50,000,000 */
+	size_t max_steps;       /* 0: 11,000 */
+	/* Names go when the query ends (promql-delayed-name-removal). */
+	bool late_names;
 };
 
 /* n points of one series; an instant answer has one. */
@@ -60,9 +62,9 @@ struct promql_result {
 	enum promql_type type; /* a range query gives PROMQL_MATRIX */
 	const struct promql_series *v;
 	size_t n;
-	str string;	/* PROMQL_STRING */
-	double scalar;	/* PROMQL_SCALAR of an instant query */
-	int64_t t;	/* of a scalar or string */
+	str string;    /* PROMQL_STRING */
+	double scalar; /* PROMQL_SCALAR of an instant query */
+	int64_t t;     /* of a scalar or string */
 	const str *warnings, *infos;
 	size_t nwarnings, ninfos;
 };
@@ -78,7 +80,7 @@ bool promql_selects(const struct promql_expr *x);
  * Parse a series selector alone ("up{job=\"x\"}", as match[] and --match take
  * it) into matchers, in a; their regexes are freed with match_fini().
  */
-int promql_parse_matchers(str text, struct arena *a, struct match **m,
-    size_t *n, struct error *e);
+int promql_parse_matchers(
+    str text, struct arena *a, struct match **m, size_t *n, struct error *e);
 
 #endif

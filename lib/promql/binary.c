@@ -1,0 +1,604 @@
+/*
+ * Binary operators over vectors.  With a scalar, rows stream through.  Between
+ * two vectors the rows of both are put into groups by their signature (the
+ * labels they are matched on); matching is decided step by step inside a
+ * group, since a series may come and go.
+ */
+#include "promql/eval.h"
+
+#include <stdlib.h>
+
+bool
+promql_operate(enum word op, double a, double b, double *out)
+{
+	bool held = true;
+
+	*out = a;
+	/* NOLINTNEXTLINE(bugprone-branch-clone) */
+	if (op == W_ADD)
+		*out = a + b;
+	else if (op == W_SUB)
+		*out = a - b;
+	else if (op == W_MUL)
+		*out = a * b;
+	else if (op == W_DIV)
+		*out = a / b;
+	else if (op == W_POW)
+		*out = pow(a, b);
+	else if (op == W_MOD)
+		*out = fmod(a, b);
+	else if (op == W_ATAN2)
+		*out = atan2(a, b);
+	else
+		held = op == W_EQ ? a == b
+		    : op == W_NE  ? a != b
+		    : op == W_LT  ? a < b
+		    : op == W_LE  ? a <= b
+		    : op == W_GT  ? a > b
+				  : op == W_GE && a >= b;
+	return held;
+}
+
+static bool
+trims(enum word op)
+{
+	return op == W_TRIM_LOWER || op == W_TRIM_UPPER;
+}
+
+static void
+note_trim(struct eval *ev, const struct node *n)
+{
+	const char *op = promql_word_text(n->op);
+
+	promql_note(ev, NOTE_INFO, n,
+	    "incompatible sample types encountered for binary operator "
+	    "\"%s\": float %s float",
+	    op, op);
+}
+
+/* One element of a result: the operator, bool and filters. */
+static double
+element(const struct node *n, double a, double b, double kept)
+{
+	double v;
+	bool held;
+
+	if (trims(n->op))
+		return num_stale();
+	held = promql_operate(n->op, a, b, &v);
+	if (!promql_word_is_comparison(n->op))
+		return v;
+	if (n->returns_bool)
+		return held ? 1 : 0;
+	return held ? kept : num_stale();
+}
+
+static bool
+drops_name(const struct node *n)
+{
+	return n->returns_bool || !promql_word_is_comparison(n->op);
+}
+
+/*
+ * A vector and a scalar.
+ */
+
+struct mixed {
+	struct eval *ev;
+	const struct node *n;
+	const struct sink *out;
+	size_t steps;
+	bool scalar_left;
+	double *scalar;
+	struct label_room room;
+};
+
+static int
+mixed_row(void *self, struct row *r)
+{
+	struct mixed *m = self;
+
+	for (size_t i = 0; i < m->steps; i++) {
+		double s = m->scalar[i], v = r->v[i];
+
+		if (!absent(v))
+			r->v[i] = m->scalar_left ? element(m->n, s, v, v)
+						 : element(m->n, v, s, v);
+	}
+	if (trims(m->n->op))
+		note_trim(m->ev, m->n);
+	if (drops_name(m->n))
+		promql_drop_name(m->ev, r, &m->room);
+	return promql_emit(m->out, r, m->steps);
+}
+
+static int
+mixed(struct eval *ev, const struct node *n, const struct grid *g,
+    const struct sink *out)
+{
+	struct mixed m = { .ev = ev, .n = n, .out = out, .steps = g->n };
+	const struct node *vector, *scalar;
+	struct sink in = { mixed_row, &m }, keep;
+	struct rows rows;
+	int rc;
+
+	m.scalar_left = n->sub->type == PROMQL_SCALAR;
+	scalar = m.scalar_left ? n->sub : n->rhs;
+	vector = m.scalar_left ? n->rhs : n->sub;
+	m.scalar = promql_column(ev, g->n);
+	if (promql_scalar(ev, scalar, g, m.scalar) == -1)
+		return -1;
+	if (ev->late_names || !drops_name(n) || promql_one_name(vector))
+		return promql_vector(ev, vector, g, &in);
+	promql_rows_init(&rows, ev, g->n);
+	rows.merge = true;
+	keep = (struct sink){ promql_rows_add, &rows };
+	m.out = &keep;
+	rc = promql_vector(ev, vector, g, &in);
+	if (rc == 0)
+		rc = promql_rows_emit(&rows, out);
+	promql_rows_fini(&rows);
+	return rc;
+}
+
+/*
+ * Two vectors: groups by signature.
+ */
+
+#define NONE SIZE_MAX
+
+/* Rows of both sides with one signature, as lists through next. */
+struct group {
+	size_t first[2], last[2];
+};
+
+struct side {
+	struct rows rows;
+	size_t *next; /* the row after this one in its group */
+	bool *any;    /* has the side a value at this step? */
+};
+
+struct pairing {
+	struct eval *ev;
+	const struct node *n;
+	size_t steps;
+	struct side side[2]; /* many (or left), one (or right) */
+	struct map index;
+	struct group *groups;
+	size_t ngroups, cap;
+	struct rows out;
+	struct buf key;
+	struct label_room room;
+	double *v, *one; /* columns being made */
+	size_t *who;     /* which row of the one side has a value */
+	bool *used;
+};
+
+static bool
+listed(const str *v, size_t n, str s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i], s))
+			return true;
+	return false;
+}
+
+static bool
+matched_on(const struct matching *m, str name)
+{
+	if (m->on)
+		return listed(m->labels, m->nlabels, name);
+	return !str_eq(name, LABEL_NAME) &&
+	    !listed(m->labels, m->nlabels, name);
+}
+
+/* The labels a row is matched on, in room. */
+static struct labels
+signature(struct pairing *p, struct labels ls)
+{
+	size_t n = 0;
+
+	if (p->room.cap < ls.n) {
+		p->room.cap = ls.n + 16;
+		p->room.v = arena_array(p->ev->a, p->room.cap, struct label);
+	}
+	for (size_t i = 0; i < ls.n; i++)
+		if (matched_on(&p->n->match, ls.v[i].name))
+			p->room.v[n++] = ls.v[i];
+	return (struct labels){ p->room.v, n };
+}
+
+/* The group of a row; a new one only if make is set, else NONE. */
+static size_t
+group_of(struct pairing *p, struct labels ls, bool make)
+{
+	struct map_slot *slot;
+	bool fresh;
+
+	buf_reset(&p->key);
+	label_key(&p->key, signature(p, ls));
+	if (!make) {
+		slot = map_find(&p->index, buf_str(&p->key));
+		return slot != NULL ? slot->v.i : NONE;
+	}
+	slot = map_add(&p->index, buf_str(&p->key), &fresh);
+	if (!fresh)
+		return slot->v.i;
+	slot->key = arena_dup(p->ev->a, slot->key);
+	slot->v.i = p->ngroups;
+	p->groups = arena_grow(
+	    p->ev->a, p->groups, &p->cap, p->ngroups + 1, sizeof(*p->groups));
+	p->groups[p->ngroups] =
+	    (struct group){ { NONE, NONE }, { NONE, NONE } };
+	return p->ngroups++;
+}
+
+static void
+pairing_init(
+    struct pairing *p, struct eval *ev, const struct node *n, size_t steps)
+{
+	memset(p, 0, sizeof(*p));
+	p->ev = ev;
+	p->n = n;
+	p->steps = steps;
+	promql_rows_init(&p->side[0].rows, ev, steps);
+	promql_rows_init(&p->side[1].rows, ev, steps);
+	promql_rows_init(&p->out, ev, steps);
+	p->out.merge = true;
+	p->v = promql_column(ev, steps);
+	p->one = promql_column(ev, steps);
+	p->who = arena_array(ev->a, steps, size_t);
+	p->used = arena_array(ev->a, steps, bool);
+}
+
+static void
+pairing_fini(struct pairing *p)
+{
+	promql_rows_fini(&p->side[0].rows);
+	promql_rows_fini(&p->side[1].rows);
+	promql_rows_fini(&p->out);
+	map_fini(&p->index);
+	buf_fini(&p->key);
+}
+
+/* Put the rows of side k into their groups. */
+static void
+sort_side(struct pairing *p, int k)
+{
+	struct side *s = &p->side[k];
+
+	s->next = arena_array(p->ev->a, s->rows.n, size_t);
+	s->any = arena_array(p->ev->a, p->steps, bool);
+	for (size_t i = 0; i < s->rows.n; i++) {
+		struct group *g;
+		size_t at = group_of(p, s->rows.v[i].ls, true);
+
+		g = &p->groups[at];
+		s->next[i] = NONE;
+		if (g->first[k] == NONE)
+			g->first[k] = i;
+		else
+			s->next[g->last[k]] = i;
+		g->last[k] = i;
+		for (size_t j = 0; j < p->steps; j++)
+			s->any[j] |= !absent(s->rows.v[i].v[j]);
+	}
+}
+
+static int
+fail_duplicate(struct pairing *p, size_t a, size_t b)
+{
+	const struct row *rows = p->side[1].rows.v;
+	struct buf t = { 0 };
+	int rc;
+
+	buf_z(&t, "found duplicate series for the match group ");
+	label_print_set(&t, signature(p, rows[b].ls));
+	buf_printf(&t, " on the %s hand-side of the operation: [",
+	    p->n->match.card == CARD_ONE_MANY ? "left" : "right");
+	label_print_set(&t, rows[b].ls);
+	buf_z(&t, ", ");
+	label_print_set(&t, rows[a].ls);
+	buf_z(&t,
+	    "];many-to-many matching not allowed: matching labels must "
+	    "be unique on one side");
+	rc = promql_fail(p->ev, "%s", buf_cstr(&t));
+	buf_fini(&t);
+	return rc;
+}
+
+/* p->one and p->who: the one side's value at each step of a group. */
+static int
+gather_one(struct pairing *p, const struct group *g)
+{
+	struct side *s = &p->side[1];
+
+	promql_clear(p->one, p->steps);
+	for (size_t i = g->first[1]; i != NONE; i = s->next[i]) {
+		const double *v = s->rows.v[i].v;
+
+		for (size_t j = 0; j < p->steps; j++) {
+			if (absent(v[j]))
+				continue;
+			if (!absent(p->one[j]) &&
+			    (p->side[0].any[j] || p->n->match.has_fill[0] ||
+				p->n->match.has_fill[1]))
+				return fail_duplicate(p, p->who[j], i);
+			p->one[j] = v[j];
+			p->who[j] = i;
+		}
+	}
+	return 0;
+}
+
+/* The labels of a pair's result; one may be without labels. */
+static struct labels
+result_labels(struct pairing *p, struct labels many, struct labels one)
+{
+	const struct matching *m = &p->n->match;
+	struct label_set set;
+	struct labels ls;
+
+	label_init(&set, (struct labels){ NULL, 0 });
+	for (size_t i = 0; i < many.n; i++) {
+		str name = many.v[i].name;
+
+		if (m->card == CARD_ONE_ONE &&
+		    m->on != listed(m->labels, m->nlabels, name))
+			continue;
+		label_set(&set, name, many.v[i].value);
+	}
+	if (!promql_word_is_comparison(p->n->op) ||
+	    (p->n->returns_bool && !p->ev->late_names)) {
+		label_unset(&set, LABEL_NAME);
+		label_unset(&set, STR("__type__"));
+		label_unset(&set, STR("__unit__"));
+	}
+	for (size_t i = 0; i < m->ninclude; i++)
+		label_set(&set, m->include[i], label_find(one, m->include[i]));
+	ls = label_done(&set, p->ev->a);
+	label_fini(&set);
+	return ls;
+}
+
+/* The value of a pair, sides put back in their places. */
+static double
+pair(const struct pairing *p, double many, double one)
+{
+	double l = many, r = one;
+
+	if (p->n->match.card == CARD_ONE_MANY) {
+		l = one;
+		r = many;
+	}
+	return element(p->n, l, r, l);
+}
+
+static int
+add_result(struct pairing *p, struct labels many, struct labels one, bool drop)
+{
+	struct row r = { .v = p->v, .drop = drop || p->n->returns_bool };
+	struct sink out = { promql_rows_add, &p->out };
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->steps; i++)
+		n += !absent(p->v[i]);
+	if (n == 0)
+		return 0;
+	r.ls = result_labels(p, many, one);
+	return out.row(out.self, &r);
+}
+
+/* A step on which a row of the many side meets the one side or its fill. */
+static int
+use(struct pairing *p, size_t step)
+{
+	if (p->n->match.card != CARD_ONE_ONE)
+		return 0;
+	if (p->used[step])
+		return promql_fail(p->ev,
+		    "multiple matches for labels: many-to-one matching must be "
+		    "explicit (group_left/group_right)");
+	p->used[step] = true;
+	return 0;
+}
+
+/* One row of the many side with what the one side has. */
+static int
+pair_row(struct pairing *p, const struct group *g, const struct row *l)
+{
+	const struct matching *m = &p->n->match;
+	struct side *s = &p->side[1];
+	int k = m->card == CARD_ONE_MANY ? 0 : 1; /* the fill of the one */
+
+	for (size_t i = 0; i < p->steps; i++)
+		if (!absent(l->v[i]) &&
+		    (!absent(p->one[i]) || m->has_fill[k]) && use(p, i) == -1)
+			return -1;
+	for (size_t i = g->first[1]; i != NONE; i = s->next[i]) {
+		promql_clear(p->v, p->steps);
+		for (size_t j = 0; j < p->steps; j++)
+			if (!absent(l->v[j]) && !absent(p->one[j]) &&
+			    p->who[j] == i)
+				p->v[j] = pair(p, l->v[j], p->one[j]);
+		if (add_result(p, l->ls, s->rows.v[i].ls, l->drop) == -1)
+			return -1;
+	}
+	if (!m->has_fill[k])
+		return 0;
+	promql_clear(p->v, p->steps);
+	for (size_t j = 0; j < p->steps; j++)
+		if (!absent(l->v[j]) && absent(p->one[j]))
+			p->v[j] = pair(p, l->v[j], m->fill[k]);
+	return add_result(p, l->ls, signature(p, l->ls), l->drop);
+}
+
+/* Rows of the one side where the many side has none, and a fill. */
+static int
+fill_many(struct pairing *p, const struct group *g)
+{
+	const struct matching *m = &p->n->match;
+	double fill = m->fill[m->card == CARD_ONE_MANY ? 1 : 0];
+	struct side *many = &p->side[0], *one = &p->side[1];
+	bool *met = arena_array(p->ev->a, p->steps, bool);
+
+	for (size_t i = g->first[0]; i != NONE; i = many->next[i])
+		for (size_t j = 0; j < p->steps; j++)
+			met[j] |= !absent(many->rows.v[i].v[j]);
+	for (size_t i = g->first[1]; i != NONE; i = one->next[i]) {
+		struct labels ls = one->rows.v[i].ls;
+
+		promql_clear(p->v, p->steps);
+		for (size_t j = 0; j < p->steps; j++)
+			if (!met[j] && !absent(p->one[j]) && p->who[j] == i)
+				p->v[j] = pair(p, fill, p->one[j]);
+		if (add_result(p, label_dup(p->ev->a, signature(p, ls)), ls,
+			false) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+pair_group(struct pairing *p, const struct group *g)
+{
+	const struct matching *m = &p->n->match;
+	struct side *many = &p->side[0];
+	bool several = g->first[0] != g->last[0];
+
+	p->out.clash = several && m->card != CARD_ONE_ONE
+	    ? "multiple matches for labels: grouping labels must ensure "
+	      "unique matches"
+	    : NULL;
+	if (gather_one(p, g) == -1)
+		return -1;
+	memset(p->used, 0, p->steps * sizeof(*p->used));
+	for (size_t i = g->first[0]; i != NONE; i = many->next[i])
+		if (pair_row(p, g, &many->rows.v[i]) == -1)
+			return -1;
+	if (m->has_fill[m->card == CARD_ONE_MANY ? 1 : 0])
+		return fill_many(p, g);
+	return 0;
+}
+
+static int
+match(struct eval *ev, const struct node *n, const struct grid *g,
+    const struct sink *out)
+{
+	bool swap = n->match.card == CARD_ONE_MANY;
+	struct pairing p;
+	int rc = -1;
+
+	pairing_init(&p, ev, n, g->n);
+	if (promql_rows_of(&p.side[swap].rows, n->sub, g) == -1 ||
+	    promql_rows_of(&p.side[!swap].rows, n->rhs, g) == -1)
+		goto out;
+	sort_side(&p, 0);
+	sort_side(&p, 1);
+	if (trims(n->op) && p.side[0].rows.n > 0 && p.side[1].rows.n > 0)
+		note_trim(ev, n);
+	for (size_t i = 0; i < p.ngroups; i++)
+		if (pair_group(&p, &p.groups[i]) == -1)
+			goto out;
+	rc = promql_rows_emit(&p.out, out);
+out:
+	pairing_fini(&p);
+	return rc;
+}
+
+/*
+ * Set operators: many to many, by presence alone.
+ */
+
+struct set {
+	struct pairing *p;
+	const struct sink *out;
+	bool **seen; /* by group: is there a row at this step? */
+	size_t cap;
+	bool where; /* masked rows stay where it was seen, or was not */
+};
+
+static void
+set_see(struct set *s, const struct row *r)
+{
+	struct pairing *p = s->p;
+	size_t at = group_of(p, r->ls, true), old = s->cap;
+
+	if (at >= s->cap) {
+		s->seen = arena_grow(
+		    p->ev->a, s->seen, &s->cap, at + 1, sizeof(bool *));
+		for (size_t i = old; i < s->cap; i++)
+			s->seen[i] = NULL;
+	}
+	if (s->seen[at] == NULL)
+		s->seen[at] = arena_array(p->ev->a, p->steps, bool);
+	for (size_t i = 0; i < p->steps; i++)
+		s->seen[at][i] |= !absent(r->v[i]);
+}
+
+/* A row of the side that is only looked at. */
+static int
+see_row(void *self, struct row *r)
+{
+	set_see(self, r);
+	return 0;
+}
+
+/* A row of the left side of "or": looked at and passed on. */
+static int
+left_row(void *self, struct row *r)
+{
+	struct set *s = self;
+
+	set_see(s, r);
+	return s->out->row(s->out->self, r);
+}
+
+static int
+masked_row(void *self, struct row *r)
+{
+	struct set *s = self;
+	size_t at = group_of(s->p, r->ls, false);
+
+	for (size_t i = 0; i < s->p->steps; i++) {
+		bool seen = at != NONE && s->seen[at][i];
+
+		if (seen != s->where)
+			r->v[i] = num_stale();
+	}
+	return promql_emit(s->out, r, s->p->steps);
+}
+
+static int
+set(struct eval *ev, const struct node *n, const struct grid *g,
+    const struct sink *out)
+{
+	bool either = n->op == W_OR;
+	struct pairing p;
+	struct set s = { .p = &p, .out = out, .where = n->op == W_AND };
+	struct sink see = { either ? left_row : see_row, &s };
+	struct sink masked = { masked_row, &s };
+	struct sink keep = { promql_rows_add, &p.out };
+	int rc = -1;
+
+	pairing_init(&p, ev, n, g->n);
+	if (either)
+		s.out = &keep;
+	if (promql_vector(ev, either ? n->sub : n->rhs, g, &see) == -1 ||
+	    promql_vector(ev, either ? n->rhs : n->sub, g, &masked) == -1)
+		goto out;
+	rc = either ? promql_rows_emit(&p.out, out) : 0;
+out:
+	pairing_fini(&p);
+	return rc;
+}
+
+int
+promql_binary(struct eval *ev, const struct node *n, const struct grid *g,
+    const struct sink *out)
+{
+	if (n->sub->type == PROMQL_SCALAR || n->rhs->type == PROMQL_SCALAR)
+		return mixed(ev, n, g, out);
+	return promql_word_is_set(n->op) ? set(ev, n, g, out)
+					 : match(ev, n, g, out);
+}

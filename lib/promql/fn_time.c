@@ -1,0 +1,218 @@
+/*
+ * Functions of time: the evaluation's own, the samples', and the calendar
+ * (always UTC, as upstream).
+ */
+#include "promql/eval.h"
+
+#include "base/date.h"
+
+static int
+fn_time(
+    struct eval *ev, const struct node *call, const struct grid *g, double *out)
+{
+	(void)ev;
+	(void)call;
+	for (size_t i = 0; i < g->n; i++)
+		out[i] = (double)(g->from + (int64_t)i * g->step) / 1000;
+	return 0;
+}
+
+static int
+constant(const struct grid *g, double *out, int64_t ms)
+{
+	for (size_t i = 0; i < g->n; i++)
+		out[i] = (double)ms / 1000;
+	return 0;
+}
+
+static int
+fn_start(
+    struct eval *ev, const struct node *call, const struct grid *g, double *out)
+{
+	(void)call;
+	return constant(g, out, ev->query.from);
+}
+
+static int
+fn_end(
+    struct eval *ev, const struct node *call, const struct grid *g, double *out)
+{
+	(void)call;
+	return constant(g, out, ev->query.from + ev->range);
+}
+
+static int
+fn_step(
+    struct eval *ev, const struct node *call, const struct grid *g, double *out)
+{
+	(void)call;
+	return constant(g, out, ev->query.step);
+}
+
+static int
+fn_range(
+    struct eval *ev, const struct node *call, const struct grid *g, double *out)
+{
+	(void)call;
+	return constant(g, out, ev->range);
+}
+
+/*
+ * Right before a selector it is the sample's time, else the evaluation's.
+ */
+struct stamp {
+	struct eval *ev;
+	const struct grid *g;
+	const struct sink *out;
+	bool own; /* the column holds the samples' times already */
+	struct label_room room;
+};
+
+static int
+stamp_row(void *self, struct row *r)
+{
+	struct stamp *s = self;
+
+	for (size_t i = 0; i < s->g->n && !s->own; i++)
+		if (!absent(r->v[i]))
+			r->v[i] =
+			    (double)(s->g->from + (int64_t)i * s->g->step) /
+			    1000;
+	promql_drop_name(s->ev, r, &s->room);
+	return promql_emit(s->out, r, s->g->n);
+}
+
+static int
+fn_timestamp(struct eval *ev, const struct node *call, const struct grid *g,
+    const struct sink *out)
+{
+	const struct node *arg = promql_inner(call->arg[0]);
+	struct stamp s = { .ev = ev, .g = g, .out = out };
+	struct sink in = { stamp_row, &s }, keep;
+	struct rows rows;
+	int rc;
+
+	s.own = arg->kind == N_VECTOR;
+	promql_rows_init(&rows, ev, g->n);
+	rows.merge = true;
+	keep = (struct sink){ promql_rows_add, &rows };
+	if (!ev->late_names)
+		s.out = &keep;
+	rc = s.own ? promql_select(ev, arg, g, true, &in)
+		   : promql_vector(ev, arg, g, &in);
+	if (rc == 0)
+		rc = promql_rows_emit(&rows, out);
+	promql_rows_fini(&rows);
+	return rc;
+}
+
+/*
+ * The calendar.  Seconds beyond what a date can hold give NaN.
+ */
+
+static bool
+civil(double v, struct date *d)
+{
+	if (!(fabs(v) < 6e13))
+		return false;
+	date_of((int64_t)trunc(v) * 1000, NULL, d);
+	return true;
+}
+
+static double
+fn_minute(double v, const double *args)
+{
+	struct date d;
+
+	(void)args;
+	return civil(v, &d) ? d.minute : num_nan();
+}
+
+static double
+fn_hour(double v, const double *args)
+{
+	struct date d;
+
+	(void)args;
+	return civil(v, &d) ? d.hour : num_nan();
+}
+
+static double
+fn_day_of_month(double v, const double *args)
+{
+	struct date d;
+
+	(void)args;
+	return civil(v, &d) ? d.day : num_nan();
+}
+
+static double
+fn_day_of_week(double v, const double *args)
+{
+	struct date d;
+
+	(void)args;
+	return civil(v, &d) ? d.weekday : num_nan();
+}
+
+static double
+fn_day_of_year(double v, const double *args)
+{
+	struct date d;
+
+	(void)args;
+	return civil(v, &d) ? d.yday + 1 : num_nan();
+}
+
+static double
+fn_days_in_month(double v, const double *args)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
+	struct date d;
+	bool leap;
+
+	(void)args;
+	if (!civil(v, &d))
+		return num_nan();
+	leap = d.year % 4 == 0 && (d.year % 100 != 0 || d.year % 400 == 0);
+	return days[d.month - 1] + (d.month == 2 && leap);
+}
+
+static double
+fn_month(double v, const double *args)
+{
+	struct date d;
+
+	(void)args;
+	return civil(v, &d) ? d.month : num_nan();
+}
+
+static double
+fn_year(double v, const double *args)
+{
+	struct date d;
+
+	(void)args;
+	return civil(v, &d) ? d.year : num_nan();
+}
+
+const struct func promql_fn_time[] = {
+	{ "day_of_month", "v", 1, PROMQL_VECTOR, 0, .map = fn_day_of_month },
+	{ "day_of_week", "v", 1, PROMQL_VECTOR, 0, .map = fn_day_of_week },
+	{ "day_of_year", "v", 1, PROMQL_VECTOR, 0, .map = fn_day_of_year },
+	{ "days_in_month", "v", 1, PROMQL_VECTOR, 0, .map = fn_days_in_month },
+	{ "end", "", 0, PROMQL_SCALAR, 0, .scalar = fn_end },
+	{ "hour", "v", 1, PROMQL_VECTOR, 0, .map = fn_hour },
+	{ "minute", "v", 1, PROMQL_VECTOR, 0, .map = fn_minute },
+	{ "month", "v", 1, PROMQL_VECTOR, 0, .map = fn_month },
+	{ "range", "", 0, PROMQL_SCALAR, 0, .scalar = fn_range },
+	{ "start", "", 0, PROMQL_SCALAR, 0, .scalar = fn_start },
+	/* Start times of counters are not in the source. */
+	{ "start_timestamp", "v", 0, PROMQL_VECTOR, FUNC_TIME, .vector = NULL },
+	{ "step", "", 0, PROMQL_SCALAR, 0, .scalar = fn_step },
+	{ "time", "", 0, PROMQL_SCALAR, FUNC_TIME, .scalar = fn_time },
+	{ "timestamp", "v", 0, PROMQL_VECTOR, 0, .vector = fn_timestamp },
+	{ "year", "v", 1, PROMQL_VECTOR, 0, .map = fn_year },
+	{ .name = NULL },
+};

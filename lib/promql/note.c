@@ -1,0 +1,71 @@
+/*
+ * Annotations: warnings and infos that come with a result.  Each text is kept
+ * once, with the place of what it is about, in upstream's words.
+ */
+#include "promql/eval.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* The counts are unbounded in hostile data (labels in texts); these are not. */
+#define NOTES_MAX 1000
+
+void
+promql_note(struct eval *ev, enum note_kind kind, const struct node *at,
+    const char *fmt, ...)
+{
+	struct notes *n = &ev->notes;
+	char msg[1024];
+	unsigned line, col;
+	struct map_slot *slot;
+	bool fresh;
+	va_list ap;
+	str s;
+
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	promql_position(ev->text, at->at, &line, &col);
+	if (n->n[kind] >= NOTES_MAX)
+		return;
+	s = arena_printf(ev->out, "PromQL %s: %s (%u:%u)",
+	    kind == NOTE_WARNING ? "warning" : "info", msg, line, col);
+	slot = map_add(&n->seen, s, &fresh);
+	if (!fresh)
+		return;
+	slot->key = s;
+	n->v[kind] = arena_grow(
+	    ev->out, n->v[kind], &n->cap[kind], n->n[kind] + 1, sizeof(str));
+	n->v[kind][n->n[kind]++] = s;
+}
+
+void
+promql_note_quantile(struct eval *ev, const struct node *at, double q)
+{
+	struct buf b = { 0 };
+
+	if (q >= 0 && q <= 1)
+		return;
+	num_format(&b, q, 'g', -1);
+	promql_note(ev, NOTE_WARNING, at,
+	    "quantile value should be between 0 and 1, got %s", buf_cstr(&b));
+	buf_fini(&b);
+}
+
+void
+promql_notes_fini(struct notes *n)
+{
+	map_fini(&n->seen);
+}
+
+int
+promql_fail(struct eval *ev, const char *fmt, ...)
+{
+	char msg[ERROR_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	return error_set(ev->e, "%s", msg);
+}
