@@ -216,3 +216,14 @@ plot_crossed(const struct plot *p)
 	arena_fini(&a);
 	return worst;
 }
+
+bool
+plot_empty(const struct plot *p)
+{
+	struct arena a = { 0 };
+	struct plot_chart c;
+
+	plot_chart(&c, p, &a);
+	arena_fini(&a);
+	return c.drawn == 0;
+}

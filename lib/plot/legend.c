@@ -11,7 +11,7 @@
 #include "plot/width.h"
 #include "plot/words.h"
 
-#define NAME 4 /* where names begin: " A " and the mark before it */
+#define NAME 4 /* what stands before names, " A ", and a blank behind */
 #define FIGURES 4
 
 struct column {
@@ -85,9 +85,9 @@ plot_legend_rows(const struct plot_chart *c, int w, int max)
 	struct table t;
 	int rows;
 
-	if (c->n == 0)
+	if (c->drawn == 0)
 		return 0;
-	if (c->title_is_name)
+	if (c->n == 1)
 		return 1;
 	measure(&t, c);
 	if (w - t.w - NAME < (t.name < 8 ? t.name : 8))
@@ -162,7 +162,6 @@ row(struct plot_grid *g, const struct plot_chart *c, const struct table *t,
 	struct buf b = { 0 };
 	int x;
 
-	(void)put_level(g, 0, y, l->now);
 	plot_grid_put(g, 1, y, plot_mark_of(i, g->ascii), pen_of(i));
 	x = NAME - 1 + t->name;
 	(void)plot_grid_text(g, NAME - 1, y,
@@ -174,11 +173,13 @@ row(struct plot_grid *g, const struct plot_chart *c, const struct table *t,
 			break;
 		right(g, x, y, buf_str(&b),
 		    k == 0 ? pen_at(l->now) : PLOT_PEN_NONE);
+		if (k == 0)
+			(void)put_level(g, x + 1, y, l->now);
 	}
 	buf_fini(&b);
 }
 
-/* Figures of the one series, for which the title is the name. */
+/* The figures of the only series, and its name if the title has not said it. */
 static void
 single(struct plot_grid *g, const struct plot_chart *c, int y)
 {
@@ -189,8 +190,6 @@ single(struct plot_grid *g, const struct plot_chart *c, int y)
 
 	if (l->n == 0)
 		return;
-	x = put_level(g, x, y, l->now);
-	x += x > 1;
 	for (int k = 0; k < FIGURES; k++) {
 		figure(&b, c, l, k);
 		if (x + (int)strlen(heads[k]) + plot_width(buf_str(&b)) > g->w)
@@ -198,12 +197,17 @@ single(struct plot_grid *g, const struct plot_chart *c, int y)
 		x = plot_grid_text(g, x, y, str_of(heads[k]), PLOT_PEN_DIM);
 		x = plot_grid_text(g, x, y, buf_str(&b),
 		    k == 0 ? pen_at(l->now) : PLOT_PEN_NONE);
+		if (k == 0 && l->now != PLOT_FINE)
+			x = put_level(g, x + 1, y, l->now);
 		x += 3;
 	}
 	buf_reset(&b);
 	buf_printf(&b, "%zu gap%s", l->gaps, l->gaps > 1 ? "s" : "");
 	if (l->gaps > 0 && x + (int)b.n <= g->w)
-		(void)plot_grid_text(g, x, y, buf_str(&b), PLOT_PEN_NONE);
+		x = plot_grid_text(g, x, y, buf_str(&b), PLOT_PEN_NONE) + 3;
+	if (!c->title_is_name && g->w - x >= 8)
+		(void)plot_grid_text(g, x, y,
+		    plot_cut(g->a, l->name, g->w - x, g->ascii), PLOT_PEN_DIM);
 	buf_fini(&b);
 }
 
@@ -216,7 +220,7 @@ plot_legend_table(
 	bool *in;
 	int x;
 
-	if (c->title_is_name) {
+	if (c->n == 1) {
 		single(g, c, y);
 		return;
 	}
@@ -296,7 +300,7 @@ plot_legend_line(struct plot_grid *g, const struct plot_chart *c, int y)
 	enum brief how;
 	int x = 0;
 
-	if (c->title_is_name) {
+	if (c->n == 1) {
 		single(g, c, y);
 		return;
 	}

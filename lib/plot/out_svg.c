@@ -136,7 +136,7 @@ divide(struct sheet *s)
 	most = most < 2 ? 0 : most - 1; /* one row is the table's head */
 	s->rows = c->n < most ? c->n : most;
 	low -= s->rows > 0 ? ((double)s->rows + (c->n > s->rows) + 1) * ROW : 0;
-	lines = (int)(low / 13);
+	lines = (int)(low / 16);
 	plot_scale(&s->y, c->lo, c->hi, lines < 4 ? 4 : lines, false,
 	    c->p->unit, c->counts);
 	for (int i = 0; i <= s->y.n; i++)
@@ -233,7 +233,7 @@ marks(struct sheet *s)
 			continue;
 		buf_z(s->b, "<g class=\"t k\">");
 		plot_svg_line(s->b, "k", x, s->top, x, s->bottom);
-		if (m->until > m->t && m->until <= s->c->to)
+		if (m->until <= s->c->to && at_x(s, m->until) > x + 16)
 			plot_svg_line(s->b, "k", at_x(s, m->until), s->top,
 			    at_x(s, m->until), s->bottom);
 		while (row < 2 && x < end[row])
@@ -482,4 +482,23 @@ plot_svg(struct buf *b, const struct plot *p, int width, int height)
 		    (s.top + s.bottom) / 2, STR("no data"));
 	buf_z(b, "</svg>\n");
 	arena_fini(&a);
+}
+
+void
+plot_html(struct buf *b, const struct plot *p, int width, int height)
+{
+	struct arena a = { 0 };
+	struct plot_chart c;
+
+	plot_chart(&c, p, &a);
+	buf_z(b,
+	    "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n"
+	    "<meta name=\"viewport\" content=\"width=device-width\">\n"
+	    "<meta name=\"color-scheme\" content=\"light dark\">\n"
+	    "<style>body{margin:0}.mfp{display:block;width:100%;"
+	    "height:auto}</style>\n<title>");
+	plot_svg_escape(b, c.title.n > 0 ? c.title : STR("chart"));
+	buf_z(b, "</title>\n");
+	arena_fini(&a);
+	plot_svg(b, p, width, height);
 }

@@ -63,8 +63,8 @@ scale(struct page *p, int rows)
 
 	plot_scale(&p->y, c->lo, c->hi, rows, true, c->p->unit, c->counts);
 	p->labels = arena_array(p->g.a, (size_t)p->y.n + 1, str);
-	p->left = 0;
-	for (int i = 0; i <= p->y.n; i++) {
+	p->left = 1;
+	for (int i = 0; i <= p->y.n && c->drawn > 0; i++) {
 		p->labels[i] = tick_label(p, i);
 		if (plot_width(p->labels[i]) + 1 > p->left)
 			p->left = plot_width(p->labels[i]) + 1;
@@ -91,14 +91,15 @@ divide(struct page *p)
 	int h = p->g.h;
 
 	p->top = 1;
-	p->times = p->g.w >= 30;
+	p->times = p->g.w >= 30 &&
+	    (p->c->drawn > 0 || p->c->p->from != 0 || p->c->p->to != 0);
 	scale(p, h > 8 ? h - 6 : 3); /* only to learn whether dates change */
 	p->dates = p->times && p->x.dates && h >= 8;
 	p->note = h >= 12 && p->g.w >= 40 && plot_legend_notes(p->c);
 	p->table = plot_legend_rows(p->c, p->g.w, h / 3 < 2 ? 2 : h / 3);
 	if (p->table > 0 && rest(p) < TABLE_ROWS)
 		p->table = 0;
-	p->line = p->table == 0 && p->c->n > 0;
+	p->line = p->table == 0 && p->c->drawn > 0;
 	if (p->line && rest(p) < LINE_ROWS)
 		p->line = false;
 	if (p->times && rest(p) < 3)
@@ -193,6 +194,8 @@ time_axis(struct page *p)
 		plot_grid_put(g, x, y, a ? '+' : 0x2534, PLOT_PEN_DIM);
 		if (at + w > g->w)
 			at = g->w - w;
+		if (at < 0)
+			at = 0;
 		if (k->label.n > 0 && (i == 0 || at > end))
 			end = plot_grid_text(
 			    g, at, y + 1, k->label, PLOT_PEN_NONE);
@@ -424,7 +427,9 @@ draw(struct page *p)
 	threshold(p, plot->crit, PLOT_PEN_CRIT);
 	for (size_t i = 0; i < plot->nmarks; i++) {
 		mark_line(p, plot->marks[i].t);
-		if (plot->marks[i].until > plot->marks[i].t)
+		if (plot->marks[i].until > plot->marks[i].t &&
+		    screen_col(p, plot->marks[i].until) >
+			screen_col(p, plot->marks[i].t) + 2)
 			mark_line(p, plot->marks[i].until);
 	}
 	draw_data(p);

@@ -20,7 +20,7 @@ struct plot_series {
 	size_t n;
 };
 
-/* A vertical mark: one moment, or a span to until. */
+/* A vertical mark: one moment, or a span to until (0: none). */
 struct plot_mark {
 	int64_t t, until;
 	str text;
@@ -64,6 +64,12 @@ void plot_text(
 
 /* The chart as one <svg> element, width and height in pixels. */
 void plot_svg(struct buf *b, const struct plot *p, int width, int height);
+
+/* The same as a page of its own, with the chart as wide as the window. */
+void plot_html(struct buf *b, const struct plot *p, int width, int height);
+
+/* Is there no finite sample to draw? */
+bool plot_empty(const struct plot *p);
 
 /* Did the last value of any series reach crit or warn? 2, 1 or 0. */
 int plot_crossed(const struct plot *p);

@@ -1,6 +1,6 @@
 /*
- * Choosing ticks.  The smallest round step that gives at most rows / 3 + 1
- * labels competes with its larger neighbour; simplicity, coverage and density
+ * Choosing ticks.  The smallest round step that gives few enough labels
+ * competes with its larger neighbour; simplicity, coverage and density
  * decide, weighted as in Talbot, Lin and Hanrahan's "An Extension of
  * Wilkinson's Algorithm for Positioning Tick Labels on Axes" (2010).
  */
@@ -137,6 +137,14 @@ cover(const struct step *s, double lo, double hi, int rows, int n)
 	return (hi - lo) / (n * s->v) * rows_for(rows, n) / rows;
 }
 
+/* Does the data lose nothing, and fill most of it, with n intervals? */
+static bool
+roomy(const struct step *s, double lo, double hi, int rows, int n)
+{
+	return hi > 0 && hi - lo > 0.75 * n * s->v &&
+	    cover(s, lo, hi, rows, n) > 0.95 * cover(s, lo, hi, rows, n - 1);
+}
+
 static double
 score(const struct step *s, double lo, double hi, int rows, int most)
 {
@@ -146,11 +154,24 @@ score(const struct step *s, double lo, double hi, int rows, int most)
 	    0.5 * n / most;
 }
 
+/*
+ * A third of the chart's lines, of which four are not rows of the plot, and no
+ * two in neighbouring rows.
+ */
+static int
+labels(int rows)
+{
+	int n = (rows + 4) / 3, apart = (rows - 1) / 2;
+
+	n = n < apart ? n : apart;
+	return n < 1 ? 2 : n + 1;
+}
+
 void
 plot_scale(struct plot_scale *s, double lo, double hi, int rows, bool cells,
     str unit, bool counts)
 {
-	int most = rows / 3 < 1 ? 1 : rows / 3;
+	int most = labels(rows) - 1;
 	double base;
 	enum plot_round round = plot_unit_round(unit, &base);
 	struct step a, b;
@@ -165,9 +186,7 @@ plot_scale(struct plot_scale *s, double lo, double hi, int rows, bool cells,
 	s->step = a.v;
 	s->n = intervals(lo, hi, a.v);
 	/* An interval more on top, if the rows it takes were idle. */
-	if (cells && hi > 0 && s->n < most &&
-	    cover(&a, lo, hi, rows, s->n + 1) >
-		0.95 * cover(&a, lo, hi, rows, s->n))
+	if (cells && s->n < most && roomy(&a, lo, hi, rows, s->n + 1))
 		s->n++;
 	s->lo = first_of(lo, a.v) * a.v;
 	s->hi = s->lo + s->n * a.v;

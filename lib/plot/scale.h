@@ -16,7 +16,8 @@ struct plot_scale {
 
 /*
  * An axis over the data from lo to hi (lo > hi: there is none) in at most rows
- * rows, with a label every third row at most; cells: labels must sit on rows.
+ * rows, with a label for every third line of the chart at most; cells: labels
+ * must sit on rows.
  * counts: the values are whole numbers, so a step is never below 1.
  */
 void plot_scale(struct plot_scale *s, double lo, double hi, int rows,

@@ -266,6 +266,13 @@ rung_of(const struct ladder *l, double x, double least)
 	return i;
 }
 
+/* i, or the rung of 1 for what no prefix makes readable. */
+static size_t
+in_reach(const struct ladder *l, double x, size_t i)
+{
+	return x / l->v[i].factor < 1e6 || i + 1 < l->n ? i : rung_of(l, 0, 1);
+}
+
 /* x to three significant digits. */
 static double
 round3(double x)
@@ -321,6 +328,7 @@ plot_value(struct buf *b, double v, str unit)
 	    round3(x / u.ladder->v[i].factor) * u.ladder->v[i].factor >=
 		u.ladder->v[i + 1].factor)
 		i++;
+	i = in_reach(u.ladder, x, i);
 	set_form(&f, &u, &u.ladder->v[i]);
 	if (v < 0)
 		buf_byte(b, '-');
@@ -364,8 +372,9 @@ plot_form_axis(struct plot_form *f, str unit, double lo, double hi, double step)
 	}
 	if (i == SIZE_MAX) {
 		i = 0;
-		d = decimals(step * u.base / u.ladder->v[0].factor, 9);
+		d = decimals(step * u.base / u.ladder->v[0].factor, 6);
 	}
+	i = in_reach(u.ladder, x, i);
 	set_form(f, &u, &u.ladder->v[i]);
 	f->decimals = x / u.ladder->v[i].factor < 1e15 ? d : -1;
 }

@@ -1,0 +1,339 @@
+/*
+ * A series that a --mark names is not drawn as a line: the times at which it
+ * is above zero become vertical marks.
+ */
+#include "plot_feed.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "metric/series.h"
+#include "promql/promql.h"
+
+/* All that came of one expression ("": a stream of samples). */
+struct part {
+	char *expr;
+	struct series_set *set;
+	bool range; /* of a range query: from, to, step are set */
+	int64_t from, to, step;
+};
+
+struct feed {
+	struct part *v;
+	size_t n, cap;
+	int64_t now;
+};
+
+/* What feed_plot() is gathering. */
+struct gather {
+	const struct feed_view *view;
+	struct arena *a;
+	struct plot_series *v;
+	size_t n, cap;
+	struct plot_mark *marks;
+	size_t nmarks, capmarks;
+	bool several; /* expressions: series carry theirs as a label */
+};
+
+struct feed *
+feed_new(void)
+{
+	return mem_zero(1, sizeof(struct feed));
+}
+
+void
+feed_free(struct feed *f)
+{
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < f->n; i++) {
+		series_free(f->v[i].set);
+		free(f->v[i].expr);
+	}
+	free(f->v);
+	free(f);
+}
+
+static struct part *
+part_of(struct feed *f, str expr)
+{
+	struct part *p;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (str_eq(str_of(f->v[i].expr), expr))
+			return &f->v[i];
+	f->v = mem_grow(f->v, &f->cap, f->n + 1, sizeof(*f->v));
+	p = &f->v[f->n++];
+	*p = (struct part){ .expr = mem_zero(expr.n + 1, 1),
+		.set = series_new() };
+	if (expr.n > 0)
+		memcpy(p->expr, expr.p, expr.n);
+	return p;
+}
+
+/* from= to= step= of a range answer: all three, and in order. */
+static bool
+range_of(const struct batch *b, struct part *p)
+{
+	int64_t v[3] = { 0, 0, 0 };
+	static const char *const names[] = { "from", "to", "step" };
+	size_t found = 0;
+
+	for (size_t i = 0; i < b->nkeys; i++)
+		for (size_t k = 0; k < 3; k++)
+			if (str_eq(b->keys[i].name, str_of(names[k])) &&
+			    num_parse_int(b->keys[i].value, &v[k]) == 0)
+				found |= (size_t)1 << k;
+	if (found != 7 || v[0] > v[1] || v[2] <= 0)
+		return false;
+	p->from = v[0];
+	p->to = v[1];
+	p->step = v[2];
+	return true;
+}
+
+void
+feed_add(struct feed *f, const struct batch *b)
+{
+	struct part *p = part_of(f, label_find(b->labels, STR("expr")));
+	int64_t from, to;
+
+	p->range = range_of(b, p);
+	if (p->range) {
+		series_free(p->set);
+		p->set = series_new();
+	}
+	series_apply(p->set, b);
+	if (b->opened && b->t > f->now)
+		f->now = b->t;
+	if (series_range(p->set, &from, &to) && to > f->now)
+		f->now = to;
+}
+
+int64_t
+feed_now(const struct feed *f)
+{
+	return f->now;
+}
+
+void
+feed_drop(struct feed *f, int64_t t)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->v[i].range)
+			series_drop(f->v[i].set, t);
+}
+
+/* "deploy v2.3": the name and the values, but not where it was seen. */
+static str
+mark_text(struct gather *g, struct labels ls, str otherwise)
+{
+	str s = label_find(ls, LABEL_NAME);
+
+	if (str_ends(s, STR("_info")))
+		s = str_take(s, s.n - 5);
+	for (size_t i = 0; i < ls.n; i++) {
+		if (str_eq(ls.v[i].name, LABEL_NAME) ||
+		    str_eq(ls.v[i].name, STR("job")) ||
+		    str_eq(ls.v[i].name, STR("instance")))
+			continue;
+		s = s.n == 0 ? ls.v[i].value
+			     : arena_printf(g->a, "%.*s %.*s", STR_ARG(s),
+				   STR_ARG(ls.v[i].value));
+	}
+	return s.n > 0 ? arena_dup(g->a, s) : otherwise;
+}
+
+static void
+add_marks(struct gather *g, const struct source_series *s, str expr)
+{
+	bool in = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (!(s->v[i] > 0)) {
+			in = false;
+			continue;
+		}
+		if (!in) {
+			if (g->nmarks == g->capmarks)
+				g->marks =
+				    arena_grow(g->a, g->marks, &g->capmarks,
+					g->nmarks + 1, sizeof(*g->marks));
+			g->marks[g->nmarks++] = (struct plot_mark){ s->t[i], 0,
+				mark_text(g, s->labels, expr) };
+		}
+		g->marks[g->nmarks - 1].until = s->t[i];
+		in = true;
+	}
+}
+
+static void
+add_line(struct gather *g, const struct source_series *s, str expr)
+{
+	struct label_set ls = { 0 };
+	int64_t *t = arena_alloc(g->a, s->n * sizeof(*t) + 1);
+	double *v = arena_alloc(g->a, s->n * sizeof(*v) + 1);
+
+	if (s->n > 0) {
+		memcpy(t, s->t, s->n * sizeof(*t));
+		memcpy(v, s->v, s->n * sizeof(*v));
+	}
+	if (g->n == g->cap)
+		g->v = arena_grow(g->a, g->v, &g->cap, g->n + 1, sizeof(*g->v));
+	label_init(&ls, s->labels);
+	if (g->several)
+		label_set(&ls, STR("expr"), expr);
+	g->v[g->n++] =
+	    (struct plot_series){ label_done(&ls, g->a), t, v, s->n };
+	label_fini(&ls);
+}
+
+/* Is this series one that marks are made of, by --mark SELECTOR? */
+static int
+is_mark(const struct gather *g, struct labels ls, bool *yes, struct error *e)
+{
+	*yes = false;
+	for (size_t i = 0; i < g->view->nmarks && !*yes; i++) {
+		struct match *m = NULL;
+		size_t n = 0;
+
+		if (promql_parse_matchers(
+			str_of(g->view->marks[i]), g->a, &m, &n, e) == -1)
+			return error_add(e, "--mark '%s'", g->view->marks[i]);
+		*yes = match_all(m, n, ls);
+		for (size_t k = 0; k < n; k++)
+			match_fini(&m[k]);
+	}
+	return 0;
+}
+
+/* Is the whole part what a --mark asks for, by its expression's text? */
+static bool
+part_is_mark(const struct gather *g, const struct part *p)
+{
+	for (size_t i = 0; i < g->view->nmarks; i++)
+		if (p->expr[0] != '\0' &&
+		    strcmp(p->expr, g->view->marks[i]) == 0)
+			return true;
+	return false;
+}
+
+static int
+add_part(struct gather *g, const struct part *p, struct error *e)
+{
+	struct source src = series_source(p->set);
+	struct source_query q = { .from = INT64_MIN, .to = INT64_MAX };
+	struct source_cursor *c = source_open(&src, &q, e);
+	struct source_series s;
+	bool all = part_is_mark(g, p), mark = all;
+	int r, rc = -1;
+
+	if (c == NULL)
+		return -1;
+	while ((r = source_next(&src, c, &s, e)) > 0) {
+		if (!all && is_mark(g, s.labels, &mark, e) == -1)
+			goto out;
+		if (mark)
+			add_marks(g, &s, str_of(p->expr));
+		else
+			add_line(g, &s, str_of(p->expr));
+	}
+	rc = r;
+out:
+	source_close(&src, c);
+	return rc;
+}
+
+/* -s and -e where given, the answer's range else, 0 and 0 the data's own. */
+static int
+set_range(const struct feed *f, const struct gather *g, struct plot *p,
+    struct error *e)
+{
+	const struct feed_view *w = g->view;
+	bool any = false;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct part *q = &f->v[i];
+
+		if (!q->range)
+			continue;
+		p->from = any && p->from < q->from ? p->from : q->from;
+		p->to = any && p->to > q->to ? p->to : q->to;
+		p->step = any && p->step > q->step ? p->step : q->step;
+		any = true;
+	}
+	if (w->from == NULL && w->to == NULL)
+		return 0;
+	if (!any) {
+		p->to = f->now;
+		p->from = f->now;
+		for (size_t i = 0; i < g->n; i++)
+			if (g->v[i].n > 0 && g->v[i].t[0] < p->from)
+				p->from = g->v[i].t[0];
+	}
+	if (w->from != NULL &&
+	    date_parse(str_of(w->from), w->now, w->zone, &p->from, e) == -1)
+		return error_add(e, "-s");
+	if (w->to != NULL &&
+	    date_parse(str_of(w->to), w->now, w->zone, &p->to, e) == -1)
+		return error_add(e, "-e");
+	if (p->from >= p->to)
+		return error_set(e, "-s is not before the end of the chart");
+	return 0;
+}
+
+/* The unit that all names end in, as Prometheus asks of names. */
+static str
+unit_of(const struct gather *g)
+{
+	static const struct {
+		const char *end, *unit;
+	} units[] = { { "_seconds", "s" }, { "_bytes", "bytes" },
+		{ "_ratio", "percentunit" }, { "_celsius", "celsius" },
+		{ "_volts", "volt" }, { "_amperes", "amp" },
+		{ "_joules", "joule" }, { "_hertz", "hertz" } };
+
+	for (size_t k = 0; k < sizeof(units) / sizeof(units[0]); k++) {
+		size_t i = 0;
+
+		while (i < g->n &&
+		    str_ends(label_find(g->v[i].labels, LABEL_NAME),
+			str_of(units[k].end)))
+			i++;
+		if (i > 0 && i == g->n)
+			return str_of(units[k].unit);
+	}
+	return STR_NONE;
+}
+
+int
+feed_plot(struct feed *f, const struct feed_view *view, struct arena *a,
+    struct plot *p, struct error *e)
+{
+	struct gather g = { .view = view, .a = a };
+	size_t drawn = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (series_count(f->v[i].set) > 0 &&
+		    !part_is_mark(&g, &f->v[i])) {
+			drawn++;
+			p->title = str_of(f->v[i].expr);
+		}
+	g.several = drawn > 1;
+	if (drawn > 1)
+		p->title = STR_NONE;
+	for (size_t i = 0; i < f->n; i++)
+		if (add_part(&g, &f->v[i], e) == -1)
+			return -1;
+	p->v = g.v;
+	p->n = g.n;
+	p->marks = g.marks;
+	p->nmarks = g.nmarks;
+	p->unit = unit_of(&g);
+	if (set_range(f, &g, p, e) == -1)
+		return -1;
+	if (view->step > 0)
+		p->step = view->step;
+	return 0;
+}
