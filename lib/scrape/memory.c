@@ -1,0 +1,358 @@
+/*
+ * What is remembered of the targets, and the log it is written down in: a
+ * stream as every other, in which a batch tells the series that came (as
+ * samples) and those that ended (as STALE).  Reading it in order gives the
+ * memory; a last batch that was cut off is as if it had not been.
+ */
+#include "scrape/memory.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "metric/batch.h"
+
+struct scrape_memory *
+scrape_memory_new(void)
+{
+	return mem_zero(1, sizeof(struct scrape_memory));
+}
+
+void
+memory_readers_free(struct memory_source *s)
+{
+	expo_free(s->page);
+	expo_free(s->om);
+	s->page = s->om = NULL;
+}
+
+void
+memory_source_free(struct memory_source *s)
+{
+	memory_readers_free(s);
+	map_fini(&s->by_text);
+	map_fini(&s->by_family);
+	free(s->v);
+	free(s->families);
+	arena_fini(&s->a);
+	arena_fini(&s->name);
+	free(s);
+}
+
+void
+scrape_memory_free(struct scrape_memory *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < m->n; i++)
+		memory_source_free(m->v[i]);
+	free(m->v);
+	map_fini(&m->by_text);
+	buf_fini(&m->head);
+	buf_fini(&m->body);
+	buf_fini(&m->scratch);
+	arena_fini(&m->a);
+	free(m);
+}
+
+struct memory_source *
+memory_source(struct scrape_memory *m, str text, struct labels ls)
+{
+	struct map_slot *slot;
+	struct memory_source *s;
+	bool fresh;
+
+	slot = map_add(&m->by_text, text, &fresh);
+	if (!fresh)
+		return slot->v.p;
+	s = mem_zero(1, sizeof(*s));
+	s->text = arena_dup(&s->name, text);
+	s->labels = label_dup(&s->name, ls);
+	s->round = s->good = 1;
+	s->fresh = true;
+	slot->key = s->text;
+	slot->v.p = s;
+	m->v =
+	    mem_grow(m->v, &m->cap, m->n + 1, sizeof(struct memory_source *));
+	m->v[m->n++] = s;
+	return s;
+}
+
+struct memory_series *
+memory_series(struct memory_source *s, str text)
+{
+	struct map_slot *slot;
+	bool fresh;
+
+	slot = map_add(&s->by_text, text, &fresh);
+	if (fresh) {
+		slot->key = arena_dup(&s->a, text);
+		slot->v.i = s->n;
+		s->v = mem_grow(s->v, &s->cap, s->n + 1, sizeof(*s->v));
+		s->v[s->n++] = (struct memory_series){ .text = slot->key };
+	}
+	return &s->v[slot->v.i];
+}
+
+struct memory_family *
+memory_family(struct memory_source *s, str name)
+{
+	struct map_slot *slot;
+	bool fresh;
+
+	slot = map_add(&s->by_family, name, &fresh);
+	if (fresh) {
+		slot->key = arena_dup(&s->a, name);
+		slot->v.i = s->nfamilies;
+		s->families = mem_grow(s->families, &s->families_cap,
+		    s->nfamilies + 1, sizeof(*s->families));
+		s->families[s->nfamilies++] =
+		    (struct memory_family){ .name = slot->key };
+	}
+	return &s->families[slot->v.i];
+}
+
+struct expo_reader *
+memory_reader(struct memory_source *s, enum expo_form form)
+{
+	struct expo_reader **r = form == EXPO_OM ? &s->om : &s->page;
+
+	if (*r == NULL)
+		*r = expo_new(form, 0);
+	else
+		expo_rewind(*r);
+	return *r;
+}
+
+/*
+ * A target whose series change all the time would fill the memory with those
+ * that were.  What is not in use any more is dropped by making everything
+ * anew; the reader's marks, numbers of series here, go with it.
+ */
+void
+memory_tidy(struct memory_source *s)
+{
+	struct memory_series *old = s->v;
+	struct arena a = s->a;
+	size_t n = s->n, kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		kept += old[i].known == s->good || old[i].live;
+	if (n <= 2 * kept + 1000)
+		return;
+	memory_readers_free(s);
+	map_fini(&s->by_text);
+	map_fini(&s->by_family);
+	s->a = (struct arena){ 0 };
+	s->v = NULL;
+	s->n = s->cap = 0;
+	for (size_t i = 0; i < n; i++)
+		if (old[i].known == s->good || old[i].live) {
+			struct memory_series *x = memory_series(s, old[i].text);
+			str text = x->text;
+
+			*x = old[i];
+			x->text = text;
+		}
+	/* Metadata is said again: simpler than to carry it over. */
+	s->nfamilies = 0;
+	s->described = false;
+	free(old);
+	arena_fini(&a);
+}
+
+void
+scrape_reload(struct scrape_memory *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		memory_readers_free(m->v[i]);
+}
+
+void
+memory_log_series(struct buf *b, const struct memory_series *x, int64_t t)
+{
+	buf_add(b, x->text);
+	buf_printf(b, " 1 %lld\n", x->stamped ? 0LL : (long long)t);
+}
+
+void
+memory_log(struct buf *b, const struct memory_source *s, int64_t t, str body)
+{
+	static const struct expo_key operand = { STR_INIT("from"),
+		STR_INIT("operand"), false };
+
+	expo_put_batch(b, s->labels, t, &operand, s->operand ? 1 : 0);
+	buf_add(b, body);
+	expo_put_eof(b);
+}
+
+/* Series that have ended: of one, or of all. */
+static void
+ended(struct memory_source *s, struct memory_series *x, bool forget)
+{
+	s->nlive -= x->live;
+	x->live = false;
+	if (forget)
+		x->known = 0;
+}
+
+/* A batch of the log. */
+static void
+replay(struct scrape_memory *m, const struct batch *b, struct buf *text)
+{
+	struct memory_source *s;
+
+	buf_reset(text);
+	label_print_set(text, b->labels);
+	s = memory_source(m, buf_str(text), b->labels);
+	s->logged = true;
+	s->fresh = false;
+	s->t = b->t;
+	for (size_t i = 0; i < b->nkeys; i++)
+		if (str_eq(b->keys[i].name, STR("from")))
+			s->operand = str_eq(b->keys[i].value, STR("operand"));
+	for (size_t i = 0; i < b->n; i++) {
+		const struct expo_item *it = &b->v[i];
+		struct memory_series *x;
+
+		if (it->kind == EXPO_STALE && it->all)
+			for (size_t j = 0; j < s->n; j++)
+				ended(s, &s->v[j], false);
+		if (it->all ||
+		    (it->kind != EXPO_STALE && it->kind != EXPO_SAMPLE))
+			continue;
+		buf_reset(text);
+		label_print(text, it->labels);
+		x = memory_series(s, buf_str(text));
+		ended(s, x, it->kind == EXPO_STALE);
+		if (it->kind == EXPO_STALE)
+			continue;
+		x->known = s->good;
+		x->stamped = it->t != b->t;
+		x->live = !x->stamped;
+		s->nlive += x->live;
+	}
+}
+
+/* A target that is gone: the log says so by a key, and forgets it. */
+static bool
+is_gone(const struct batch *b)
+{
+	for (size_t i = 0; i < b->nkeys; i++)
+		if (str_eq(b->keys[i].name, STR("gone")))
+			return true;
+	return false;
+}
+
+static void
+forget(struct scrape_memory *m, str text)
+{
+	struct map_slot *slot = map_find(&m->by_text, text);
+	struct memory_source *s;
+
+	if (slot == NULL)
+		return;
+	s = slot->v.p;
+	(void)map_del(&m->by_text, text);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i] == s) {
+			m->v[i] = m->v[--m->n];
+			break;
+		}
+	memory_source_free(s);
+}
+
+/* Where the last whole batch ends. */
+static size_t
+whole(str log)
+{
+	const str eof = STR("\n# EOF\n");
+	const char *p = log.p + log.n;
+
+	for (size_t left = log.n; left >= eof.n; left--, p--)
+		if (memcmp(p - eof.n, eof.p, eof.n) == 0)
+			return left;
+	return 0;
+}
+
+size_t
+scrape_memory_load(struct scrape_memory *m, str log)
+{
+	size_t n = whole(log);
+	struct batch_reader *r = batch_new(EXPO_MF, 0, false, NULL, NULL);
+	struct buf text = { 0 };
+	struct batch b;
+
+	batch_feed(r, str_take(log, n));
+	batch_end(r);
+	while (batch_next(r, &b) == 1) {
+		if (!b.opened)
+			continue;
+		replay(m, &b, &text);
+		if (!is_gone(&b))
+			continue;
+		buf_reset(&text);
+		label_print_set(&text, b.labels);
+		forget(m, buf_str(&text));
+	}
+	batch_free(r);
+	buf_fini(&text);
+	return n;
+}
+
+void
+scrape_memory_save(struct scrape_memory *m, struct buf *log)
+{
+	struct buf body = { 0 };
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct memory_source *s = m->v[i];
+		size_t ended_n = 0;
+
+		buf_reset(&body);
+		for (size_t j = 0; j < s->n; j++) {
+			const struct memory_series *x = &s->v[j];
+
+			if (!x->live && x->known != s->good)
+				continue;
+			memory_log_series(&body, x, s->t);
+			ended_n += !x->live && !x->stamped;
+		}
+		/* After a failed round nothing lives, but all is known. */
+		memory_log(log, s, s->t, buf_str(&body));
+		s->logged = true;
+		if (ended_n == 0)
+			continue;
+		buf_reset(&body);
+		expo_put_stale_all(&body, s->t);
+		memory_log(log, s, s->t, buf_str(&body));
+	}
+	buf_fini(&body);
+}
+
+size_t
+scrape_gone(struct scrape_memory *m, const struct scrape_set *set, int64_t now,
+    struct scrape_text *x)
+{
+	static const struct expo_key key = { STR_INIT("gone"), STR_INIT("1"),
+		false };
+	struct map here = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		(void)map_add(&here, set->v[i]->text, NULL);
+	for (size_t i = m->n; i-- > 0;) {
+		struct memory_source *s = m->v[i];
+
+		if (s->operand || map_find(&here, s->text) != NULL)
+			continue;
+		expo_put_batch(&x->out, s->labels, now, NULL, 0);
+		expo_put_stale_all(&x->out, now);
+		expo_put_eof(&x->out);
+		expo_put_batch(&x->after, s->labels, now, &key, 1);
+		expo_put_eof(&x->after);
+		forget(m, s->text);
+		n++;
+	}
+	map_fini(&here);
+	return n;
+}

@@ -1,0 +1,91 @@
+/*
+ * Inside of scrape: what is remembered of each target.
+ *
+ * A source is a target by its labels.  Its series are kept as they are printed,
+ * so that a sample of a known one is these bytes and a number; the page's
+ * reader leads to them by its marks, and else their text does.
+ */
+#ifndef SCRAPE_MEMORY_H
+#define SCRAPE_MEMORY_H
+
+#include "base/map.h"
+#include "metric/expo.h"
+#include "scrape/scrape.h"
+
+struct memory_series {
+	str text;       /* as it is printed, target labels in it */
+	uint32_t seen;  /* the round it was last met in */
+	uint32_t known; /* the last good round it was in */
+	bool live;      /* a reader has it as not ended */
+	bool stamped;   /* had a time of its own when last seen */
+};
+
+/* A family's metadata, as last printed. */
+enum memory_meta {
+	MEMORY_HELP,
+	MEMORY_TYPE,
+	MEMORY_UNIT,
+	MEMORY_KIND,
+	MEMORY_METAS,
+};
+
+struct memory_family {
+	str name;
+	str text[MEMORY_METAS];
+	uint32_t said[MEMORY_METAS]; /* in which round; 0: never */
+	uint32_t named;              /* the round it last had a sample in */
+};
+
+struct memory_source {
+	str text; /* its labels as printed */
+	struct labels labels;
+	struct arena name; /* of these two */
+	struct arena a;    /* of what follows */
+	struct memory_series *v;
+	size_t n, cap, nlive;
+	struct map by_text;
+	struct memory_family *families;
+	size_t nfamilies, families_cap;
+	struct map by_family;
+	struct expo_reader *page, *om;
+	uint32_t round, good; /* counted; the last one that was up */
+	int64_t t;            /* of the last round */
+	bool operand;
+	bool logged;    /* the log knows of it */
+	bool described; /* the page's metadata has been printed */
+	bool reported;  /* that of the report series has */
+	bool fresh;     /* nothing was known of it before this round */
+};
+
+struct scrape_memory {
+	struct memory_source **v;
+	size_t n, cap;
+	struct map by_text;
+	struct buf head, body; /* a round's metadata and samples */
+	struct buf scratch;
+	struct arena a; /* of one round */
+};
+
+/* Find or make. */
+struct memory_source *memory_source(
+    struct scrape_memory *m, str text, struct labels ls);
+struct memory_series *memory_series(struct memory_source *s, str text);
+struct memory_family *memory_family(struct memory_source *s, str name);
+
+void memory_source_free(struct memory_source *s);
+
+/* Forget series and readers when most of them are gone from the page. */
+void memory_tidy(struct memory_source *s);
+
+/* The reader of a form, made at the first use; and the end of both. */
+struct expo_reader *memory_reader(struct memory_source *s, enum expo_form form);
+void memory_readers_free(struct memory_source *s);
+
+/* A line of the log for one series. */
+void memory_log_series(struct buf *b, const struct memory_series *x, int64_t t);
+
+/* A round's lines of the log, between BATCH and EOF; body may be empty. */
+void memory_log(
+    struct buf *b, const struct memory_source *s, int64_t t, str body);
+
+#endif

@@ -1,0 +1,373 @@
+#include "check.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "scrape/scrape.h"
+
+#define T0 INT64_C(1637582400000)
+
+static char dir[] = "/tmp/scrape-scrape.XXXXXX";
+static char path[64];
+
+struct fixture {
+	struct promconf *p;
+	struct scrape_set *set;
+	struct scrape_memory *m;
+	struct scrape_text x;
+	struct scrape_result r;
+	int64_t now;
+	bool meta;
+};
+
+/* A fixture with one job, "j", of target h:1, and what job says more. */
+static void
+up(struct fixture *f, const char *job)
+{
+	struct buf b = { 0 };
+	struct error e = { "" };
+
+	*f = (struct fixture){ .now = T0 };
+	buf_printf(&b,
+	    "scrape_configs:\n- job_name: j\n"
+	    "  static_configs: [{targets: ['h:1'], labels: {env: p}}]\n%s\n",
+	    job);
+	CHECK(file_replace(path, buf_str(&b), 0644, &e) == 0);
+	f->p = promconf_load(path, NULL, &e);
+	if (f->p == NULL)
+		printf("# %s\n", e.msg);
+	f->set = scrape_load(f->p, 0, &e);
+	if (f->set == NULL)
+		printf("# %s\n", e.msg);
+	CHECK(f->set != NULL && f->set->n == 1);
+	f->m = scrape_memory_new();
+	buf_fini(&b);
+}
+
+static void
+down(struct fixture *f)
+{
+	buf_fini(&f->x.out);
+	buf_fini(&f->x.before);
+	buf_fini(&f->x.after);
+	scrape_memory_free(f->m);
+	scrape_free(f->set);
+	promconf_free(f->p);
+}
+
+static void
+round_of(struct fixture *f, const struct scrape_answer *a)
+{
+	buf_reset(&f->x.out);
+	buf_reset(&f->x.before);
+	buf_reset(&f->x.after);
+	scrape_round(f->m, f->set->v[0], a, f->now, f->meta, &f->x, &f->r);
+	f->now += 1000;
+}
+
+static void
+page(struct fixture *f, const char *body)
+{
+	struct scrape_answer a = { .status = 200,
+		.content_type = STR("text/plain; version=0.0.4"),
+		.body = str_of(body),
+		.took = 2000000 };
+
+	round_of(f, &a);
+}
+
+/* The batch without its report series and their metadata. */
+static bool
+shows(struct fixture *f, const char *want)
+{
+	struct buf b = { 0 };
+	str rest = buf_str(&f->x.out);
+	bool same;
+
+	while (rest.n > 0) {
+		str line = str_cut(&rest, '\n'), s = line;
+
+		if (str_starts(s, STR("# HELP ")) ||
+		    str_starts(s, STR("# TYPE ")))
+			s = str_skip(s, 7);
+		if (str_starts(s, STR("up")) || str_starts(s, STR("scrape_")))
+			continue;
+		buf_add(&b, line);
+		buf_byte(&b, '\n');
+	}
+	same = str_eq(buf_str(&b), str_of(want));
+	if (!same)
+		printf("# got:\n%s", buf_cstr(&b));
+	buf_fini(&b);
+	return same;
+}
+
+static bool
+has(const struct fixture *f, const char *line)
+{
+	return str_find(buf_str(&f->x.out), str_of(line)) < f->x.out.n;
+}
+
+#define TARGET "{env=\"p\",instance=\"h:1\",job=\"j\"}"
+
+static void
+first_and_next(void)
+{
+	struct fixture f;
+
+	up(&f, "");
+	page(&f,
+	    "# HELP a_total What.\n# TYPE a_total counter\n"
+	    "a_total{x=\"1\",job=\"own\"} 5\na_total 7 1637582300000\n"
+	    "# BATCH {a=\"b\"} 1\n# STALE a_total 3\n");
+	CHECK(shows(&f,
+	    "# BATCH " TARGET " 1637582400000\n"
+	    "# HELP a_total What.\n# TYPE a_total counter\n"
+	    "a_total{env=\"p\",exported_job=\"own\",instance=\"h:1\","
+	    "job=\"j\",x=\"1\"} 5 1637582400000\n"
+	    "a_total" TARGET " 7 1637582300000\n"
+	    "# STALE * 1637582400000\n# EOF\n"));
+	CHECK(f.r.up && f.r.scraped == 2 && f.r.kept == 2 && f.r.added == 2);
+	CHECK(has(&f, "\nup" TARGET " 1 1637582400000\n"));
+	CHECK(has(
+	    &f, "\nscrape_duration_seconds" TARGET " 0.002 1637582400000\n"));
+	CHECK(has(&f, "# TYPE scrape_series_added gauge\n"));
+	page(&f,
+	    "# TYPE a_total counter\na_total{x=\"1\",job=\"own\"} 6\n"
+	    "b 1\nb 2");
+	CHECK(shows(&f,
+	    "# BATCH " TARGET " 1637582401000\n"
+	    "a_total{env=\"p\",exported_job=\"own\",instance=\"h:1\","
+	    "job=\"j\",x=\"1\"} 6 1637582401000\n"
+	    "b" TARGET " 1 1637582401000\n# EOF\n"));
+	CHECK(f.r.scraped == 3 && f.r.added == 1);
+	CHECK(!has(&f, "# TYPE"));
+	page(&f, "b 3\n# HELP c new\nc 1\n");
+	CHECK(shows(&f,
+	    "# BATCH " TARGET " 1637582402000\n# HELP c new\n"
+	    "b" TARGET " 3 1637582402000\nc" TARGET " 1 1637582402000\n"
+	    "# STALE a_total{env=\"p\",exported_job=\"own\",instance=\"h:1\","
+	    "job=\"j\",x=\"1\"} 1637582402000\n# EOF\n"));
+	page(&f, "");
+	CHECK(f.r.up && f.r.stale == 2);
+	down(&f);
+}
+
+static void
+failures(void)
+{
+	struct fixture f;
+	struct scrape_answer a = { .error = "no route" };
+
+	up(&f, "");
+	page(&f, "a 1\n");
+	round_of(&f, &a);
+	CHECK(shows(&f,
+	    "# BATCH " TARGET " 1637582401000 error=\"no route\"\n"
+	    "# STALE * 1637582401000\n# EOF\n"));
+	CHECK(!f.r.up && f.r.stale == 1 && has(&f, "\nup" TARGET " 0 "));
+	CHECK(!has(&f, "# TYPE"));
+	page(&f, "a 1\nb nope\n");
+	CHECK(!f.r.up && strncmp(f.r.error, "2:3: ", 5) == 0);
+	CHECK(has(&f, "scrape_samples_scraped" TARGET " 1 "));
+	CHECK(!has(&f, "\na{"));
+	page(&f, "# TYPE a gauge\na 1\n");
+	CHECK(f.r.up && f.r.added == 0 && has(&f, "# TYPE a gauge\n"));
+	a = (struct scrape_answer){ .status = 503,
+		.content_type = STR("text/plain"),
+		.body = STR("a 1\n") };
+	round_of(&f, &a);
+	CHECK(strcmp(f.r.error,
+		  "server returned HTTP status 503 Service Unavailable") == 0);
+	a.status = 200;
+	a.content_type = STR("text/html");
+	round_of(&f, &a);
+	CHECK(strstr(f.r.error,
+		  "received unsupported Content-Type "
+		  "\"text/html\"") != NULL);
+	a.content_type = STR("");
+	round_of(&f, &a);
+	CHECK(strstr(f.r.error, "sending blank Content-Type") != NULL);
+	a.content_type = STR("application/openmetrics-text; version=1.0.0");
+	round_of(&f, &a);
+	CHECK(!f.r.up); /* no EOF */
+	a.body = STR("# TYPE a counter\na_total 1 # {t=\"x\"} 2\n# EOF\n");
+	round_of(&f, &a);
+	CHECK(f.r.up && has(&f, "# TYPE a_total counter\n") &&
+	    has(&f, "# EXEMPLAR a_total" TARGET " {t=\"x\"} 2\n"));
+	page(&f, "a \n\x01");
+	CHECK(!f.r.up);
+	down(&f);
+}
+
+static void
+honest(void)
+{
+	struct fixture f;
+
+	up(&f,
+	    "  honor_labels: true\n  honor_timestamps: false\n"
+	    "  extra_scrape_metrics: true\n  sample_limit: 2\n");
+	page(&f, "a{job=\"own\",exported_job=\"x\"} 1 5\n");
+	CHECK(shows(&f,
+	    "# BATCH " TARGET " 1637582400000\n"
+	    "a{env=\"p\",exported_job=\"x\",instance=\"h:1\","
+	    "job=\"own\"} 1 1637582400000\n"
+	    "# STALE * 1637582400000\n# EOF\n"));
+	CHECK(has(&f, "scrape_sample_limit" TARGET " 2 ") &&
+	    has(&f, "scrape_timeout_seconds" TARGET " 10 "));
+	page(&f, "a 1\nb 1\nc 1\n");
+	CHECK(strcmp(f.r.error, "sample limit exceeded") == 0);
+	CHECK(f.r.scraped == 3);
+	down(&f);
+	up(&f, "  label_limit: 4\n");
+	page(&f, "a{exported_job=\"1\",exported_env=\"2\",env=\"3\"} 1\n");
+	CHECK(strstr(f.r.error,
+		  "label_limit exceeded (metric: a, number of "
+		  "labels: 7, limit: 4)") != NULL);
+	down(&f);
+	up(&f,
+	    "  label_value_length_limit: 3\n  fallback_scrape_protocol: "
+	    "PrometheusText0.0.4\n");
+	page(&f, "a{b=\"1234\"} 1\n");
+	CHECK(strstr(f.r.error, "label_value_length_limit exceeded") != NULL);
+	struct scrape_answer a = { .status = 200, .body = STR("a 1\n") };
+	round_of(&f, &a);
+	CHECK(f.r.up);
+	down(&f);
+}
+
+/* HELP and TYPE stand before their samples, once, wherever the page has them.
+ */
+static void
+order(void)
+{
+	struct fixture f;
+
+	up(&f, "");
+	page(&f,
+	    "a_count 1\nb 2\n# TYPE a summary\n# TYPE a summary\n"
+	    "# HELP c x\nc 1\n");
+	CHECK(shows(&f,
+	    "# BATCH " TARGET " 1637582400000\n"
+	    "# TYPE a summary\n"
+	    "a_count" TARGET " 1 1637582400000\n"
+	    "b" TARGET " 2 1637582400000\n# HELP c x\n"
+	    "c" TARGET " 1 1637582400000\n"
+	    "# STALE * 1637582400000\n# EOF\n"));
+	f.meta = true;
+	page(&f, "# TYPE up counter\nup 1\n");
+	CHECK(!has(&f, "# TYPE up gauge") && has(&f, "# HELP up "));
+	down(&f);
+}
+
+static struct scrape_memory *
+reload(struct fixture *f, struct buf *log)
+{
+	struct scrape_memory *m = scrape_memory_new();
+
+	CHECK(scrape_memory_load(m, buf_str(log)) == log->n);
+	scrape_memory_free(f->m);
+	f->m = m;
+	return m;
+}
+
+static void
+log_add(struct fixture *f, struct buf *log)
+{
+	buf_add(log, buf_str(&f->x.before));
+	buf_add(log, buf_str(&f->x.after));
+}
+
+/* Each round by another process, which has only the log. */
+static void
+memory(void)
+{
+	struct fixture f;
+	struct scrape_answer bad = { .error = "gone" };
+	struct buf log = { 0 }, saved = { 0 };
+	struct scrape_set *none = scrape_new();
+
+	up(&f, "");
+	page(&f, "a 1\nb 1\ns 1 1637582300000\n");
+	log_add(&f, &log);
+	reload(&f, &log);
+	page(&f, "a 1\ns 1 1637582300000\n");
+	CHECK(f.r.added == 0 && f.r.stale == 1 && f.x.before.n == 0);
+	CHECK(has(&f, "# STALE b" TARGET " 1637582401000\n"));
+	CHECK(!has(&f, "# STALE *"));
+	log_add(&f, &log);
+	reload(&f, &log);
+	round_of(&f, &bad);
+	CHECK(f.r.stale == 1);
+	log_add(&f, &log);
+	scrape_memory_save(reload(&f, &log), &saved);
+	CHECK(saved.n < log.n);
+	reload(&f, &saved);
+	page(&f, "a 1\nb 1\n");
+	CHECK(f.r.added == 1 && f.r.stale == 0);
+	log_add(&f, &saved);
+	/* Cut off in the middle: the last whole batch counts. */
+	for (size_t i = 0; i <= saved.n; i++) {
+		struct scrape_memory *m = scrape_memory_new();
+
+		if (scrape_memory_load(m, str_take(buf_str(&saved), i)) > i)
+			CHECK(false);
+		scrape_memory_free(m);
+	}
+	reload(&f, &saved);
+	buf_reset(&f.x.out);
+	CHECK(scrape_gone(f.m, f.set, f.now, &f.x) == 0);
+	buf_reset(&f.x.after);
+	CHECK(scrape_gone(f.m, none, f.now, &f.x) == 1);
+	CHECK(shows(&f,
+	    "# BATCH " TARGET " 1637582404000\n"
+	    "# STALE * 1637582404000\n# EOF\n"));
+	buf_add(&saved, buf_str(&f.x.after));
+	reload(&f, &saved);
+	CHECK(scrape_gone(f.m, none, f.now, &f.x) == 0);
+	buf_fini(&log);
+	buf_fini(&saved);
+	scrape_free(none);
+	down(&f);
+}
+
+/* Ever new series: memory stays small, and what ends is told. */
+static void
+churn(void)
+{
+	struct fixture f;
+	struct buf b = { 0 };
+
+	up(&f, "");
+	for (int i = 0; i < 50; i++) {
+		buf_reset(&b);
+		for (int j = 0; j < 100; j++)
+			buf_printf(&b, "a{i=\"%d\"} 1\n", i * 100 + j);
+		buf_z(&b, "keep 1\n");
+		page(&f, buf_cstr(&b));
+		if (i > 0 && (f.r.stale != 100 || f.r.added != 100))
+			CHECK(false);
+	}
+	CHECK(f.r.up);
+	buf_fini(&b);
+	down(&f);
+}
+
+int
+main(void)
+{
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	(void)snprintf(path, sizeof(path), "%s/p.yml", dir);
+	first_and_next();
+	failures();
+	honest();
+	order();
+	memory();
+	churn();
+	(void)unlink(path);
+	(void)rmdir(dir);
+	return done();
+}
