@@ -15,18 +15,18 @@ struct store;
 
 enum store_mode {
 	STORE_READ,  /* the directory must be a store */
-	STORE_WRITE, /* it is made if missing */
+	STORE_WRITE, /* made if missing or empty; other directories refused */
 };
 
 /* path is the store's own directory: DIR/store. */
-struct store *store_open(const char *path, enum store_mode mode,
-    struct error *e);
+struct store *store_open(
+    const char *path, enum store_mode mode, struct error *e);
 void store_close(struct store *s);
 
 struct store_opts {
-	bool sync;    /* fsync before store_append() returns */
+	bool sync;     /* fsync before store_append() returns */
 	bool any_time; /* take times that look like seconds */
-	bool replace; /* same time and other value: the new one wins */
+	bool replace;  /* same time and other value: the new one wins */
 };
 
 /* What came of a batch: added up over calls. */
@@ -35,31 +35,52 @@ struct store_counts {
 };
 
 /*
- * Commit a batch as a whole (per UTC day).  Samples, STALE lines (also "*")
- * and metadata are kept; ALERT and STRING passed over.  Samples without a name
- * or with times before 10^11 are refused, counted, and the first one told in
- * why (may be NULL); the rest is committed.  0, or -1 and nothing of this
- * batch is to be seen.
+ * Commit a batch as a whole (per UTC day).  Samples, STALE lines (also "*"),
+ * HIST, EXEMPLAR, START and metadata are kept; ALERT and STRING passed over.
+ * Samples without a name or with times before 10^11 are refused and counted;
+ * the first one is told in why (may be NULL; msg[0] must be 0 at first), and
+ * the rest is committed.  The same time and bits again is a duplicate and
+ * nothing; the same time with other bits is a conflict, and the first wins
+ * (unless replace).  0, or -1 and nothing of the day that failed, and of those
+ * after it, is to be seen.
  */
 int store_append(struct store *s, const struct batch *b,
     const struct store_opts *o, struct store_counts *n, struct error *why,
     struct error *e);
 
-/* A source over the store, valid as long as it is open; sees new commits. */
+/*
+ * A source over the store, valid as long as it is open; each source_open() sees
+ * what is committed by then.
+ */
 struct source store_source(struct store *s);
 
 /*
- * The batches of a range as they came, in time order, those of series that
- * match only; each is printed as mf text and given to out.  nm 0: every one.
+ * The batches of a range (ms, both inclusive) in time order, with the samples
+ * of series that match, in the order they came; each is printed as mf text and
+ * given to out, which stops the walk with -1.  nm 0: every series.  Metadata
+ * stands before the first sample of its metric and job.
  */
 int store_select(struct store *s, const struct match *m, size_t nm,
     int64_t from, int64_t to, int (*out)(void *arg, str text), void *arg,
     struct error *e);
 
-/* Sizes, for info. */
-struct store_info {
-	size_t days, segments, series, samples, bytes;
+/*
+ * The same by series, in label order: one batch with the label expr, at the
+ * time to.
+ */
+struct store_range {
+	const struct match *m;
+	size_t nm;
 	int64_t from, to;
+	str expr;
+};
+int store_select_series(struct store *s, const struct store_range *r,
+    int (*out)(void *arg, str text), void *arg, struct error *e);
+
+/* Sizes, for info; bytes are those the disk gives. */
+struct store_info {
+	size_t days, segments, batches, series, samples, bytes;
+	int64_t from, to; /* first and last sample; both 0 if there is none */
 };
 int store_info(struct store *s, struct store_info *i, struct error *e);
 

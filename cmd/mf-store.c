@@ -1,0 +1,82 @@
+/*
+ * mf-store: text into a directory, and out of it.  This file finds the
+ * subcommand; each has its own (cmd/store_*.c).
+ */
+#include <getopt.h>
+#include <string.h>
+
+#include "store_cmd.h"
+#include "tool.h"
+
+const char store_cmd_usage[] =
+    "usage: mf-store append [-nqSv] [-d dir] [--any-time] [--input form]\n"
+    "           [--now time] [--replace] [--strict] [file ...]\n"
+    "       mf-store select [-qv] [-d dir] [-e time] [-s time] [--by-series]\n"
+    "           [--exit-status] [selector]\n"
+    "       mf-store series [-d dir] [-e time] [-s time] [--exit-status] "
+    "[selector]\n"
+    "       mf-store labels [-d dir] [-e time] [-s time] [--exit-status] "
+    "[selector]\n"
+    "       mf-store values [-d dir] [-e time] [-s time] [--exit-status] name "
+    "[selector]\n"
+    "       mf-store info [-d dir]\n"
+    "       mf-store check [-q] [-d dir]\n"
+    "       mf-store -h | -V\n";
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "append", store_cmd_append },
+	{ "select", store_cmd_select },
+	{ "series", store_cmd_series },
+	{ "labels", store_cmd_labels },
+	{ "values", store_cmd_values },
+	{ "info", store_cmd_info },
+	{ "check", store_cmd_check },
+};
+
+struct store *
+store_cmd_store(const char *dir, enum store_mode mode)
+{
+	struct error e;
+	struct store *s;
+
+	if (mode == STORE_WRITE)
+		tool_use(tool_dir(dir));
+	s = store_open(tool_path(tool_dir(dir), "store", ""), mode, &e);
+	if (s == NULL)
+		tool_die(TOOL_FAILED, "%s", e.msg);
+	return s;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	tool_init("mf-store");
+	while ((c = getopt_long(argc, argv, "+hV", options, NULL)) != -1)
+		if (c == 'h')
+			tool_help(store_cmd_usage);
+		else if (c == 'V')
+			tool_version();
+		else
+			tool_usage(store_cmd_usage);
+	argc -= optind;
+	argv += optind;
+	if (argc == 0)
+		tool_usage(store_cmd_usage);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(argv[0], commands[i].name) == 0) {
+			optind = 0;
+			tool_done(commands[i].run(argc, argv));
+		}
+	tool_warn("no subcommand '%s'", argv[0]);
+	tool_usage(store_cmd_usage);
+}

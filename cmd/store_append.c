@@ -1,0 +1,232 @@
+/*
+ * mf-store append: batches from stdin or files into the store, each committed
+ * as soon as it is complete.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "store_cmd.h"
+#include "tool.h"
+
+struct append {
+	const char *dir;
+	const char *input; /* --input; NULL: by the file's name */
+	bool dry, strict;
+	struct store_opts opts;
+	struct store *s;
+	struct store_counts n;
+	struct error why;
+	const char *name; /* of the input, for messages */
+	size_t batches;
+	int status;
+};
+
+static void
+report(void *arg, const char *msg)
+{
+	struct append *a = arg;
+
+	tool_warn("%s:%s", a->name, msg);
+	a->status = TOOL_FAILED;
+}
+
+static enum expo_form
+form_of(const struct append *a)
+{
+	str name = str_of(a->name);
+
+	if (a->input == NULL)
+		return str_ends(name, STR(".om")) ? EXPO_OM : EXPO_MF;
+	if (strcmp(a->input, "mf") == 0)
+		return EXPO_MF;
+	if (strcmp(a->input, "om") == 0)
+		return EXPO_OM;
+	return EXPO_PAGE;
+}
+
+/* Take every batch that is complete; false to stop. */
+static bool
+take(struct append *a, struct batch_reader *r)
+{
+	struct error e;
+	struct batch b;
+
+	while (batch_next(r, &b) == 1) {
+		if (a->dry) {
+			a->batches++;
+			continue;
+		}
+		if (store_append(a->s, &b, &a->opts, &a->n, &a->why, &e) ==
+		    -1) {
+			tool_warn("%s", e.msg);
+			a->status = TOOL_FAILED;
+			return false;
+		}
+		a->batches++;
+		if (a->why.msg[0] != '\0') {
+			tool_warn("%s: %s", a->name, a->why.msg);
+			a->why.msg[0] = '\0';
+			a->status = TOOL_FAILED;
+			if (a->strict)
+				return false;
+		}
+	}
+	return !a->strict || batch_bad(r) == 0;
+}
+
+/* One input to its end; false to stop. */
+static bool
+append(struct append *a, int fd)
+{
+	struct batch_reader *r =
+	    batch_new(form_of(a), tool_now(), a->strict, report, a);
+	struct file_lines l;
+	struct error e;
+	bool go = true;
+	str text;
+	int k;
+
+	file_lines_init(&l, fd);
+	while (go && (k = file_lines_next(&l, &text, &e)) != 0) {
+		if (k == -1) {
+			tool_warn("%s: %s", a->name, e.msg);
+			a->status = TOOL_FAILED;
+			go = false;
+		} else if (k == 1) {
+			batch_set_time(r, tool_now());
+			batch_feed(r, text);
+			go = take(a, r);
+		}
+	}
+	if (go) {
+		batch_end(r);
+		go = take(a, r);
+	}
+	file_lines_fini(&l);
+	batch_free(r);
+	return go;
+}
+
+static bool
+append_file(struct append *a, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool go;
+
+	a->name = path;
+	if (fd == -1) {
+		tool_warn("%s: %m", path);
+		a->status = TOOL_FAILED;
+		return true;
+	}
+	go = append(a, fd);
+	(void)close(fd);
+	return go;
+}
+
+static void
+options(struct append *a, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "any-time", no_argument, NULL, 'a' },
+		{ "dir", required_argument, NULL, 'd' },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "input", required_argument, NULL, 'I' },
+		{ "now", required_argument, NULL, 'N' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "replace", no_argument, NULL, 'R' },
+		{ "strict", no_argument, NULL, 't' },
+		{ "sync", no_argument, NULL, 'S' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+d:hnqSvV", options, NULL)) != -1)
+		switch (c) {
+		case 'a':
+			a->opts.any_time = true;
+			break;
+		case 'd':
+			a->dir = optarg;
+			break;
+		case 'h':
+			tool_help(store_cmd_usage);
+		case 'I':
+			a->input = optarg;
+			break;
+		case 'n':
+			a->dry = true;
+			break;
+		case 'N':
+			tool_set_now(tool_time("--now", optarg));
+			break;
+		case 'q':
+			tool_verbose = -1;
+			break;
+		case 'R':
+			a->opts.replace = true;
+			break;
+		case 'S':
+			a->opts.sync = true;
+			break;
+		case 't':
+			a->strict = true;
+			break;
+		case 'v':
+			tool_verbose++;
+			break;
+		case 'V':
+			tool_version();
+		default:
+			tool_usage(store_cmd_usage);
+		}
+	if (a->input != NULL && strcmp(a->input, "mf") != 0 &&
+	    strcmp(a->input, "om") != 0 && strcmp(a->input, "text") != 0)
+		tool_die(TOOL_USAGE, "--input: '%s' is not mf, om or text",
+		    a->input);
+}
+
+/* What came of it, where it is not as the user may think. */
+static void
+sum_up(struct append *a)
+{
+	const struct store_counts *n = &a->n;
+
+	if (n->refused > 1)
+		tool_warn("%zu samples were refused", n->refused);
+	if (n->conflicts > 0 && tool_verbose >= 0)
+		tool_warn("%zu samples had another value at the same time; %s",
+		    n->conflicts,
+		    a->opts.replace ? "they were replaced"
+				    : "the first was kept");
+	tool_note("%zu batches, %zu samples, %zu ends of series, "
+		  "%zu already there",
+	    a->batches, n->samples, n->stale, n->duplicates);
+}
+
+int
+store_cmd_append(int argc, char **argv)
+{
+	struct append a = { .name = "stdin" };
+	bool go = true;
+
+	options(&a, argc, argv);
+	argc -= optind;
+	argv += optind;
+	if (!a.dry)
+		a.s = store_cmd_store(a.dir, STORE_WRITE);
+	if (argc == 0)
+		append(&a, STDIN_FILENO);
+	for (int i = 0; i < argc && go; i++)
+		go = append_file(&a, argv[i]);
+	sum_up(&a);
+	store_close(a.s);
+	return a.status;
+}

@@ -1,0 +1,46 @@
+/*
+ * The subcommands of mf-store: each gets argv from its own name on, and gives
+ * the exit status.
+ */
+#ifndef STORE_CMD_H
+#define STORE_CMD_H
+
+#include "metric/match.h"
+#include "store/store.h"
+
+int store_cmd_append(int argc, char **argv);
+int store_cmd_select(int argc, char **argv);
+int store_cmd_series(int argc, char **argv);
+int store_cmd_labels(int argc, char **argv);
+int store_cmd_values(int argc, char **argv);
+int store_cmd_info(int argc, char **argv);
+int store_cmd_check(int argc, char **argv);
+
+/* The usage of mf-store, for errors. */
+extern const char store_cmd_usage[];
+
+/*
+ * What the reading subcommands share: -d, -s, -e, --exit-status, -q, -v, and a
+ * selector as the one operand.
+ */
+struct store_cmd_read {
+	const char *dir;
+	struct store *s;
+	struct arena a;
+	const char *expr; /* the selector's text; NULL: none */
+	struct match *m;
+	size_t nm;
+	int64_t from, to; /* INT64_MIN, INT64_MAX: not given */
+	bool by_series;
+	bool exit_status;
+};
+
+/* Read options; nfixed operands stand before the selector. */
+void store_cmd_open(
+    struct store_cmd_read *r, int argc, char **argv, int nfixed);
+void store_cmd_close(struct store_cmd_read *r);
+
+/* Exit on a usage of another kind than was asked for. */
+struct store *store_cmd_store(const char *dir, enum store_mode mode);
+
+#endif

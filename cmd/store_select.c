@@ -1,0 +1,58 @@
+/*
+ * mf-store select: what the store has, as the stream it came from.
+ */
+#include <stdio.h>
+
+#include "store_cmd.h"
+#include "tool.h"
+
+static int
+print(void *arg, str text)
+{
+	bool *any = arg;
+
+	*any = true;
+	tool_write(text);
+	return 0;
+}
+
+/* The ends that were not given are those of the store. */
+static int
+by_series(struct store_cmd_read *r, bool *any, struct error *e)
+{
+	struct store_range q = {
+		.m = r->m,
+		.nm = r->nm,
+		.from = r->from,
+		.to = r->to,
+		.expr = r->expr == NULL ? STR("{}") : str_of(r->expr),
+	};
+	struct store_info info;
+
+	if ((r->from == INT64_MIN || r->to == INT64_MAX) &&
+	    store_info(r->s, &info, e) == -1)
+		return -1;
+	if (r->from == INT64_MIN)
+		q.from = info.from;
+	if (r->to == INT64_MAX)
+		q.to = info.to;
+	return store_select_series(r->s, &q, print, any, e);
+}
+
+int
+store_cmd_select(int argc, char **argv)
+{
+	struct store_cmd_read r = { .s = NULL };
+	struct error e;
+	bool any = false;
+	int rc;
+
+	store_cmd_open(&r, argc, argv, 0);
+	rc = r.by_series
+	    ? by_series(&r, &any, &e)
+	    : store_select(r.s, r.m, r.nm, r.from, r.to, print, &any, &e);
+	if (rc == -1)
+		tool_die(TOOL_FAILED, "%s", e.msg);
+	store_cmd_close(&r);
+	return r.exit_status && !any ? TOOL_ANSWER : TOOL_OK;
+}

@@ -1,0 +1,391 @@
+/*
+ * Opening a store: is it ours, of which boot, which days are there.
+ */
+#include "store/dir.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+
+uint32_t
+store_ymd(int64_t t, int64_t *start)
+{
+	struct date d;
+	int64_t day = t / DATE_DAY - (t % DATE_DAY < 0);
+
+	*start = day * DATE_DAY;
+	date_of(*start, NULL, &d);
+	return (uint32_t)(d.year * 10000 + d.month * 100 + d.day);
+}
+
+/* Which boot this is; without /proc every time is the same one. */
+static void
+read_boot(uint8_t boot[16])
+{
+	char text[64];
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? 0 : read(fd, text, sizeof(text));
+	size_t k = 0;
+
+	memset(boot, 0, 16);
+	for (ssize_t i = 0; i < n && k < 32; i++) {
+		int c = text[i];
+		int h = c >= '0' && c <= '9' ? c - '0'
+		    : c >= 'a' && c <= 'f'   ? c - 'a' + 10
+					     : -1;
+
+		if (h == -1)
+			continue;
+		boot[k / 2] = (uint8_t)(boot[k / 2] << 4 | h);
+		k++;
+	}
+	if (fd != -1)
+		close(fd);
+}
+
+/* Call each for every name in a directory; each returns -1 to stop. */
+static int
+list(int dirfd, const char *name, int (*each)(void *arg, const char *name),
+    void *arg, struct error *e)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	const struct dirent *de;
+	int r = 0;
+
+	if (d == NULL) {
+		if (errno == ENOENT)
+			return 0;
+		error_errno(e, "%s", name);
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	while (r == 0 && (errno = 0, de = readdir(d)) != NULL)
+		r = each(arg, de->d_name);
+	if (r == 0 && errno != 0)
+		r = error_errno(e, "%s", name);
+	closedir(d);
+	return r;
+}
+
+/* An all-digit number of exactly n digits with that end; or 0. */
+static uint32_t
+number(const char *s, size_t n, const char *end)
+{
+	uint32_t v = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return 0;
+		v = v * 10 + (uint32_t)(s[i] - '0');
+	}
+	return strcmp(s + n, end) == 0 ? v : 0;
+}
+
+/* What may lie in a directory that is just being made a store. */
+static int
+foreign(void *arg, const char *name)
+{
+	(void)arg;
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		strcmp(name, "lock") == 0 || strcmp(name, "format.tmp") == 0 ||
+		strcmp(name, "format") == 0
+	    ? 0
+	    : -1;
+}
+
+/* 1: it is a store; 0: there is no word of it; -1: not one we can read. */
+static int
+read_format(int fd, struct error *e)
+{
+	char text[64];
+	int f = openat(fd, "format", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (f == -1)
+		return errno == ENOENT ? 0 : error_errno(e, "format");
+	n = read(f, text, sizeof(text));
+	close(f);
+	if (n == -1)
+		return error_errno(e, "format");
+	if ((size_t)n == sizeof(STORE_FORMAT) - 1 &&
+	    memcmp(text, STORE_FORMAT, (size_t)n) == 0)
+		return 1;
+	if (n >= 9 && memcmp(text, "mf-store ", 9) == 0)
+		return error_set(e, "a store of another version of mf-store");
+	return error_set(e, "not a store: 'format' is of something else");
+}
+
+static int
+write_format(const struct store *s, struct error *e)
+{
+	str text = STR(STORE_FORMAT);
+	int fd = openat(s->fd, "format.tmp",
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int r;
+
+	if (fd == -1)
+		return error_errno(e, "format.tmp");
+	r = file_write_fd(fd, "format.tmp", text, e);
+	if (r == 0 && fsync(fd) == -1)
+		r = error_errno(e, "format.tmp");
+	close(fd);
+	if (r == 0 && renameat(s->fd, "format.tmp", s->fd, "format") == -1)
+		r = error_errno(e, "format");
+	return r;
+}
+
+/* Take the lock file; make the directory a store if it is an empty one. */
+static int
+open_writer(struct store *s, struct error *e)
+{
+	struct error none;
+	int r = read_format(s->fd, e);
+
+	if (r == -1)
+		return -1;
+	if (r == 0 && list(s->fd, ".", foreign, NULL, &none) == -1)
+		return error_set(e, "not a store, and not empty");
+	s->lock = openat(s->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (s->lock == -1)
+		return error_errno(e, "lock");
+	return r == 1 ? 0 : write_format(s, e);
+}
+
+static int
+open_dir(struct store *s, struct error *e)
+{
+	int r;
+
+	if (s->mode == STORE_WRITE && access(s->path, F_OK) == -1 &&
+	    file_mkdir(s->path, e) == -1)
+		return -1;
+	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd == -1)
+		return errno == ENOENT ? error_set(e, "no store here")
+				       : error_set(e, "%s", strerror(errno));
+	if (s->mode == STORE_WRITE)
+		return open_writer(s, e);
+	r = read_format(s->fd, e);
+	return r == 0 ? error_set(e, "not a store") : r == -1 ? -1 : 0;
+}
+
+struct store *
+store_open(const char *path, enum store_mode mode, struct error *e)
+{
+	struct store *s = mem_zero(1, sizeof(*s));
+	size_t n = strlen(path) + 1;
+
+	s->path = memcpy(mem_alloc(n), path, n);
+	s->mode = mode;
+	s->fd = s->lock = -1;
+	read_boot(s->boot);
+	if (open_dir(s, e) == 0)
+		return s;
+	error_add(e, "%s", path);
+	store_close(s);
+	return NULL;
+}
+
+void
+store_day_close(struct store_day *d)
+{
+	if (d->open)
+		store_dict_close(&d->dict);
+	for (size_t i = 0; i < d->n; i++) {
+		store_seg_close(d->seg[i]);
+		free(d->seg[i]);
+	}
+	free(d->seg);
+}
+
+void
+store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	if (s->w != NULL)
+		store_writer_free(s->w);
+	for (size_t i = 0; i < s->n; i++) {
+		store_day_close(s->days[i]);
+		free(s->days[i]);
+	}
+	free(s->days);
+	store_meta_close(&s->meta);
+	if (s->lock != -1)
+		close(s->lock);
+	if (s->fd != -1)
+		close(s->fd);
+	free(s->path);
+	free(s);
+}
+
+struct numbers {
+	size_t digits;
+	const char *end;
+	uint32_t *v;
+	size_t n, cap;
+};
+
+static int
+take_number(void *arg, const char *name)
+{
+	struct numbers *l = arg;
+	uint32_t v =
+	    strlen(name) < l->digits ? 0 : number(name, l->digits, l->end);
+
+	if (v != 0) {
+		l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(*l->v));
+		l->v[l->n++] = v;
+	}
+	return 0;
+}
+
+static int
+cmp_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int
+numbers(int dirfd, const char *name, struct numbers *l, struct error *e)
+{
+	if (list(dirfd, name, take_number, l, e) == -1) {
+		free(l->v);
+		l->v = NULL;
+		return -1;
+	}
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof(*l->v), cmp_number);
+	return 0;
+}
+
+int
+store_day_list(const struct store *s, uint32_t ymd, uint32_t **v, size_t *n,
+    struct error *e)
+{
+	struct numbers l = { .digits = 6, .end = ".seg" };
+	char name[16];
+
+	snprintf(name, sizeof(name), "%08u", (unsigned)ymd);
+	if (numbers(s->fd, name, &l, e) == -1)
+		return -1;
+	*v = l.v;
+	*n = l.n;
+	return 0;
+}
+
+int64_t
+store_day_start(uint32_t ymd)
+{
+	struct date d = {
+		.year = (int)(ymd / 10000),
+		.month = (int)(ymd / 100 % 100),
+		.day = (int)(ymd % 100),
+	};
+
+	return date_to(&d, NULL);
+}
+
+int
+store_days(struct store *s, struct error *e)
+{
+	struct numbers l = { .digits = 8, .end = "" };
+	struct store_day **v = NULL;
+	size_t cap = 0, n = 0, i = 0;
+
+	if (numbers(s->fd, ".", &l, e) == -1)
+		return -1;
+	/* A day that has gone stays open: cursors may be reading it. */
+	for (size_t k = 0; k < l.n; k++) {
+		while (i < s->n && s->days[i]->ymd < l.v[k]) {
+			v = mem_grow(
+			    v, &cap, n + 1, sizeof(struct store_day *));
+			v[n++] = s->days[i++];
+		}
+		v = mem_grow(v, &cap, n + 1, sizeof(struct store_day *));
+		if (i < s->n && s->days[i]->ymd == l.v[k]) {
+			v[n++] = s->days[i++];
+			continue;
+		}
+		v[n] = mem_zero(1, sizeof(**v));
+		v[n]->ymd = l.v[k];
+		v[n++]->start = store_day_start(l.v[k]);
+	}
+	while (i < s->n) {
+		v = mem_grow(v, &cap, n + 1, sizeof(struct store_day *));
+		v[n++] = s->days[i++];
+	}
+	free(l.v);
+	free(s->days);
+	s->days = v;
+	s->n = n;
+	s->cap = cap;
+	return 0;
+}
+
+/* Open the segments that are new. */
+static int
+day_segments(struct store *s, struct store_day *d, struct error *e)
+{
+	uint32_t *v;
+	size_t n, i = 0;
+	int rc = 0;
+
+	if (store_day_list(s, d->ymd, &v, &n, e) == -1)
+		return -1;
+	for (size_t k = 0; k < n && rc == 0; k++) {
+		struct store_seg *g;
+
+		while (i < d->n && d->seg[i]->no < v[k])
+			i++;
+		if (i < d->n && d->seg[i]->no == v[k])
+			continue;
+		g = mem_zero(1, sizeof(*g));
+		rc = store_seg_open(g, s->fd, d->ymd, v[k], s->boot, false, e);
+		if (rc != 1) {
+			free(g);
+			continue;
+		}
+		rc = 0;
+		d->seg = mem_grow(
+		    d->seg, &d->cap, d->n + 1, sizeof(struct store_seg *));
+		memmove(d->seg + i + 1, d->seg + i,
+		    (d->n - i) * sizeof(struct store_seg *));
+		d->seg[i] = g;
+		d->n++;
+	}
+	free(v);
+	return rc;
+}
+
+/*
+ * Slots first, then the dictionary: what a slot speaks of is then there.
+ */
+int
+store_day_use(struct store *s, struct store_day *d, struct error *e)
+{
+	int r;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (store_seg_stat(d->seg[i], e) == -1)
+			return -1;
+	if (day_segments(s, d, e) == -1)
+		return -1;
+	if (d->open)
+		return store_dict_stat(&d->dict, e);
+	r = store_dict_open(&d->dict, s->fd, d->ymd, s->boot, false, e);
+	d->open = r == 1;
+	return r == -1 ? -1 : 0;
+}

@@ -1,0 +1,64 @@
+/*
+ * The store as it is open: what the files of the folder share.  Days are
+ * opened when they are first asked for, and stay; what a cursor holds into
+ * them is good as long as the store is open.
+ */
+#ifndef STORE_DIR_H
+#define STORE_DIR_H
+
+#include "base/date.h"
+#include "store/dict.h"
+#include "store/meta.h"
+#include "store/seg.h"
+#include "store/store.h"
+
+/* A reader's view of a day. */
+struct store_day {
+	uint32_t ymd;  /* 20261122 */
+	int64_t start; /* ms */
+	bool open;
+	struct store_dict dict;
+	struct store_seg **seg; /* by number */
+	size_t n, cap;
+};
+
+struct store_writer;
+
+struct store {
+	char *path;
+	enum store_mode mode;
+	int fd;
+	int lock; /* a writer's */
+	uint8_t boot[16];
+	struct store_day **days; /* rising */
+	size_t n, cap;
+	struct store_meta meta;
+	struct store_writer *w;
+};
+
+/* Times the store can hold: the years 1 to 9999. */
+#define STORE_T_MIN INT64_C(-62135596800000)
+#define STORE_T_MAX INT64_C(253402300799999)
+
+/* The day of t, and its beginning. */
+uint32_t store_ymd(int64_t t, int64_t *start);
+
+int64_t store_day_start(uint32_t ymd);
+
+/* Look which days there are now. */
+int store_days(struct store *s, struct error *e);
+
+/* Open a day, or see what is new in it. */
+int store_day_use(struct store *s, struct store_day *d, struct error *e);
+
+/* Let go of what is open in it. */
+void store_day_close(struct store_day *d);
+
+/* The numbers of a day's segments, rising; *v is the caller's to free. */
+int store_day_list(const struct store *s, uint32_t ymd, uint32_t **v, size_t *n,
+    struct error *e);
+
+/* The writer's own, made at the first append. */
+void store_writer_free(struct store_writer *w);
+
+#endif

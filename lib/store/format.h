@@ -1,0 +1,169 @@
+/*
+ * The bytes of a store, as mf-store(5) tells them; private to the folder.
+ * Everything is little-endian and aligned to its size.
+ *
+ *	store/format		"mf-store 1": this directory is ours
+ *	store/lock		flock(2)ed by a writer while it commits
+ *	store/meta.log		metadata: records, as series.log has them
+ *	store/cache/X		what a source's last page looked like; derived
+ *	store/20261122/		one UTC day
+ *	    series.log		label sets; a series' id is its offset / 8
+ *	    series.hash		finds them by hash; derived
+ *	    000001.seg		frames; the highest number is written to
+ *
+ * Files only grow.  A frame counts when its slot is there, and a batch when
+ * the slot flagged STORE_LAST is: that one is written last.
+ */
+#ifndef STORE_FORMAT_H
+#define STORE_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+    "the files are little-endian and used as they lie");
+
+#define STORE_FORMAT "mf-store 1\n"
+#define STORE_VERSION 1
+#define STORE_LOG_MAGIC "mfseries"
+#define STORE_HASH_MAGIC "mfserhsh"
+#define STORE_META_MAGIC "mfmeta\0\0"
+#define STORE_SEG_MAGIC "mfsegmnt"
+#define STORE_CACHE_MAGIC "mflayout"
+
+/* A column that has no sample in a row. */
+#define STORE_ABSENT UINT64_C(0x7ff0000000000003)
+
+/* The head of series.log and meta.log. */
+struct store_log_head {
+	char magic[8];
+	uint32_t version;
+	uint32_t zero;
+};
+
+/*
+ * A record: this, size bytes, zeros up to a multiple of 8.  The CRC is that of
+ * the head with crc 0 and of the bytes.
+ */
+struct store_rec {
+	uint32_t size; /* low 24 bits; the high 8: enum store_rec_kind */
+	uint32_t crc;
+	uint64_t hash; /* XXH3 of the bytes */
+};
+
+#define STORE_REC_MAX 0xffffff
+
+enum store_rec_kind {
+	STORE_REC_SERIES, /* "name\0value\0...", sorted by name */
+	STORE_REC_SOURCE, /* the same: the labels of a batch */
+	STORE_REC_META,   /* "job\0metric\0KIND\0text" */
+};
+
+/* The head of series.hash; cap pairs follow. */
+struct store_hash_head {
+	char magic[8];
+	uint32_t version;
+	uint32_t zero;
+	uint8_t boot[16]; /* after a boot it is not believed */
+	uint64_t cap;     /* a power of two */
+	uint64_t n;
+	uint64_t done; /* bytes of series.log that are in it */
+	uint64_t more;
+};
+
+struct store_hash_pair {
+	uint64_t hash;
+	uint32_t id; /* 0: free */
+	uint32_t zero;
+};
+
+/* The head of a segment fills one page. */
+#define STORE_SEG_HEAD 4096
+#define STORE_SEG_SLOTS 65536
+#define STORE_SEG_BYTES (UINT64_C(1) << 30)
+
+struct store_seg_head {
+	char magic[8];
+	uint32_t version;
+	uint32_t cap; /* slots */
+	uint8_t boot[16];
+	uint32_t day; /* 20261122 */
+	uint32_t no;
+	uint32_t high; /* newest sample of the day before it, ms of day */
+	uint32_t crc;  /* of all before it */
+};
+
+enum store_frame {
+	STORE_FRAME_I = 1, /* layout: u32 id[n] */
+	STORE_FRAME_V,     /* row: f64 v[n], all at the batch's time */
+	STORE_FRAME_T,     /* row with times: f64 v[n]; u32 t[n] */
+	STORE_FRAME_X,     /* any: struct store_x and what follows it */
+	STORE_FRAME_C,     /* comments: struct store_comment, each with text */
+};
+
+enum store_slot_flag {
+	STORE_LAST = 1,    /* the batch is complete */
+	STORE_ORDER = 2,   /* X: u32 order[n] stands at the end */
+	STORE_REPLACE = 4, /* its samples win over earlier ones */
+};
+
+#define STORE_NO_SLOT UINT32_MAX
+
+struct store_slot {
+	uint64_t off;        /* of the frame in the file */
+	int64_t t;           /* of the batch */
+	uint32_t len;        /* bytes of the frame, without its CRCs */
+	uint32_t n;          /* samples in it */
+	uint32_t ref;        /* slot of the layout in use, or STORE_NO_SLOT */
+	uint32_t source;     /* id of the source's record; 0: none */
+	uint32_t tmin, tmax; /* of its samples, ms of day */
+	uint32_t high;       /* newest sample of the day so far, ms of day */
+	uint32_t shigh;      /* the same of this source in this segment */
+	uint8_t type;
+	uint8_t flags;
+	uint16_t back; /* slots of the same batch before this one */
+	uint32_t fcrc; /* of the frame's CRCs */
+	uint32_t zero;
+	uint32_t crc; /* of the slot before it */
+};
+
+_Static_assert(sizeof(struct store_slot) == 64, "a slot is a cache line");
+
+/*
+ * X: v[n] f64; id[nser], end[nser] u32; t[n] u32, ms of day; order[n] u32 if
+ * flagged.  Series by series (id rising), in time order; series k's samples
+ * are end[k-1]..end[k].  order[i] is sample i's place in the batch as it came.
+ */
+struct store_x {
+	uint32_t nser, n;
+};
+
+/*
+ * C: what follows the series in a comment line, kept as text; zeros up to a
+ * multiple of 8.
+ */
+struct store_comment {
+	uint32_t id;
+	uint32_t t;    /* ms of day */
+	uint32_t kind; /* enum store_comment_kind */
+	uint32_t len;
+};
+
+enum store_comment_kind {
+	STORE_COMMENT_KEYS = 1, /* of the BATCH line; id is 0 */
+	STORE_COMMENT_HIST,
+	STORE_COMMENT_EXEMPLAR,
+	STORE_COMMENT_START,
+};
+
+/* Behind each frame stand the CRC32Cs of its blocks; zeros up to 8. */
+#define STORE_BLOCK 4096
+
+/* CRC32C (Castagnoli) of n bytes, going on from crc (0 at first). */
+uint32_t store_crc(uint32_t crc, const void *p, size_t n);
+
+/* The CRCs of the STORE_BLOCK blocks of p: (n + 4095) / 4096 of them. */
+void store_crc_blocks(const void *p, size_t n, uint32_t *out);
+
+#endif

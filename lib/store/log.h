@@ -1,0 +1,43 @@
+/*
+ * A log of checksummed records (store/format.h): series.log, meta.log.  A torn
+ * or damaged record is stepped over; whoever appends holds the store's lock
+ * and writes behind the last good one.
+ */
+#ifndef STORE_LOG_H
+#define STORE_LOG_H
+
+#include "base/buf.h"
+#include "store/format.h"
+#include "store/view.h"
+
+struct store_log {
+	struct store_view v;
+	uint64_t end; /* of the last good record, as far as was looked */
+};
+
+/*
+ * 1, 0 if it is not there (never with write, which makes it), -1 on error.
+ * What is not a log is empty to a reader and an error to a writer.
+ */
+int store_log_open(struct store_log *l, int dirfd, const char *name,
+    const char magic[8], bool write, struct error *e);
+void store_log_close(struct store_log *l);
+
+/* The record at off: its bytes valid until the log is refreshed; or false. */
+bool store_log_at(
+    const struct store_log *l, uint64_t off, struct store_rec *rec, str *bytes);
+
+/* The next good record at *off or behind it; *off moves to its own place. */
+bool store_log_find(const struct store_log *l, uint64_t *off,
+    struct store_rec *rec, str *bytes);
+
+/* Where the record after the one at off begins. */
+uint64_t store_log_after(uint64_t off, const struct store_rec *rec);
+
+/* Add a record to what will be written at a log's end. */
+void store_log_put(struct buf *b, enum store_rec_kind kind, str bytes);
+
+/* Write what was put behind the end, and let it reach the disk. */
+int store_log_write(struct store_log *l, str records, struct error *e);
+
+#endif

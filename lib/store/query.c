@@ -1,0 +1,331 @@
+/*
+ * Matching and planning.  A matcher is tried on every label set of the days
+ * concerned; nothing is read of frames but their slots and layouts.
+ */
+#include "store/query.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static void
+match_day(struct store_query *q, uint32_t day, const struct source_query *sq)
+{
+	const struct store_log *l = &q->day[day].d->dict.log;
+	uint64_t off = sizeof(struct store_log_head);
+	struct label v[STORE_LABELS_MAX];
+	struct store_rec rec;
+	str bytes;
+
+	while (off < l->end && store_log_find(l, &off, &rec, &bytes)) {
+		struct labels ls;
+		struct label *copy;
+		uint64_t at = off;
+
+		off = store_log_after(off, &rec);
+		if (rec.size >> 24 != STORE_REC_SERIES ||
+		    !store_dict_split(bytes, v, &ls) ||
+		    !match_all(sq->m, sq->nm, ls))
+			continue;
+		copy = arena_alloc(&q->a, ls.n * sizeof(*copy));
+		memcpy(copy, v, ls.n * sizeof(*copy));
+		q->hit =
+		    mem_grow(q->hit, &q->hitcap, q->nhit + 1, sizeof(*q->hit));
+		q->hit[q->nhit++] = (struct store_hit){
+			.labels = { copy, ls.n },
+			.day = day,
+			.id = (uint32_t)(at / 8),
+		};
+	}
+}
+
+static int
+by_labels(const void *a, const void *b)
+{
+	const struct store_hit *x = a, *y = b;
+	int c = label_cmp(x->labels, y->labels);
+
+	if (c != 0)
+		return c;
+	if (x->day != y->day)
+		return x->day < y->day ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct store_want *x = a, *y = b;
+
+	return (x->col > y->col) - (x->col < y->col);
+}
+
+/* Hits to series: the same labels on several days are one. */
+static void
+group(struct store_query *q)
+{
+	if (q->nhit > 0)
+		qsort(q->hit, q->nhit, sizeof(*q->hit), by_labels);
+	q->first = mem_zero(q->nhit + 1, sizeof(*q->first));
+	q->most = mem_zero(q->nhit + 1, sizeof(*q->most));
+	for (size_t i = 0; i < q->nhit; i++) {
+		struct store_qday *d = &q->day[q->hit[i].day];
+
+		if (i == 0 || !label_eq(q->hit[i - 1].labels, q->hit[i].labels))
+			q->first[q->n++] = (uint32_t)i;
+		q->hit[i].series = (uint32_t)q->n - 1;
+		d->nids++;
+	}
+	q->first[q->n] = (uint32_t)q->nhit;
+	for (size_t i = 0; i < q->nday; i++) {
+		struct store_qday *d = &q->day[i];
+
+		store_ids_reset(&d->ids, d->nids);
+		d->byid = arena_alloc(&q->a, (d->nids + 1) * sizeof(*d->byid));
+		d->nids = 0;
+	}
+	for (size_t i = 0; i < q->nhit; i++) {
+		struct store_qday *d = &q->day[q->hit[i].day];
+
+		store_ids_add(&d->ids, q->hit[i].id, q->hit[i].series);
+		d->byid[d->nids++] =
+		    (struct store_want){ q->hit[i].series, q->hit[i].id };
+	}
+	for (size_t i = 0; i < q->nday; i++)
+		if (q->day[i].nids > 0)
+			qsort(q->day[i].byid, q->day[i].nids,
+			    sizeof(*q->day[i].byid), by_id);
+}
+
+static int
+by_series(const void *a, const void *b)
+{
+	const struct store_want *x = a, *y = b;
+
+	if (x->series != y->series)
+		return x->series < y->series ? -1 : 1;
+	return (x->col > y->col) - (x->col < y->col);
+}
+
+static struct store_plan *
+make_plan(struct store_query *q, const struct store_qday *d,
+    const uint32_t *ids, uint32_t n)
+{
+	struct store_plan *p = arena_new(&q->a, struct store_plan);
+	size_t k = 0;
+
+	p->ids = ids;
+	p->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		k += store_ids_find(&d->ids, ids[i]) != STORE_IDS_NONE;
+	p->want = arena_alloc(&q->a, (k + 1) * sizeof(*p->want));
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t s = store_ids_find(&d->ids, ids[i]);
+
+		if (s != STORE_IDS_NONE)
+			p->want[p->nwant++] = (struct store_want){ s, i };
+	}
+	if (k > 0)
+		qsort(p->want, k, sizeof(*p->want), by_series);
+	return p;
+}
+
+/* The plan of a layout; the same ids on the same day share one. */
+static const struct store_plan *
+find_plan(struct store_query *q, const struct store_qday *d,
+    const struct store_seg *g, uint32_t ref, struct map *plans)
+{
+	uint32_t n;
+	const uint32_t *ids = store_seg_layout(g, ref, &n);
+	struct map_slot *m;
+	bool fresh;
+
+	if (ids == NULL || n == 0)
+		return NULL;
+	m = map_add(plans, (str){ (const char *)ids, (size_t)n * sizeof(*ids) },
+	    &fresh);
+	if (fresh)
+		m->v.p = make_plan(q, d, ids, n);
+	return m->v.p;
+}
+
+static struct store_run *
+add_run(
+    struct store_query *q, struct store_qseg *g, const struct store_plan *plan)
+{
+	g->run = arena_grow(&q->a, g->run, &g->cap, g->n + 1, sizeof(*g->run));
+	g->run[g->n] = (struct store_run){ .plan = plan };
+	return &g->run[g->n++];
+}
+
+static void
+add_slot(struct store_query *q, struct store_run *r, uint32_t slot)
+{
+	r->slot =
+	    arena_grow(&q->a, r->slot, &r->cap, r->n + 1, sizeof(*r->slot));
+	r->slot[r->n++] = slot;
+}
+
+/* Does an X frame have any that is wanted?  Counted on the way. */
+static bool
+count_x(struct store_query *q, const struct store_qday *d,
+    const struct store_seg *g, const struct store_slot *p)
+{
+	const void *frame = store_seg_frame(g, p);
+	struct store_xview x;
+	bool any = false;
+
+	if (frame == NULL || !store_seg_x(p, frame, &x))
+		return false;
+	for (uint32_t k = 0; k < x.nser; k++) {
+		uint32_t s = store_ids_find(&d->ids, x.id[k]);
+
+		if (s == STORE_IDS_NONE)
+			continue;
+		q->most[s] += x.end[k] - (k > 0 ? x.end[k - 1] : 0);
+		any = true;
+	}
+	return any;
+}
+
+/* Put one frame into its run, if it has anything that is wanted. */
+static void
+plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
+    uint32_t i, struct store_ids *runs, struct map *plans)
+{
+	const struct store_slot *p = store_seg_slot(g->seg, i);
+	uint32_t key, at;
+
+	if (p == NULL || p->tmin > d->hi || p->tmax < d->lo)
+		return;
+	if (p->type == STORE_FRAME_X) {
+		if (!count_x(q, d, g->seg, p))
+			return;
+		key = UINT32_MAX;
+	} else if ((p->type == STORE_FRAME_V || p->type == STORE_FRAME_T) &&
+	    p->ref < g->seg->n)
+		key = p->ref + 1;
+	else
+		return;
+	at = store_ids_find(runs, key);
+	if (at == STORE_IDS_NONE) {
+		const struct store_plan *plan = key == UINT32_MAX
+		    ? NULL
+		    : find_plan(q, d, g->seg, p->ref, plans);
+
+		if (plan == NULL && key != UINT32_MAX)
+			return;
+		at = (uint32_t)g->n;
+		add_run(q, g, plan);
+		store_ids_add(runs, key, at);
+	}
+	if (g->run[at].plan != NULL &&
+	    (g->run[at].plan->nwant == 0 ||
+		!store_seg_row(p, g->run[at].plan->n)))
+		return;
+	add_slot(q, &g->run[at], i);
+	if (p->flags & STORE_REPLACE)
+		q->replace = true;
+}
+
+static void
+plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
+    struct map *plans)
+{
+	struct store_ids runs = { NULL, 0, 0 };
+
+	store_ids_reset(&runs, 64);
+	for (uint32_t i = 0; i < g->seg->n; i++) {
+		uint32_t first = store_seg_batch(g->seg, i);
+
+		for (; first <= i; first++)
+			plan_frame(q, d, g, first, &runs, plans);
+	}
+	for (size_t r = 0; r < g->n; r++) {
+		const struct store_plan *p = g->run[r].plan;
+
+		for (size_t i = 0; p != NULL && i < p->nwant; i++)
+			q->most[p->want[i].series] += g->run[r].n;
+	}
+	store_ids_fini(&runs);
+}
+
+static void
+plan_day(struct store_query *q, struct store_qday *d)
+{
+	struct map plans;
+
+	if (d->nids == 0)
+		return;
+	map_init(&plans);
+	d->seg = arena_zero(&q->a, d->d->n + 1, sizeof(*d->seg));
+	for (size_t i = 0; i < d->d->n; i++) {
+		struct store_qseg *g = &d->seg[d->nseg];
+
+		g->seg = d->d->seg[i];
+		plan_segment(q, d, g, &plans);
+		if (g->n > 0)
+			d->nseg++;
+	}
+	map_fini(&plans);
+}
+
+/* The days of the range, opened. */
+static int
+take_days(struct store_query *q, struct store *s, const struct source_query *sq,
+    struct error *e)
+{
+	if (store_days(s, e) == -1)
+		return -1;
+	q->day = mem_zero(s->n + 1, sizeof(*q->day));
+	for (size_t i = 0; i < s->n; i++) {
+		struct store_day *d = s->days[i];
+		int64_t lo = sq->from - d->start, hi = sq->to - d->start;
+
+		if (sq->from >= d->start + DATE_DAY || sq->to < d->start)
+			continue;
+		if (sq->from < d->start)
+			lo = 0;
+		if (sq->to >= d->start + DATE_DAY)
+			hi = DATE_DAY - 1;
+		if (store_day_use(s, d, e) == -1)
+			return -1;
+		if (!d->open)
+			continue;
+		q->day[q->nday++] = (struct store_qday){
+			.d = d,
+			.lo = (uint32_t)lo,
+			.hi = (uint32_t)hi,
+		};
+	}
+	return 0;
+}
+
+int
+store_query_init(struct store_query *q, struct store *s,
+    const struct source_query *sq, struct error *e)
+{
+	memset(q, 0, sizeof(*q));
+	if (sq->from > sq->to)
+		return 0;
+	if (take_days(q, s, sq, e) == -1)
+		return -1;
+	for (size_t i = 0; i < q->nday; i++)
+		match_day(q, (uint32_t)i, sq);
+	group(q);
+	for (size_t i = 0; i < q->nday; i++)
+		plan_day(q, &q->day[i]);
+	return 0;
+}
+
+void
+store_query_fini(struct store_query *q)
+{
+	for (size_t i = 0; i < q->nday; i++)
+		store_ids_fini(&q->day[i].ids);
+	free(q->day);
+	free(q->hit);
+	free(q->first);
+	free(q->most);
+	arena_fini(&q->a);
+}

@@ -1,0 +1,357 @@
+/*
+ * Reading segments, and making new ones.  Appending is append.c's, which
+ * knows what a batch is.
+ */
+#include "store/seg.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static uint64_t
+frames_at(uint32_t cap)
+{
+	return STORE_SEG_HEAD + (uint64_t)cap * sizeof(struct store_slot);
+}
+
+static uint32_t
+blocks(uint64_t len)
+{
+	return (uint32_t)((len + STORE_BLOCK - 1) / STORE_BLOCK);
+}
+
+static uint64_t
+pad8(uint64_t n)
+{
+	return (n + 7) & ~UINT64_C(7);
+}
+
+uint64_t
+store_seg_space(uint64_t len)
+{
+	return pad8(pad8(len) + blocks(len) * sizeof(uint32_t));
+}
+
+static bool
+head_ok(const struct store_seg_head *h, uint32_t day, uint32_t no)
+{
+	return memcmp(h->magic, STORE_SEG_MAGIC, sizeof(h->magic)) == 0 &&
+	    h->version == STORE_VERSION && h->day == day && h->no == no &&
+	    h->cap > 0 && h->cap <= STORE_SEG_SLOTS &&
+	    h->crc == store_crc(0, h, offsetof(struct store_seg_head, crc));
+}
+
+int
+store_seg_open(struct store_seg *s, int dirfd, uint32_t day, uint32_t no,
+    const uint8_t boot[16], bool write, struct error *e)
+{
+	struct store_seg_head h;
+	char name[32];
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	snprintf(
+	    name, sizeof(name), "%08u/%06u.seg", (unsigned)day, (unsigned)no);
+	r = store_view_open(&s->v, dirfd, name, write, false, e);
+	if (r != 1)
+		return r;
+	if (s->v.size < sizeof(h))
+		goto none;
+	memcpy(&h, s->v.p, sizeof(h));
+	if (!head_ok(&h, day, no))
+		goto none;
+	s->no = no;
+	s->cap = h.cap;
+	s->high = h.high;
+	s->now = memcmp(h.boot, boot, 16) == 0;
+	if (store_seg_stat(s, e) == 0)
+		return 1;
+	store_seg_close(s);
+	return -1;
+none:
+	store_seg_close(s);
+	return 0;
+}
+
+void
+store_seg_close(struct store_seg *s)
+{
+	store_view_close(&s->v);
+}
+
+static const struct store_slot *
+slots(const struct store_seg *s)
+{
+	return (
+	    const struct store_slot *)(const void *)(s->v.p + STORE_SEG_HEAD);
+}
+
+/* How many slots lie inside the file. */
+static uint32_t
+slots_in(const struct store_seg *s)
+{
+	size_t n = s->v.size < STORE_SEG_HEAD
+	    ? 0
+	    : (s->v.size - STORE_SEG_HEAD) / sizeof(struct store_slot);
+
+	return n < s->cap ? (uint32_t)n : s->cap;
+}
+
+/* The slots that are there, of a table that was filled in order. */
+static uint32_t
+count(const struct store_slot *v, uint32_t lo, uint32_t hi)
+{
+	/* Mostly nothing or little is new. */
+	for (uint32_t k = 0; k < 4 && lo < hi; k++, lo++)
+		if (v[lo].off == 0)
+			return lo;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (v[mid].off != 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+int
+store_seg_stat(struct store_seg *s, struct error *e)
+{
+	uint32_t hi;
+
+	if (store_view_stat(&s->v, e) == -1)
+		return -1;
+	hi = slots_in(s);
+	if (!s->now) {
+		/* A power cut may have left gaps. */
+		while (hi > 0 && slots(s)[hi - 1].off == 0)
+			hi--;
+		s->n = hi;
+		return 0;
+	}
+	s->n = count(slots(s), s->n < hi ? s->n : hi, hi);
+	/* Frames were written before their slots: look for their end after. */
+	return store_view_stat(&s->v, e);
+}
+
+/* A file that -S has written to must also have its name on the disk. */
+static int
+sync_dir(int dirfd, uint32_t day, struct error *e)
+{
+	char name[16];
+	int fd, r;
+
+	snprintf(name, sizeof(name), "%08u", (unsigned)day);
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return error_errno(e, "%s", name);
+	r = fsync(fd);
+	close(fd);
+	if (r == 0)
+		r = fsync(dirfd);
+	return r == -1 ? error_errno(e, "%s: fsync", name) : 0;
+}
+
+int
+store_seg_make(int dirfd, uint32_t day, uint32_t no, const uint8_t boot[16],
+    uint32_t high, struct error *e)
+{
+	struct store_seg_head h = {
+		.version = STORE_VERSION,
+		.cap = STORE_SEG_SLOTS,
+		.day = day,
+		.no = no,
+		.high = high,
+	};
+	struct store_view v = { .fd = -1 };
+	char name[32];
+	int rc = -1;
+
+	memcpy(h.magic, STORE_SEG_MAGIC, sizeof(h.magic));
+	memcpy(h.boot, boot, 16);
+	h.crc = store_crc(0, &h, offsetof(struct store_seg_head, crc));
+	snprintf(v.name, sizeof(v.name), "%08u/segment.tmp", (unsigned)day);
+	snprintf(
+	    name, sizeof(name), "%08u/%06u.seg", (unsigned)day, (unsigned)no);
+	unlinkat(dirfd, v.name, 0);
+	v.fd =
+	    openat(dirfd, v.name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (v.fd == -1)
+		return error_errno(e, "%s", v.name);
+	if (ftruncate(v.fd, (off_t)frames_at(h.cap)) == -1)
+		error_errno(e, "%s", v.name);
+	else if (store_view_write(&v, &h, sizeof(h), 0, e) == 0) {
+		if (renameat(dirfd, v.name, dirfd, name) == -1)
+			error_errno(e, "%s", name);
+		else
+			rc = 0;
+	}
+	close(v.fd);
+	if (rc == -1) {
+		unlinkat(dirfd, v.name, 0);
+		return -1;
+	}
+	return sync_dir(dirfd, day, e);
+}
+
+const struct store_slot *
+store_seg_slot(const struct store_seg *s, uint32_t i)
+{
+	const struct store_slot *p;
+
+	if (i >= s->n)
+		return NULL;
+	p = slots(s) + i;
+	if (p->off < frames_at(s->cap) || p->off % 8 != 0 ||
+	    p->off > s->v.size ||
+	    store_seg_space(p->len) > s->v.size - p->off ||
+	    p->crc != store_crc(0, p, offsetof(struct store_slot, crc)))
+		return NULL;
+	return p;
+}
+
+uint32_t
+store_seg_source(const struct store_seg *s, uint32_t i)
+{
+	return slots(s)[i].source;
+}
+
+uint32_t
+store_seg_batch(const struct store_seg *s, uint32_t i)
+{
+	const struct store_slot *p = store_seg_slot(s, i);
+	uint32_t back;
+
+	if (p == NULL || !(p->flags & STORE_LAST) || p->back > i)
+		return STORE_NO_SLOT;
+	back = p->back;
+	for (uint32_t k = 0; k < back; k++) {
+		p = store_seg_slot(s, i - back + k);
+		if (p == NULL || p->flags & STORE_LAST || p->back != k)
+			return STORE_NO_SLOT;
+	}
+	return i - back;
+}
+
+static const uint32_t *
+crcs(const struct store_seg *s, const struct store_slot *p)
+{
+	return (const uint32_t *)(const void *)(s->v.p + p->off + pad8(p->len));
+}
+
+const uint8_t *
+store_seg_bytes(const struct store_seg *s, const struct store_slot *p)
+{
+	if (store_crc(0, crcs(s, p), blocks(p->len) * sizeof(uint32_t)) !=
+	    p->fcrc)
+		return NULL;
+	return s->v.p + p->off;
+}
+
+bool
+store_seg_block(const struct store_seg *s, const struct store_slot *p,
+    size_t from, size_t n, uint8_t *ok)
+{
+	size_t last = (from + n - 1) / STORE_BLOCK;
+	uint32_t out;
+
+	for (size_t b = from / STORE_BLOCK; b <= last; b++) {
+		size_t at = b * STORE_BLOCK, len = p->len - at;
+
+		if (ok[b])
+			continue;
+		if (len > STORE_BLOCK)
+			len = STORE_BLOCK;
+		store_crc_blocks(s->v.p + p->off + at, len, &out);
+		if (out != crcs(s, p)[b])
+			return false;
+		ok[b] = 1;
+	}
+	return true;
+}
+
+const void *
+store_seg_frame(const struct store_seg *s, const struct store_slot *p)
+{
+	const uint8_t *q = store_seg_bytes(s, p);
+	const uint32_t *want = crcs(s, p);
+	uint32_t nb = blocks(p->len), out[24];
+
+	if (q == NULL)
+		return NULL;
+	for (uint32_t b = 0; b < nb; b += 24) {
+		uint32_t k = nb - b < 24 ? nb - b : 24;
+		size_t at = (size_t)b * STORE_BLOCK;
+		size_t len = p->len - at;
+
+		if (len > (size_t)k * STORE_BLOCK)
+			len = (size_t)k * STORE_BLOCK;
+		store_crc_blocks(q + at, len, out);
+		if (memcmp(out, want + b, k * sizeof(*out)) != 0)
+			return NULL;
+	}
+	return q;
+}
+
+const uint32_t *
+store_seg_layout(const struct store_seg *s, uint32_t ref, uint32_t *n)
+{
+	const struct store_slot *p = store_seg_slot(s, ref);
+
+	if (p == NULL || p->type != STORE_FRAME_I || p->len % 4 != 0)
+		return NULL;
+	*n = p->len / 4;
+	return store_seg_frame(s, p);
+}
+
+bool
+store_seg_row(const struct store_slot *p, uint32_t cols)
+{
+	return (p->type == STORE_FRAME_V && p->len == (uint64_t)cols * 8) ||
+	    (p->type == STORE_FRAME_T && p->len == (uint64_t)cols * 12);
+}
+
+uint64_t
+store_seg_end(const struct store_seg *s)
+{
+	const struct store_slot *p;
+
+	if (s->n == 0)
+		return frames_at(s->cap);
+	p = slots(s) + s->n - 1;
+	return p->off + store_seg_space(p->len);
+}
+
+bool
+store_seg_x(
+    const struct store_slot *slot, const void *frame, struct store_xview *x)
+{
+	const struct store_x *h = frame;
+	uint64_t need = sizeof(*h);
+	bool order = (slot->flags & STORE_ORDER) != 0;
+
+	if (slot->len < need)
+		return false;
+	x->nser = h->nser;
+	x->n = h->n;
+	need += (uint64_t)x->n * (order ? 16 : 12) + (uint64_t)x->nser * 8;
+	if (need != slot->len || x->n != slot->n || x->nser > x->n)
+		return false;
+	x->v = (const uint64_t *)(h + 1);
+	x->id = (const uint32_t *)(x->v + x->n);
+	x->end = x->id + x->nser;
+	x->t = x->end + x->nser;
+	x->order = order ? x->t + x->n : NULL;
+	for (uint32_t k = 0; k < x->nser; k++)
+		if (x->end[k] > x->n ||
+		    (k > 0 &&
+			(x->end[k] < x->end[k - 1] ||
+			    x->id[k] <= x->id[k - 1])))
+			return false;
+	for (uint32_t k = 0; order && k < x->n; k++)
+		if (x->order[k] >= x->n)
+			return false;
+	return x->n == 0 || (x->nser > 0 && x->end[x->nser - 1] == x->n);
+}

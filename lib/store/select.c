@@ -1,0 +1,449 @@
+/*
+ * Batches out again as they came in: in time order, day by day; samples in the
+ * order of their batch, so that what is selected can be appended elsewhere and
+ * selects the same.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "metric/expo.h"
+#include "store/dir.h"
+
+/* Series text kept for layouts; beyond it all is forgotten and made anew. */
+#define TEXT_MAX ((size_t)64 << 20)
+
+/* A layout as text: what a sample's line begins with. */
+struct lay {
+	uint32_t key[3]; /* source, segment, slot */
+	uint32_t n;
+	struct buf text;
+	size_t *end; /* of column i's series in text */
+	bool *match;
+	bool *told; /* its metadata is printed */
+	str *name;  /* into the log */
+};
+
+struct select {
+	struct store *s;
+	const struct match *m;
+	size_t nm;
+	struct store_day *d;
+	const struct store_seg *g;
+	uint32_t lo, hi; /* ms of day */
+	struct map lays;
+	size_t text; /* bytes in them */
+	struct map told;
+	struct arena told_keys;
+	struct arena a; /* of a batch */
+	str job;
+	struct buf out;
+};
+
+static void
+lay_free(struct lay *l)
+{
+	buf_fini(&l->text);
+	free(l->end);
+	free(l->match);
+	free(l->told);
+	free(l->name);
+	free(l);
+}
+
+static void
+forget(struct select *q)
+{
+	struct map_slot *m = NULL;
+
+	while ((m = map_next(&q->lays, m)) != NULL)
+		lay_free(m->v.p);
+	map_reset(&q->lays);
+	q->text = 0;
+}
+
+/* Print a series; false if it is not wanted or not known. */
+static bool
+series(struct select *q, uint32_t id, struct buf *b, str *name)
+{
+	struct label v[STORE_LABELS_MAX];
+	struct labels ls;
+
+	if (!store_dict_labels(&q->d->dict, id, STORE_REC_SERIES, v, &ls) ||
+	    !match_all(q->m, q->nm, ls))
+		return false;
+	label_print(b, ls);
+	buf_byte(b, ' ');
+	*name = label_find(ls, LABEL_NAME);
+	return true;
+}
+
+static struct lay *
+find_lay(struct select *q, const struct store_slot *p)
+{
+	uint32_t key[3] = { p->source, q->g->no, p->ref }, n;
+	const uint32_t *ids;
+	struct map_slot *m;
+	struct lay *l;
+
+	m = map_find(&q->lays, (str){ (const char *)key, sizeof(key) });
+	if (m != NULL)
+		return m->v.p;
+	ids = store_seg_layout(q->g, p->ref, &n);
+	if (ids == NULL)
+		return NULL;
+	if (q->text > TEXT_MAX)
+		forget(q);
+	l = mem_zero(1, sizeof(*l));
+	memcpy(l->key, key, sizeof(key));
+	l->n = n;
+	l->end = mem_zero(n + 1, sizeof(*l->end));
+	l->match = mem_zero(n + 1, sizeof(*l->match));
+	l->told = mem_zero(n + 1, sizeof(*l->told));
+	l->name = mem_zero(n + 1, sizeof(*l->name));
+	for (uint32_t i = 0; i < n; i++) {
+		l->match[i] = series(q, ids[i], &l->text, &l->name[i]);
+		l->end[i] = l->text.n;
+	}
+	q->text += l->text.cap + n * (sizeof(*l->end) + sizeof(*l->name));
+	map_add(&q->lays, (str){ (const char *)l->key, sizeof(l->key) }, NULL)
+	    ->v.p = l;
+	return l;
+}
+
+static void
+metadata(struct select *q, str name)
+{
+	store_meta_print(
+	    &q->s->meta, &q->out, q->job, name, &q->told, &q->told_keys);
+}
+
+/* One line: a sample, or the end of a series. */
+static void
+line(struct select *q, str text, uint64_t bits, uint32_t ms)
+{
+	if (bits == NUM_STALE_BITS)
+		buf_z(&q->out, "# STALE ");
+	buf_add(&q->out, text);
+	if (bits != NUM_STALE_BITS) {
+		num_print(&q->out, num_from_bits(bits));
+		buf_byte(&q->out, ' ');
+	}
+	num_print_int(&q->out, q->d->start + ms);
+	buf_byte(&q->out, '\n');
+}
+
+static void
+row(struct select *q, const struct store_slot *p)
+{
+	const uint64_t *v = store_seg_frame(q->g, p);
+	const uint32_t *t = NULL;
+	struct lay *l = find_lay(q, p);
+
+	if (v == NULL || l == NULL || !store_seg_row(p, l->n))
+		return;
+	if (p->type == STORE_FRAME_T)
+		t = (const uint32_t *)(v + l->n);
+	for (uint32_t i = 0; i < l->n; i++) {
+		uint32_t ms = t != NULL ? t[i] : p->tmin;
+		size_t at = i > 0 ? l->end[i - 1] : 0;
+
+		if (v[i] == STORE_ABSENT || !l->match[i] || ms < q->lo ||
+		    ms > q->hi)
+			continue;
+		if (!l->told[i]) {
+			l->told[i] = true;
+			metadata(q, l->name[i]);
+		}
+		line(q, (str){ l->text.p + at, l->end[i] - at }, v[i], ms);
+	}
+}
+
+static void
+loose(struct select *q, const struct store_slot *p)
+{
+	const void *frame = store_seg_frame(q->g, p);
+	struct buf text = { NULL, 0, 0 };
+	struct store_xview x;
+	struct one {
+		size_t at, end; /* of the series' text; end 0: not wanted */
+		str name;
+	} * v;
+	uint32_t *ser, *pos;
+
+	if (frame == NULL || !store_seg_x(p, frame, &x) || x.n == 0)
+		return;
+	v = arena_zero(&q->a, x.nser, sizeof(*v));
+	ser = arena_zero(&q->a, x.n, sizeof(*ser));
+	pos = arena_zero(&q->a, x.n, sizeof(*pos));
+	for (uint32_t k = 0, i = 0; k < x.nser; k++) {
+		v[k].at = text.n;
+		if (series(q, x.id[k], &text, &v[k].name))
+			v[k].end = text.n;
+		for (; i < x.end[k]; i++) {
+			ser[i] = k;
+			pos[x.order != NULL ? x.order[i] : i] = i;
+		}
+	}
+	for (uint32_t j = 0; j < x.n; j++) {
+		uint32_t i = pos[j];
+		const struct one *o = &v[ser[i]];
+
+		if (o->end == 0 || x.t[i] < q->lo || x.t[i] > q->hi)
+			continue;
+		metadata(q, o->name);
+		line(
+		    q, (str){ text.p + o->at, o->end - o->at }, x.v[i], x.t[i]);
+	}
+	buf_fini(&text);
+}
+
+/* The next comment of a C frame; false at its end. */
+static bool
+next_comment(const struct store_slot *p, const uint8_t *frame, size_t *at,
+    struct store_comment *c, str *text)
+{
+	if (*at > p->len || p->len - *at < sizeof(*c))
+		return false;
+	memcpy(c, frame + *at, sizeof(*c));
+	*at += sizeof(*c);
+	if (c->len > p->len - *at)
+		return false;
+	*text = (str){ (const char *)frame + *at, c->len };
+	*at += (c->len + 7u) & ~7u;
+	return true;
+}
+
+static void
+comments(struct select *q, const struct store_slot *p)
+{
+	static const char *const word[] = {
+		[STORE_COMMENT_HIST] = "# HIST ",
+		[STORE_COMMENT_EXEMPLAR] = "# EXEMPLAR ",
+		[STORE_COMMENT_START] = "# START ",
+	};
+	const uint8_t *frame = store_seg_frame(q->g, p);
+	struct store_comment c;
+	size_t at = 0;
+	str text;
+
+	while (frame != NULL && next_comment(p, frame, &at, &c, &text)) {
+		size_t n = q->out.n;
+		str name;
+
+		if (c.kind < STORE_COMMENT_HIST ||
+		    c.kind > STORE_COMMENT_START || c.t < q->lo || c.t > q->hi)
+			continue;
+		buf_z(&q->out, word[c.kind]);
+		if (!series(q, c.id, &q->out, &name)) {
+			q->out.n = n;
+			continue;
+		}
+		buf_add(&q->out, text);
+		buf_byte(&q->out, '\n');
+	}
+}
+
+/* "# BATCH {...} t" and the keys it had. */
+static void
+head(struct select *q, const struct store_slot *first, uint32_t from,
+    uint32_t to)
+{
+	struct label v[STORE_LABELS_MAX];
+	struct labels ls = { NULL, 0 };
+	struct store_comment c;
+	size_t at = 0;
+	str text;
+
+	if (first->source != 0)
+		store_dict_labels(
+		    &q->d->dict, first->source, STORE_REC_SOURCE, v, &ls);
+	q->job = label_find(ls, STR("job"));
+	expo_put_batch(&q->out, ls, first->t, NULL, 0);
+	for (; from <= to; from++) {
+		const struct store_slot *p = store_seg_slot(q->g, from);
+		const uint8_t *frame = p == NULL || p->type != STORE_FRAME_C
+		    ? NULL
+		    : store_seg_frame(q->g, p);
+
+		while (frame != NULL && next_comment(p, frame, &at, &c, &text))
+			if (c.kind == STORE_COMMENT_KEYS) {
+				q->out.n--; /* the line's end */
+				buf_add(&q->out, text);
+				buf_byte(&q->out, '\n');
+				return;
+			}
+	}
+}
+
+static void
+batch(struct select *q, uint32_t last)
+{
+	uint32_t from = store_seg_batch(q->g, last);
+	size_t n;
+
+	buf_reset(&q->out);
+	arena_reset(&q->a);
+	if (from == STORE_NO_SLOT)
+		return;
+	head(q, store_seg_slot(q->g, from), from, last);
+	n = q->out.n;
+	for (; from <= last; from++) {
+		const struct store_slot *p = store_seg_slot(q->g, from);
+
+		if (p->tmin > q->hi || p->tmax < q->lo)
+			continue;
+		switch (p->type) {
+		case STORE_FRAME_V:
+		case STORE_FRAME_T:
+			row(q, p);
+			break;
+		case STORE_FRAME_X:
+			loose(q, p);
+			break;
+		case STORE_FRAME_C:
+			comments(q, p);
+			break;
+		default: /* layouts; what later versions may add */
+			break;
+		}
+	}
+	if (q->out.n == n)
+		buf_reset(&q->out);
+	else
+		expo_put_eof(&q->out);
+}
+
+struct ref {
+	int64_t t;
+	uint32_t seg, slot;
+};
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct ref *x = a, *y = b;
+
+	if (x->t != y->t)
+		return x->t < y->t ? -1 : 1;
+	if (x->seg != y->seg)
+		return x->seg < y->seg ? -1 : 1;
+	return (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+/*
+ * The batches of a segment: those that end in it are added to v, and the
+ * earliest of their times is noted.
+ */
+static struct ref *
+collect(const struct store_seg *g, uint32_t seg, struct ref *v, size_t *n,
+    size_t *cap)
+{
+	for (uint32_t i = 0; i < g->n; i++) {
+		if (store_seg_batch(g, i) == STORE_NO_SLOT)
+			continue;
+		v = mem_grow(v, cap, *n + 1, sizeof(*v));
+		v[(*n)++] = (struct ref){ store_seg_slot(g, i)->t, seg, i };
+	}
+	return v;
+}
+
+static int64_t
+earliest(const struct store_seg *g)
+{
+	int64_t t = INT64_MAX;
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct store_slot *p = store_seg_slot(g, i);
+
+		if (p != NULL && p->t < t)
+			t = p->t;
+	}
+	return t;
+}
+
+/*
+ * Segments follow each other in time but for what came late, so batches are
+ * sorted a few segments at a time: those before every batch still to come can
+ * go out.
+ */
+static int
+select_day(struct select *q, int (*out)(void *arg, str text), void *arg)
+{
+	struct store_day *d = q->d;
+	int64_t *next = mem_zero(d->n + 1, sizeof(*next));
+	struct ref *v = NULL;
+	size_t n = 0, cap = 0;
+	int rc = 0;
+
+	next[d->n] = INT64_MAX;
+	for (size_t i = d->n; i-- > 0;) {
+		next[i] = earliest(d->seg[i]);
+		if (next[i + 1] < next[i])
+			next[i] = next[i + 1];
+	}
+	for (size_t i = 0; i < d->n && rc == 0; i++) {
+		size_t k = 0;
+
+		v = collect(d->seg[i], (uint32_t)i, v, &n, &cap);
+		if (n > 0)
+			qsort(v, n, sizeof(*v), by_time);
+		for (; k < n && rc == 0 &&
+		     (i + 1 == d->n || v[k].t < next[i + 1]);
+		     k++) {
+			q->g = d->seg[v[k].seg];
+			batch(q, v[k].slot);
+			if (q->out.n > 0)
+				rc = out(arg, buf_str(&q->out));
+		}
+		if (n > k)
+			memmove(v, v + k, (n - k) * sizeof(*v));
+		n -= k;
+	}
+	free(v);
+	free(next);
+	return rc;
+}
+
+static int
+select_days(struct select *q, int64_t from, int64_t to,
+    int (*out)(void *arg, str text), void *arg, struct error *e)
+{
+	struct store *s = q->s;
+
+	if (store_days(s, e) == -1 ||
+	    store_meta_load(&s->meta, s->fd, s->mode == STORE_WRITE, e) == -1)
+		return -1;
+	for (size_t i = 0; i < s->n; i++) {
+		struct store_day *d = s->days[i];
+		int64_t end = d->start + DATE_DAY - 1;
+
+		if (from > end || to < d->start)
+			continue;
+		q->d = d;
+		q->lo = from > d->start ? (uint32_t)(from - d->start) : 0;
+		q->hi = (uint32_t)((to < end ? to : end) - d->start);
+		if (store_day_use(s, d, e) == -1)
+			return -1;
+		forget(q);
+		if (d->open && select_day(q, out, arg) == -1)
+			return error_set(e, "stopped");
+	}
+	return 0;
+}
+
+int
+store_select(struct store *s, const struct match *m, size_t nm, int64_t from,
+    int64_t to, int (*out)(void *arg, str text), void *arg, struct error *e)
+{
+	struct select q = { .s = s, .m = m, .nm = nm };
+	int rc = select_days(&q, from, to, out, arg, e);
+
+	forget(&q);
+	map_fini(&q.lays);
+	map_fini(&q.told);
+	arena_fini(&q.told_keys);
+	arena_fini(&q.a);
+	buf_fini(&q.out);
+	return rc == -1 ? error_add(e, "%s", s->path) : 0;
+}

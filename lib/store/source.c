@@ -1,0 +1,462 @@
+/*
+ * The store as a struct source.  A cursor reads as many series at once as
+ * their samples fit a fixed budget, frame by frame in the order of commits, so
+ * that each frame is touched once a batch of series and not once a series.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "store/query.h"
+
+/* Samples held at once, 16 bytes each (a series that has more is read alone).
+ */
+#define BUDGET ((uint64_t)4 << 20)
+
+struct source_cursor {
+	struct store_query q;
+	bool labels_only;
+	bool *have;      /* labels_only: series that have a sample */
+	size_t at;       /* next series to hand out */
+	size_t from, to; /* series that are read */
+	int64_t *t;
+	double *v;
+	uint8_t *wins; /* samples of --replace; NULL if there are none */
+	size_t cap;
+	size_t *off; /* where each read series begins, beside from..to */
+	size_t *n;   /* how many it has so far */
+	size_t offcap, ncap;
+	uint8_t *ok; /* blocks of a frame that were checked */
+	size_t okcap;
+};
+
+/* What of a run lies in the series that are read. */
+static const struct store_want *
+wanted(const struct store_plan *p, size_t from, size_t to, size_t *n)
+{
+	size_t lo = 0, hi = p->nwant, end;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->want[mid].series < from)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (end = lo; end < p->nwant && p->want[end].series < to; end++)
+		;
+	*n = end - lo;
+	return p->want + lo;
+}
+
+static void
+put(struct source_cursor *c, uint32_t series, int64_t t, uint64_t bits,
+    bool wins)
+{
+	size_t k = series - c->from, at = c->off[k] + c->n[k];
+
+	/* Only if the file was damaged since it was planned for. */
+	if (c->n[k] == c->q.most[series])
+		return;
+	c->n[k]++;
+	c->t[at] = t;
+	memcpy(&c->v[at], &bits, sizeof(bits));
+	if (c->wins != NULL)
+		c->wins[at] = wins;
+}
+
+/* Make sure of a frame that is read here and there. */
+static const uint8_t *
+begin_frame(struct source_cursor *c, const struct store_seg *g,
+    const struct store_slot *p, size_t nwant, bool *whole)
+{
+	size_t nb = p->len / STORE_BLOCK + 1;
+
+	*whole = nwant * 16 * 8 >= p->len;
+	if (*whole)
+		return store_seg_frame(g, p);
+	c->ok = mem_grow(c->ok, &c->okcap, nb, 1);
+	memset(c->ok, 0, nb);
+	return store_seg_bytes(g, p);
+}
+
+static void
+read_row(struct source_cursor *c, const struct store_qday *d,
+    const struct store_seg *g, const struct store_slot *p,
+    const struct store_plan *plan)
+{
+	size_t n;
+	const struct store_want *w = wanted(plan, c->from, c->to, &n);
+	bool whole, wins = (p->flags & STORE_REPLACE) != 0;
+	const uint8_t *q = begin_frame(c, g, p, n, &whole);
+	const uint64_t *v = (const uint64_t *)(const void *)q;
+	const uint32_t *t = NULL;
+
+	if (q == NULL)
+		return;
+	if (p->type == STORE_FRAME_T)
+		t = (const uint32_t *)(v + plan->n);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t col = w[i].col, ms = p->tmin;
+
+		if (!whole &&
+		    (!store_seg_block(g, p, col * 8u, 8, c->ok) ||
+			(t != NULL &&
+			    !store_seg_block(
+				g, p, plan->n * 8u + col * 4u, 4, c->ok))))
+			continue;
+		if (v[col] == STORE_ABSENT)
+			continue;
+		if (t != NULL) {
+			ms = t[col];
+			if (ms < d->lo || ms > d->hi)
+				continue;
+		}
+		put(c, w[i].series, d->d->start + ms, v[col], wins);
+	}
+}
+
+/* The first of the day's ids that is not below id. */
+static size_t
+seek(const struct store_want *v, size_t lo, size_t n, uint32_t id)
+{
+	size_t hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (v[mid].col < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void
+read_x(struct source_cursor *c, const struct store_qday *d,
+    const struct store_seg *g, const struct store_slot *p)
+{
+	const void *frame = store_seg_frame(g, p);
+	bool wins = (p->flags & STORE_REPLACE) != 0;
+	struct store_xview x;
+	size_t at = 0;
+
+	if (frame == NULL || !store_seg_x(p, frame, &x))
+		return;
+	for (uint32_t k = 0; k < x.nser; k++) {
+		uint32_t i = k > 0 ? x.end[k - 1] : 0;
+
+		at = seek(d->byid, at, d->nids, x.id[k]);
+		if (at == d->nids)
+			break;
+		if (d->byid[at].col != x.id[k] ||
+		    d->byid[at].series < c->from || d->byid[at].series >= c->to)
+			continue;
+		for (; i < x.end[k]; i++)
+			if (x.t[i] >= d->lo && x.t[i] <= d->hi)
+				put(c, d->byid[at].series, d->d->start + x.t[i],
+				    x.v[i], wins);
+	}
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* All frames of a segment that concern what is read, in commit order. */
+static void
+read_segment(struct source_cursor *c, const struct store_qday *d,
+    const struct store_qseg *g)
+{
+	uint64_t *order = NULL;
+	size_t n = 0, cap = 0, runs = 0;
+
+	for (size_t r = 0; r < g->n; r++) {
+		const struct store_run *run = &g->run[r];
+		size_t some = 1;
+
+		if (run->plan != NULL)
+			wanted(run->plan, c->from, c->to, &some);
+		if (some == 0 || run->n == 0)
+			continue;
+		runs++;
+		order = mem_grow(order, &cap, n + run->n, sizeof(*order));
+		for (size_t i = 0; i < run->n; i++)
+			order[n++] = (uint64_t)run->slot[i] << 32 | r;
+	}
+	if (runs > 1)
+		qsort(order, n, sizeof(*order), by_number);
+	for (size_t i = 0; i < n; i++) {
+		const struct store_run *run = &g->run[order[i] & UINT32_MAX];
+		const struct store_slot *p =
+		    store_seg_slot(g->seg, (uint32_t)(order[i] >> 32));
+
+		if (p == NULL)
+			continue;
+		if (run->plan != NULL)
+			read_row(c, d, g->seg, p, run->plan);
+		else
+			read_x(c, d, g->seg, p);
+	}
+	free(order);
+}
+
+/* Choose and read the next series. */
+static void
+read_some(struct source_cursor *c)
+{
+	const struct store_query *q = &c->q;
+	uint64_t sum = 0;
+	size_t k;
+
+	c->from = c->at;
+	for (c->to = c->from; c->to < q->n &&
+	     (c->to == c->from || sum + q->most[c->to] <= BUDGET);
+	     c->to++)
+		sum += q->most[c->to];
+	k = c->to - c->from;
+	c->off = mem_grow(c->off, &c->offcap, k, sizeof(*c->off));
+	c->n = mem_grow(c->n, &c->ncap, k, sizeof(*c->n));
+	memset(c->n, 0, k * sizeof(*c->n));
+	if (sum > c->cap) {
+		free(c->t);
+		free(c->v);
+		free(c->wins);
+		c->cap = (size_t)sum;
+		c->t = mem_alloc(c->cap * sizeof(*c->t));
+		c->v = mem_alloc(c->cap * sizeof(*c->v));
+		c->wins = q->replace ? mem_alloc(c->cap) : NULL;
+	}
+	sum = 0;
+	for (size_t i = 0; i < k; i++) {
+		c->off[i] = (size_t)sum;
+		sum += q->most[c->from + i];
+	}
+	for (size_t i = 0; i < q->nday; i++)
+		for (size_t g = 0; g < q->day[i].nseg; g++)
+			read_segment(c, &q->day[i], &q->day[i].seg[g]);
+}
+
+struct sample {
+	int64_t t;
+	uint64_t rank;
+	double v;
+};
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct sample *x = a, *y = b;
+
+	if (x->t != y->t)
+		return x->t < y->t ? -1 : 1;
+	return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* Strictly rising: sorted, and of one time the first that was committed. */
+static size_t
+merge(int64_t *t, double *v, const uint8_t *wins, size_t n)
+{
+	struct sample *s;
+	size_t i = 1, k = 0;
+
+	while (i < n && t[i] > t[i - 1])
+		i++;
+	if (i >= n)
+		return n;
+	s = mem_alloc(n * sizeof(*s));
+	for (i = 0; i < n; i++) {
+		/* The last that replaces comes before the first of all. */
+		uint64_t rank = wins != NULL && wins[i] ? n - i : n + i;
+
+		s[i] = (struct sample){ t[i], rank, v[i] };
+	}
+	qsort(s, n, sizeof(*s), by_time);
+	for (i = 0; i < n; i++)
+		if (i == 0 || s[i].t != s[i - 1].t) {
+			t[k] = s[i].t;
+			v[k++] = s[i].v;
+		}
+	free(s);
+	return k;
+}
+
+/* labels_only: look into frames only until a series is seen. */
+static void
+seen_row(struct source_cursor *c, const struct store_qday *d,
+    const struct store_qseg *g, const struct store_run *run)
+{
+	size_t left = 0;
+	struct store_want *w = mem_alloc((run->plan->nwant + 1) * sizeof(*w));
+
+	for (size_t i = 0; i < run->plan->nwant; i++)
+		if (!c->have[run->plan->want[i].series])
+			w[left++] = run->plan->want[i];
+	for (size_t i = run->n; i-- > 0 && left > 0;) {
+		const struct store_slot *p =
+		    store_seg_slot(g->seg, run->slot[i]);
+		const uint64_t *v =
+		    p == NULL ? NULL : store_seg_frame(g->seg, p);
+		const uint32_t *t = NULL;
+		size_t k = 0;
+
+		if (v == NULL)
+			continue;
+		if (p->type == STORE_FRAME_T)
+			t = (const uint32_t *)(v + run->plan->n);
+		for (size_t j = 0; j < left; j++) {
+			uint32_t col = w[j].col;
+
+			if (v[col] != STORE_ABSENT &&
+			    (t == NULL || (t[col] >= d->lo && t[col] <= d->hi)))
+				c->have[w[j].series] = true;
+			else
+				w[k++] = w[j];
+		}
+		left = k;
+	}
+	free(w);
+}
+
+static void
+seen_x(struct source_cursor *c, const struct store_qday *d,
+    const struct store_qseg *g, const struct store_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		const struct store_slot *p =
+		    store_seg_slot(g->seg, run->slot[i]);
+		const void *frame =
+		    p == NULL ? NULL : store_seg_frame(g->seg, p);
+		struct store_xview x;
+
+		if (frame == NULL || !store_seg_x(p, frame, &x))
+			continue;
+		for (uint32_t k = 0, j = 0; k < x.nser; k++) {
+			uint32_t s = store_ids_find(&d->ids, x.id[k]);
+
+			if (s == STORE_IDS_NONE || c->have[s]) {
+				j = x.end[k];
+				continue;
+			}
+			for (; j < x.end[k]; j++)
+				if (x.t[j] >= d->lo && x.t[j] <= d->hi)
+					c->have[s] = true;
+		}
+	}
+}
+
+static void
+see(struct source_cursor *c)
+{
+	c->have = mem_zero(c->q.n + 1, sizeof(*c->have));
+	for (size_t i = 0; i < c->q.nday; i++) {
+		const struct store_qday *d = &c->q.day[i];
+
+		for (size_t k = 0; k < d->nseg; k++)
+			for (size_t r = 0; r < d->seg[k].n; r++) {
+				const struct store_run *run = &d->seg[k].run[r];
+
+				if (run->plan != NULL)
+					seen_row(c, d, &d->seg[k], run);
+				else
+					seen_x(c, d, &d->seg[k], run);
+			}
+	}
+}
+
+static void
+cursor_close(struct source_cursor *c)
+{
+	store_query_fini(&c->q);
+	free(c->have);
+	free(c->t);
+	free(c->v);
+	free(c->wins);
+	free(c->off);
+	free(c->n);
+	free(c->ok);
+	free(c);
+}
+
+static struct source_cursor *
+cursor_open(void *self, const struct source_query *sq, struct error *e)
+{
+	struct source_cursor *c = mem_zero(1, sizeof(*c));
+	struct store *s = self;
+
+	c->labels_only = sq->labels_only;
+	if (store_query_init(&c->q, s, sq, e) == -1) {
+		error_add(e, "%s", s->path);
+		cursor_close(c);
+		return NULL;
+	}
+	if (c->labels_only)
+		see(c);
+	return c;
+}
+
+static int
+cursor_next(struct source_cursor *c, struct source_series *out, struct error *e)
+{
+	(void)e;
+	while (c->at < c->q.n) {
+		size_t k = c->at;
+
+		*out = (struct source_series){
+			.labels = c->q.hit[c->q.first[k]].labels,
+		};
+		if (c->labels_only) {
+			c->at++;
+			if (c->have[k])
+				return 1;
+			continue;
+		}
+		if (c->q.most[k] == 0) {
+			c->at++;
+			continue;
+		}
+		if (k >= c->to)
+			read_some(c);
+		c->at++;
+		k -= c->from;
+		out->t = c->t + c->off[k];
+		out->v = c->v + c->off[k];
+		out->n = merge(c->t + c->off[k], c->v + c->off[k],
+		    c->wins != NULL ? c->wins + c->off[k] : NULL, c->n[k]);
+		if (out->n > 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int
+metadata(void *self,
+    void (*each)(void *arg, str metric, str type, str help, str unit),
+    void *arg, struct error *e)
+{
+	struct store *s = self;
+
+	if (store_meta_load(&s->meta, s->fd, s->mode == STORE_WRITE, e) == -1)
+		return error_add(e, "%s", s->path);
+	store_meta_each(&s->meta, each, arg);
+	return 0;
+}
+
+static const struct source_ops ops = {
+	.open = cursor_open,
+	.next = cursor_next,
+	.close = cursor_close,
+	.metadata = metadata,
+};
+
+struct source
+store_source(struct store *s)
+{
+	return (struct source){ &ops, s };
+}
