@@ -13,7 +13,7 @@
 struct batch {
 	bool opened;          /* by a "# BATCH" line */
 	struct labels labels; /* whose round it is */
-	int64_t t;	      /* unopened: its newest, or the default */
+	int64_t t;            /* unopened: its newest, or the default */
 	const struct expo_key *keys;
 	size_t nkeys;
 	const struct expo_item *v; /* what is in it, in order; all samples'

@@ -128,9 +128,9 @@ suffixed(struct expo_reader *r, str suffix)
 	struct expo_om *om = r->om;
 
 	if (suffix.n == 0 || str_ends(om->name, suffix))
-		return arena_dup(r->scan.a, om->name);
+		return arena_dup(expo_arena(r), om->name);
 	return arena_printf(
-	    r->scan.a, "%.*s%.*s", STR_ARG(om->name), STR_ARG(suffix));
+	    expo_arena(r), "%.*s%.*s", STR_ARG(om->name), STR_ARG(suffix));
 }
 
 /* The metadata of one family of text. */
@@ -142,7 +142,7 @@ describe(struct expo_reader *r, str name)
 
 	if (om->has_help) {
 		i.kind = EXPO_HELP;
-		i.text = arena_dup(r->scan.a, om->help);
+		i.text = arena_dup(expo_arena(r), om->help);
 		push(om, i);
 	}
 	if (om->has_type) {
@@ -152,7 +152,7 @@ describe(struct expo_reader *r, str name)
 	}
 	if (om->has_unit && om->unit.n > 0) {
 		i.kind = EXPO_UNIT;
-		i.text = arena_dup(r->scan.a, om->unit);
+		i.text = arena_dup(expo_arena(r), om->unit);
 		push(om, i);
 	}
 }
@@ -404,7 +404,7 @@ sample(struct expo_reader *r, struct expo_item *item, struct error *e)
 		    (struct expo_item){ .kind = EXPO_TYPE,
 			.line = r->line,
 			.t = r->t,
-			.name = arena_dup(s->a, name),
+			.name = arena_dup(expo_arena(r), name),
 			.text = STR("gauge") });
 	} else
 		k = expo_seen_learn(&r->memory, item->series, ls, r->type);

@@ -45,12 +45,20 @@ expo_keep(struct expo_reader *r, struct arena *a)
 	r->scan.a = a;
 }
 
+struct arena *
+expo_arena(struct expo_reader *r)
+{
+	r->scan.used = true;
+	return r->scan.a;
+}
+
 void
 expo_feed(struct expo_reader *r, str lines)
 {
 	const char *nl = lines.n ? memrchr(lines.p, '\n', lines.n) : NULL;
 
 	r->in = lines;
+	r->memory.before = STR_NONE;
 	r->safe = nl == NULL ? lines.p : nl + 1;
 }
 
@@ -152,12 +160,22 @@ plain_time(const char *p, struct expo_item *item)
 	return p;
 }
 
+/* Member by member: the compilers make a slow loop of a memset here. */
 static void
 clear(struct expo_item *item, size_t line, int64_t t)
 {
-	memset(item, 0, sizeof(*item));
+	item->kind = EXPO_SAMPLE;
 	item->line = line;
+	item->raw = item->series = STR_NONE;
+	item->labels = item->extra = (struct labels){ NULL, 0 };
+	item->name = item->text = STR_NONE;
+	item->v = 0;
 	item->t = t;
+	item->start = 0;
+	item->has_t = item->all = false;
+	item->keys = NULL;
+	item->nkeys = 0;
+	item->mark = NULL;
 }
 
 static str
@@ -218,8 +236,10 @@ expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
 
 	if (r->om != NULL && expo_om_pop(r->om, item))
 		return 1;
-	if (r->keep == NULL && r->scratch.blocks != NULL)
+	if (r->scan.used && r->keep == NULL) {
 		arena_reset(&r->scratch);
+		r->scan.used = false;
+	}
 	while (r->in.n > 0) {
 		k = take(r, item, e);
 		if (k == 0) {
@@ -258,13 +278,27 @@ expo_key(const struct expo_item *item, str name)
 	return STR_NONE;
 }
 
+struct labels
+expo_sample_labels(struct expo_reader *r)
+{
+	if (r->keep != NULL)
+		return expo_labels(r);
+	return (struct labels){ r->scan.v, r->scan.n };
+}
+
 int
 expo_value(struct expo_reader *r, double *v, struct error *e)
 {
 	struct scan *s = &r->scan;
-	const char *from = s->p;
-	str word = scan_word(s);
+	const char *from = s->p, *end;
+	str word;
 
+	if (s->end < r->safe && (end = plain(from, v)) != NULL &&
+	    (*end == '\n' || *end == ' ')) {
+		s->p = end;
+		return 0;
+	}
+	word = scan_word(s);
 	if (word.n == 0)
 		return scan_fail(s, from, e, "expected a value");
 	if (num_parse(word, v) == -1)
@@ -291,7 +325,7 @@ expo_end_of_line(struct expo_reader *r, struct error *e)
 struct labels
 expo_labels(struct expo_reader *r)
 {
-	return scan_take(&r->scan, r->scan.a);
+	return scan_take(&r->scan, expo_arena(r));
 }
 
 /* As formatOpenMetricsFloat: a whole number shows its point. */
@@ -326,7 +360,7 @@ expo_normalise(struct expo_reader *r)
 	for (size_t i = 0; i < r->scan.n; i++) {
 		l = &r->scan.v[i];
 		if (str_eq(l->name, want) && num_parse(l->value, &f) == 0)
-			l->value = float_label(r->scan.a, f);
+			l->value = float_label(expo_arena(r), f);
 	}
 }
 
@@ -345,7 +379,7 @@ expo_help_text(struct expo_reader *r, str *out, struct error *e)
 		*out = text;
 		return 0;
 	}
-	w = o = arena_alloc(s->a, text.n);
+	w = o = arena_alloc(expo_arena(r), text.n);
 	for (i = 0; i < text.n; i++) {
 		char c = text.p[i];
 		char next = i + 1 < text.n ? text.p[i + 1] : '\0';

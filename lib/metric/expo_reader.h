@@ -24,19 +24,23 @@ struct expo_seen {
 
 /* What is remembered of one source: one batch's labels, or one page. */
 struct expo_source {
-	struct arena a;
+	struct arena keys, labels;
 	struct expo_seen *first;
 	struct expo_seen *at;   /* the last one met */
 	struct expo_seen *next; /* the one expected */
 	struct map by_key;      /* made at the first miss of a second pass */
-	size_t n, lines, bytes, passes;
-	bool churned; /* most of it was not met in the last pass */
+	size_t n, lines, bytes;
+	size_t passes; /* the one being read is the last of them */
+	size_t born;   /* in which first was set */
+	str head;      /* of plain: the first series of the first pass */
+	bool churned;  /* most of it was not met in the last pass */
 };
 
 struct expo_memory {
 	struct map sources;        /* by the text of the batch's labels */
 	struct expo_source *plain; /* what stands outside of batches */
 	struct expo_source *now;
+	str before; /* the series of the line before, in what was fed */
 	size_t bytes;
 };
 
@@ -75,10 +79,16 @@ void expo_keep(struct expo_reader *r, struct arena *a);
 /* A pass over what a BATCH line names, or over what nothing names, begins. */
 void expo_pass(struct expo_reader *r, str labels);
 
+/* Where items may put what they point at. */
+struct arena *expo_arena(struct expo_reader *r);
+
 /* expo_read.c: pieces of lines.  All read at scan.p, -1 with the message. */
 int expo_value(struct expo_reader *r, double *v, struct error *e);
 int expo_end_of_line(struct expo_reader *r, struct error *e);
 struct labels expo_labels(struct expo_reader *r);
+
+/* The labels of a sample, which nothing is scanned after in its line. */
+struct labels expo_sample_labels(struct expo_reader *r);
 void expo_normalise(struct expo_reader *r);
 
 /* Text between HELP's name and the end of line, escapes taken off. */

@@ -4,6 +4,10 @@
  * are compared with those that stood there before, and their labels need not
  * be parsed again.  Equality of the bytes makes it exact.
  *
+ * A first pass takes nothing down, since many sources are read only once; the
+ * second one does.  In a dump a series that follows itself, or the first one
+ * coming again, says as much as a second pass.
+ *
  * It is bounded: a source that churns is forgotten when most of what is known
  * of it is gone from its page, everything when MEMORY is passed, both only
  * where a pass begins and no item of the one before is in use.
@@ -30,7 +34,8 @@ static void
 forget(struct expo_memory *m, struct expo_source *s)
 {
 	m->bytes -= s->bytes;
-	arena_fini(&s->a);
+	arena_fini(&s->keys);
+	arena_fini(&s->labels);
 	map_fini(&s->by_key);
 	*s = (struct expo_source){ .passes = 1 };
 }
@@ -98,10 +103,11 @@ expo_seen_open(struct expo_memory *m, str labels)
 		s = slot->v.p;
 	}
 	s->churned = s->n > 2 * s->lines + 1024;
+	/* a pass nothing was read in does not count */
+	s->passes += s->lines > 0 || s->passes == 0;
 	s->at = NULL;
 	s->next = s->first;
 	s->lines = 0;
-	s->passes++;
 	m->now = s;
 }
 
@@ -172,11 +178,12 @@ moved(struct arena *a, str s, str key, const char *copy)
 	return arena_dup(a, s);
 }
 
+/* Keys and labels lie apart: a hit reads the keys alone, one by one. */
 static struct expo_seen *
 make(struct expo_source *s, str key, struct labels ls, unsigned char type)
 {
-	struct expo_seen *k = arena_alloc(&s->a, sizeof(*k) + key.n);
-	struct label *v = arena_alloc(&s->a, (ls.n + 1) * sizeof(*v));
+	struct expo_seen *k = arena_alloc(&s->keys, sizeof(*k) + key.n);
+	struct label *v = arena_alloc(&s->labels, ls.n * sizeof(*v));
 
 	*k = (struct expo_seen){ .v = v,
 		.n = (uint32_t)ls.n,
@@ -186,10 +193,42 @@ make(struct expo_source *s, str key, struct labels ls, unsigned char type)
 	for (size_t i = 0; i < ls.n; i++) {
 		v[i].name = str_eq(ls.v[i].name, LABEL_NAME)
 		    ? LABEL_NAME
-		    : moved(&s->a, ls.v[i].name, key, k->key);
-		v[i].value = moved(&s->a, ls.v[i].value, key, k->key);
+		    : moved(&s->labels, ls.v[i].name, key, k->key);
+		v[i].value = moved(&s->labels, ls.v[i].value, key, k->key);
 	}
 	return k;
+}
+
+/* Does a line of a first pass show that series come again here? */
+static bool
+repeats(struct expo_memory *m, struct expo_source *s, str key)
+{
+	bool again = str_eq(m->before, key);
+
+	m->before = key;
+	if (s != m->plain)
+		return again;
+	if (s->head.p == NULL)
+		s->head = arena_dup(&s->keys, key);
+	else if (str_eq(s->head, key) && !again) {
+		s->passes++;
+		return true;
+	}
+	return again;
+}
+
+/* A series that was met in a pass before, at another place. */
+static struct expo_seen *
+find(struct expo_source *s, str key)
+{
+	struct map_slot *slot;
+
+	if (s->first == NULL || s->passes == s->born)
+		return NULL;
+	if (s->by_key.n == 0)
+		make_map(s);
+	slot = map_find(&s->by_key, key);
+	return slot == NULL ? NULL : slot->v.p;
 }
 
 struct expo_seen *
@@ -197,29 +236,27 @@ expo_seen_learn(
     struct expo_memory *m, str key, struct labels ls, unsigned char type)
 {
 	struct expo_source *s = m->now;
-	struct map_slot *slot = NULL;
+	struct map_slot *slot;
 	struct expo_seen *k;
-	size_t bytes;
+	size_t bytes = sizeof(*k) + key.n + ls.n * sizeof(struct label) + 32;
 
 	s->lines++;
-	if (s->passes > 1) {
-		if (s->by_key.n == 0)
-			make_map(s);
-		slot = map_find(&s->by_key, key);
-		k = slot != NULL ? slot->v.p : NULL;
-		if (k != NULL && k->type == type) {
-			s->at = k;
-			s->next = k->next;
-			return k;
-		}
+	if (s->passes == 1 && !repeats(m, s, key))
+		return NULL;
+	k = find(s, key);
+	if (k != NULL && k->type == type) {
+		s->at = k;
+		s->next = k->next;
+		return k;
 	}
-	bytes = sizeof(*k) + key.n + ls.n * sizeof(struct label) + 32;
 	if (m->bytes > MEMORY || key.n > UINT32_MAX || ls.n > UINT32_MAX)
 		return NULL;
 	k = make(s, key, ls, type);
 	m->bytes += bytes;
 	s->bytes += bytes;
 	s->n++;
+	if (s->first == NULL)
+		s->born = s->passes;
 	if (s->at != NULL) {
 		k->next = s->at->next;
 		s->at->next = k;

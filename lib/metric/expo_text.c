@@ -120,7 +120,7 @@ sample(struct expo_reader *r, struct expo_item *item, struct error *e)
 		item->labels = (struct labels){ k->v, k->n };
 		item->mark = &k->mark;
 	} else
-		item->labels = expo_labels(r);
+		item->labels = expo_sample_labels(r);
 	return 1;
 }
 
@@ -157,7 +157,7 @@ keys(struct expo_reader *r, struct expo_item *item, struct error *e)
 	item->nkeys = r->nkeys;
 	if (r->nkeys == 0)
 		return 0;
-	v = arena_array(s->a, r->nkeys, struct expo_key);
+	v = arena_array(expo_arena(r), r->nkeys, struct expo_key);
 	memcpy(v, r->keys, r->nkeys * sizeof(*v));
 	item->keys = v;
 	return 0;

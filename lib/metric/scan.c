@@ -121,6 +121,7 @@ unescape(struct scan *s, const char *from, str *out, struct error *e)
 		q += *q == '\\' && q + 1 < s->end ? 2 : 1;
 	if (q >= s->end)
 		return scan_fail(s, from - 1, e, "unterminated string");
+	s->used = true;
 	w = o = arena_alloc(s->a, (size_t)(q - from));
 	for (; from < q; from++) {
 		if (*from != '\\') {

@@ -15,6 +15,7 @@ struct scan {
 	const char *p, *end; /* what is left of the line */
 	const char *bad;     /* after an error: the place */
 	struct arena *a;     /* for what had to be unescaped */
+	bool used;           /* something was put into a */
 	bool strict;         /* OpenMetrics: no blanks, commas are a must */
 	bool tight;          /* no blank between a name and its braces */
 	bool named;          /* a name stood before or bare in the braces */
