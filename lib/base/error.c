@@ -3,6 +3,12 @@
  */
 #include "base/error.h"
 
+#ifdef __clang_analyzer__
+#undef error_set
+#undef error_add
+#undef error_errno
+#endif
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

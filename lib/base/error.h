@@ -25,4 +25,10 @@ int error_add(struct error *e, const char *fmt, ...)
 int error_errno(struct error *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+#ifdef __clang_analyzer__ /* it can't see across files that they return -1 */
+#define error_set(...) (error_set(__VA_ARGS__), -1)
+#define error_add(...) (error_add(__VA_ARGS__), -1)
+#define error_errno(...) (error_errno(__VA_ARGS__), -1)
+#endif
+
 #endif
