@@ -72,7 +72,8 @@ void serve_apply(struct serve *s, const struct batch *b);
 
 /*
  * The one user of the pages, from a Kubernetes Secret's manifest with the keys
- * username and password, as Grafana's login has it.  path is FILE.
+ * username and password, as Grafana's login has it; or from the directory a
+ * Secret is mounted as.
  */
 int serve_users(struct serve *s, const char *path, const struct conf_opts *o,
     struct error *e);

@@ -7,10 +7,13 @@
  * new checks are rationed: a flood of wrong passwords gets 503s and does not
  * stop the rest.
  */
+#include <sys/stat.h>
+
 #include <crypt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "serve/context.h"
 
@@ -158,11 +161,26 @@ read_key(struct webconf *w, struct conf *c, const char *key, str *out,
 	return 0;
 }
 
-int
-serve_users(struct serve *s, const char *path, const struct conf_opts *o,
+/* A Secret that is mounted is a directory with a file a key. */
+static int
+read_mounted(struct webconf *w, const char *dir, const char *key, str *out,
     struct error *e)
 {
-	struct webconf *w = s->webconf;
+	struct buf b = { 0 };
+	str path = arena_printf(&w->arena, "%s/%s", dir, key);
+	int rc = file_read(arena_cstr(&w->arena, path), &b, e);
+
+	if (rc == 0)
+		*out = arena_dup(&w->arena, str_trim(buf_str(&b)));
+	wipe(buf_str(&b));
+	buf_fini(&b);
+	return rc;
+}
+
+static int
+load_secret(struct webconf *w, const char *path, const struct conf_opts *o,
+    struct error *e)
+{
 	struct conf *c = conf_load(path, o, e);
 	int rc = -1;
 
@@ -175,12 +193,29 @@ serve_users(struct serve *s, const char *path, const struct conf_opts *o,
 	else if (read_key(w, c, "username", &w->page_user, e) == 0 &&
 	    read_key(w, c, "password", &w->page_password, e) == 0)
 		rc = 0;
+	conf_free(c);
+	return rc;
+}
+
+int
+serve_users(struct serve *s, const char *path, const struct conf_opts *o,
+    struct error *e)
+{
+	struct webconf *w = s->webconf;
+	struct stat st;
+	int rc = 0;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		if (read_mounted(w, path, "username", &w->page_user, e) == -1 ||
+		    read_mounted(w, path, "password", &w->page_password, e) ==
+			-1)
+			rc = -1;
+	} else
+		rc = load_secret(w, path, o, e);
 	if (rc == 0 && (w->page_user.n == 0 || w->page_password.n == 0))
 		rc =
 		    error_set(e, "%s: the username or password is empty", path);
-	if (rc == 0)
-		w->guarded = true;
-	conf_free(c);
+	w->guarded = true;
 	return rc;
 }
 

@@ -1,0 +1,284 @@
+/*
+ * mf-serve: the only listener.  It joins net/httpd with the handlers of
+ * serve/, and those with what they show: files, a stream, a store.
+ */
+#include <sys/stat.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "serve_run.h"
+#include "tool.h"
+
+static const char usage[] =
+    "usage: mf-serve [-qv] [-d DIR] [-g ROUTE] [-l ADDRESS] [-m FILE] "
+    "[options]\n"
+    "\n"
+    "  -d, --dir DIR             the API and the page over an mf directory\n"
+    "  -g, --get /PATH=TEXT      answer TEXT: an instrumented application\n"
+    "  -l, --listen ADDRESS      HOST:PORT, :PORT or unix:PATH\n"
+    "                            (default 127.0.0.1:9090)\n"
+    "  -m, --metrics FILE        exposition text at /metrics; - is stdin\n"
+    "      --counter NAME=/PATH=HELP\n"
+    "                            count the requests to a route\n"
+    "      --env                 fill ${NAME} in configuration from the\n"
+    "                            environment\n"
+    "      --external-url URL    how users reach this server\n"
+    "      --now TIME            the time to answer for, if not now\n"
+    "      --set NAME=VALUE      fill a placeholder in configuration\n"
+    "      --sink                print each POST body as a line\n"
+    "      --users FILE          a Secret with the pages' user and password\n"
+    "      --web-config FILE     TLS, users and headers\n"
+    "  -q, --quiet               errors only\n"
+    "  -v, --verbose             tell each request\n"
+    "  -h, --help                this text\n"
+    "  -V, --version             the version\n";
+
+enum {
+	OPT_COUNTER = 256,
+	OPT_ENV,
+	OPT_EXTERNAL_URL,
+	OPT_NOW,
+	OPT_SET,
+	OPT_SINK,
+	OPT_USERS,
+	OPT_WEB_CONFIG,
+};
+
+static const struct option longs[] = {
+	{ "dir", required_argument, NULL, 'd' },
+	{ "get", required_argument, NULL, 'g' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "metrics", required_argument, NULL, 'm' },
+	{ "counter", required_argument, NULL, OPT_COUNTER },
+	{ "env", no_argument, NULL, OPT_ENV },
+	{ "external-url", required_argument, NULL, OPT_EXTERNAL_URL },
+	{ "now", required_argument, NULL, OPT_NOW },
+	{ "set", required_argument, NULL, OPT_SET },
+	{ "sink", no_argument, NULL, OPT_SINK },
+	{ "users", required_argument, NULL, OPT_USERS },
+	{ "web-config", required_argument, NULL, OPT_WEB_CONFIG },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Arguments of an option that may be given more than once. */
+struct list {
+	const char **v;
+	size_t n, cap;
+};
+
+struct opts {
+	const char *listen, *dir, *url, *users, *webconf;
+	struct list routes, counters, files;
+	bool face, sink, streaming;
+};
+
+static void
+add(struct list *l, const char *arg)
+{
+	l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = arg;
+}
+
+static void
+set_option(struct opts *o, int c)
+{
+	switch (c) {
+	case 'd':
+		o->dir = optarg;
+		o->face = true;
+		break;
+	case 'g':
+		add(&o->routes, optarg);
+		break;
+	case 'l':
+		o->listen = optarg;
+		break;
+	case 'm':
+		if (strcmp(optarg, "-") == 0)
+			o->streaming = true;
+		else
+			add(&o->files, optarg);
+		break;
+	case OPT_COUNTER:
+		add(&o->counters, optarg);
+		break;
+	case OPT_ENV:
+		tool_conf_env();
+		break;
+	case OPT_EXTERNAL_URL:
+		o->url = optarg;
+		break;
+	case OPT_NOW:
+		tool_set_now(tool_time("--now", optarg));
+		break;
+	case OPT_SET:
+		tool_conf_set(optarg);
+		break;
+	case OPT_SINK:
+		o->sink = true;
+		break;
+	case OPT_USERS:
+		o->users = optarg;
+		break;
+	case OPT_WEB_CONFIG:
+		o->webconf = optarg;
+		break;
+	case 'q':
+		tool_verbose = -1;
+		break;
+	case 'v':
+		tool_verbose++;
+		break;
+	case 'h':
+		tool_help(usage);
+	case 'V':
+		tool_version();
+	default:
+		tool_usage(usage);
+	}
+}
+
+/* When nothing was asked for: a stream if there is one, else the store. */
+static void
+choose(struct opts *o)
+{
+	struct stat st, dir;
+
+	if (o->face || o->sink || o->streaming || o->routes.n > 0 ||
+	    o->files.n > 0)
+		return;
+	if (fstat(STDIN_FILENO, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode) ||
+		S_ISSOCK(st.st_mode)))
+		o->streaming = true;
+	else if (stat(tool_dir(NULL), &dir) == 0)
+		o->face = true;
+	else
+		tool_usage(usage);
+}
+
+/* Each POST body as one line: its line ends and control bytes escaped. */
+static void
+sink(void *arg, str body)
+{
+	struct buf b = { 0 };
+
+	(void)arg;
+	for (size_t i = 0; i < body.n; i++) {
+		unsigned char c = (unsigned char)body.p[i];
+
+		if (c == '\n')
+			buf_z(&b, "\\n");
+		else if (c == '\r')
+			buf_z(&b, "\\r");
+		else if ((c < ' ' && c != '\t') || c == 0x7f)
+			buf_printf(&b, "\\x%02x", c);
+		else
+			buf_byte(&b, (char)c);
+	}
+	buf_byte(&b, '\n');
+	tool_write(buf_str(&b));
+	buf_fini(&b);
+}
+
+/* What the options say, into s; exits if they can't be done. */
+static void
+configure(struct serve *s, const struct opts *o, struct buf *warnings)
+{
+	struct error e;
+
+	for (size_t i = 0; i < o->routes.n; i++)
+		if (serve_route(s, o->routes.v[i], &e) == -1)
+			tool_die(TOOL_USAGE, "-g: %s", e.msg);
+	for (size_t i = 0; i < o->counters.n; i++)
+		if (serve_counter(s, o->counters.v[i], &e) == -1)
+			tool_die(TOOL_USAGE, "--counter: %s", e.msg);
+	if (o->users != NULL &&
+	    serve_users(s, o->users, tool_conf_opts(), &e) == -1)
+		tool_die(TOOL_USAGE, "%s", e.msg);
+	if (o->webconf != NULL &&
+	    serve_webconf(s, o->webconf, tool_conf_opts(), &e) == -1)
+		tool_die(TOOL_USAGE, "%s", e.msg);
+	for (size_t i = 0; i < o->files.n; i++) {
+		int r = serve_file(s, o->files.v[i], &e);
+
+		if (r == -1)
+			tool_die(TOOL_FAILED, "%s", e.msg);
+		if (r == 1)
+			buf_printf(warnings, "%s\n", e.msg);
+	}
+	if (o->streaming)
+		serve_stream(s);
+}
+
+/* "listening on" is the first line; what was held back for it comes after. */
+static void
+announce(const struct httpd *h, struct buf *warnings)
+{
+	str rest = buf_str(warnings);
+
+	(void)fprintf(stderr, "listening on %s\n", httpd_address(h));
+	while (rest.n > 0)
+		tool_warn("%.*s", STR_ARG(str_cut(&rest, '\n')));
+	buf_fini(warnings);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct opts o = { .listen = "127.0.0.1:9090", .url = "" };
+	struct httpd_limits limits = HTTPD_LIMITS;
+	struct serve_opts so = { .version = VERSION };
+	struct face *face = NULL;
+	struct buf warnings = { 0 };
+	struct serve *s;
+	struct httpd *h;
+	struct error e;
+	int c, rc;
+
+	tool_init("mf-serve");
+	while (
+	    (c = getopt_long(argc, argv, "+d:g:l:m:qvhV", longs, NULL)) != -1)
+		set_option(&o, c);
+	if (optind < argc)
+		tool_usage(usage);
+	choose(&o);
+	so.clock = tool_clock();
+	so.external_url = str_of(o.url);
+	if (o.face) {
+		struct stat st;
+		const char *dir = tool_dir(o.dir);
+
+		if (stat(dir, &st) == 0)
+			tool_use(dir);
+		so.arg = face = face_new(dir);
+		so.source = face_source;
+		so.draw = face_draw;
+	}
+	if (o.sink)
+		so.sink = sink;
+	s = serve_new(&so);
+	configure(s, &o, &warnings);
+	tool_signals();
+	h = httpd_open(
+	    o.listen, &limits, serve_tls(s), so.clock, serve_answer, s, &e);
+	if (h == NULL)
+		tool_die(TOOL_FAILED, "%s", e.msg);
+	announce(h, &warnings);
+	rc = serve_run(s, h, o.streaming);
+	httpd_close(h);
+	serve_free(s);
+	face_free(face);
+	free(o.routes.v);
+	free(o.counters.v);
+	free(o.files.v);
+	tool_done(rc);
+}
