@@ -174,8 +174,8 @@ struct node {
 
 	double num;
 	bool is_duration;
-	str text; /* string value, name of a selector */
-	bool quoted_name;
+	str text;   /* string value, name of a selector */
+	bool loose; /* a selector that need not select anything: info's */
 
 	struct match *m; /* selector */
 	size_t nm;
@@ -202,6 +202,8 @@ struct promql_expr {
 
 /* Types, arguments and what is fixed; parse.c calls it on a whole tree. */
 int promql_check(struct node *n, str text, struct error *e);
+/* A selector must have a matcher that refuses the empty string. */
+int promql_check_selector(const struct node *n, str text, struct error *e);
 /* "scalar", "instant vector", ... as messages say it. */
 const char *promql_type_described(enum promql_type t);
 

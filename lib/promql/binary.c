@@ -403,17 +403,19 @@ use(struct pairing *p, size_t step)
 	return 0;
 }
 
-/* One row of the many side with what the one side has. */
+/*
+ * One row of the many side with what the one side has.  As upstream has it,
+ * group_right swaps the sides but not their fills: fill_left is the many's.
+ */
 static int
 pair_row(struct pairing *p, const struct group *g, const struct row *l)
 {
 	const struct matching *m = &p->n->match;
 	struct side *s = &p->side[1];
-	int k = m->card == CARD_ONE_MANY ? 0 : 1; /* the fill of the one */
 
 	for (size_t i = 0; i < p->steps; i++)
 		if (!absent(l->v[i]) &&
-		    (!absent(p->one[i]) || m->has_fill[k]) && use(p, i) == -1)
+		    (!absent(p->one[i]) || m->has_fill[1]) && use(p, i) == -1)
 			return -1;
 	for (size_t i = g->first[1]; i != NONE; i = s->next[i]) {
 		promql_clear(p->v, p->steps);
@@ -424,12 +426,12 @@ pair_row(struct pairing *p, const struct group *g, const struct row *l)
 		if (add_result(p, l->ls, s->rows.v[i].ls, l->drop) == -1)
 			return -1;
 	}
-	if (!m->has_fill[k])
+	if (!m->has_fill[1])
 		return 0;
 	promql_clear(p->v, p->steps);
 	for (size_t j = 0; j < p->steps; j++)
 		if (!absent(l->v[j]) && absent(p->one[j]))
-			p->v[j] = pair(p, l->v[j], m->fill[k]);
+			p->v[j] = pair(p, l->v[j], m->fill[1]);
 	return add_result(p, l->ls, signature(p, l->ls), l->drop);
 }
 
@@ -438,7 +440,7 @@ static int
 fill_many(struct pairing *p, const struct group *g)
 {
 	const struct matching *m = &p->n->match;
-	double fill = m->fill[m->card == CARD_ONE_MANY ? 1 : 0];
+	double fill = m->fill[0];
 	struct side *many = &p->side[0], *one = &p->side[1];
 	bool *met = arena_array(p->ev->a, p->steps, bool);
 
@@ -476,7 +478,7 @@ pair_group(struct pairing *p, const struct group *g)
 	for (size_t i = g->first[0]; i != NONE; i = many->next[i])
 		if (pair_row(p, g, &many->rows.v[i]) == -1)
 			return -1;
-	if (m->has_fill[m->card == CARD_ONE_MANY ? 1 : 0])
+	if (m->has_fill[0])
 		return fill_many(p, g);
 	return 0;
 }

@@ -219,6 +219,18 @@ check_binary(struct node *n, str text, struct error *e)
 	    n, l == PROMQL_VECTOR && r == PROMQL_VECTOR, text, e);
 }
 
+int
+promql_check_selector(const struct node *n, str text, struct error *e)
+{
+	for (size_t i = 0; i < n->nm; i++)
+		if (!match_value(&n->m[i], STR_NONE))
+			return 0;
+	return n->loose ? 0
+			: promql_error(text, n->at, e,
+			      "vector selector must contain at "
+			      "least one non-empty matcher");
+}
+
 static int
 check_here(struct node *n, str text, struct error *e)
 {
@@ -243,9 +255,10 @@ check_here(struct node *n, str text, struct error *e)
 			    "%s instead",
 			    promql_type_text(n->sub->type));
 		return 0;
+	case N_VECTOR:
+		return promql_check_selector(n, text, e);
 	case N_NUMBER:
 	case N_STRING:
-	case N_VECTOR:
 	case N_MATRIX:
 	case N_PAREN:
 		return 0;

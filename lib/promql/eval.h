@@ -181,6 +181,6 @@ int promql_fail(struct eval *ev, const char *fmt, ...)
 /* The functions, a table a family; each ends with a row without a name. */
 extern const struct func promql_fn_rate[], promql_fn_over_time[],
     promql_fn_math[], promql_fn_label[], promql_fn_time[],
-    promql_fn_histogram[], promql_fn_vector[];
+    promql_fn_histogram[], promql_fn_info[], promql_fn_vector[];
 
 #endif

@@ -307,6 +307,16 @@ fn_histogram_quantile(struct eval *ev, const struct node *call,
 	return rc;
 }
 
+/* OpenMetrics form: 1.0, 0.5, +Inf. */
+static void
+quantile_text(struct buf *b, double q)
+{
+	num_format(b, q, 'g', -1);
+	if (!isnan(q) && !isinf(q) && str_chr(buf_str(b), '.') == b->n &&
+	    str_chr(buf_str(b), 'e') == b->n)
+		buf_z(b, ".0");
+}
+
 /* One row a histogram and quantile, the quantile as a label. */
 static int
 quantiles_rows(
@@ -320,7 +330,7 @@ quantiles_rows(
 			struct buf b = { 0 };
 			int rc;
 
-			num_format(&b, q[k][0], 'g', -1);
+			quantile_text(&b, q[k][0]);
 			label_init(&set, f->v[i].ls);
 			label_set(&set, name, buf_str(&b));
 			rc = quantile_row(

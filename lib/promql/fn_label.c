@@ -247,8 +247,6 @@ fn_sort_by_label_desc(struct eval *ev, const struct node *call,
 }
 
 const struct func promql_fn_label[] = {
-	/* Joins need the newest of several series: not evaluated yet. */
-	{ "info", "vv", 1, PROMQL_VECTOR, FUNC_KEEP_NAME, .vector = NULL },
 	{ "label_join", "vttt", -1, PROMQL_VECTOR, FUNC_KEEP_NAME,
 	    .vector = fn_label_join },
 	{ "label_replace", "vtttt", 0, PROMQL_VECTOR, FUNC_KEEP_NAME,

@@ -166,7 +166,7 @@ check_quantile(
 	return 0;
 }
 
-/* The median distance from the median. */
+/* The median distance from the median; NaN spoils it. */
 static bool
 fn_mad(const struct window *w, const double *args, double *out)
 {
@@ -178,6 +178,8 @@ fn_mad(const struct window *w, const double *args, double *out)
 	for (size_t i = 0; i < n; i++)
 		v[i] = fabs(v[i] - median);
 	*out = promql_quantile(0.5, v, n);
+	if (n > 0 && isnan(v[0]))
+		*out = num_nan();
 	free(v);
 	return true;
 }

@@ -112,6 +112,9 @@ smoothed(const struct window *w, bool counter, bool rate, double *out)
 		last = at_edge(w, w->hi, w->to, counter, false);
 	else
 		last = w->v[w->hi - 1];
+	/* Both edges behind the same fall: it is not counted twice. */
+	if (w->lo == w->hi && counter && w->v[w->hi] < w->v[w->lo - 1])
+		last -= w->v[w->lo - 1];
 	change = last - first;
 	for (size_t i = w->lo; i < w->hi && counter; i++) {
 		double prev = i > w->lo ? w->v[i - 1] : first;
