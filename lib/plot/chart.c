@@ -202,6 +202,32 @@ plot_chart(struct plot_chart *c, const struct plot *p, struct arena *a)
 	plot_names(c, a);
 }
 
+static int
+by_peak(const void *a, const void *b)
+{
+	const struct plot_line *const *x = a, *const *y = b;
+	double p = (*x)->n > 0 ? (*x)->max : -INFINITY;
+	double q = (*y)->n > 0 ? (*y)->max : -INFINITY;
+
+	return p != q ? (p < q) - (p > q) : (*x > *y) - (*x < *y);
+}
+
+bool *
+plot_chart_pick(const struct plot_chart *c, size_t k, struct arena *a)
+{
+	const struct plot_line **v =
+	    arena_array(a, c->n, const struct plot_line *);
+	bool *in = arena_array(a, c->n, bool);
+
+	for (size_t i = 0; i < c->n; i++)
+		v[i] = &c->v[i];
+	if (k < c->n)
+		qsort(v, c->n, sizeof(*v), by_peak);
+	for (size_t i = 0; i < c->n && i < k; i++)
+		in[v[i] - c->v] = true;
+	return in;
+}
+
 int
 plot_crossed(const struct plot *p)
 {

@@ -53,6 +53,12 @@ void plot_chart(struct plot_chart *c, const struct plot *p, struct arena *a);
 /* Names of c->v and the title, from the labels (name.c). */
 void plot_names(struct plot_chart *c, struct arena *a);
 
+/*
+ * Which series a legend of k rows lists: those with the highest peaks, in the
+ * order they always have, so that letters do not wander from frame to frame.
+ */
+bool *plot_chart_pick(const struct plot_chart *c, size_t k, struct arena *a);
+
 /* The letter of series i at the end of its line; 0 if there are too many. */
 char plot_letter(size_t i);
 

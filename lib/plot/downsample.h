@@ -21,8 +21,9 @@ struct plot_m4 {
 
 /*
  * Samples of from <= t <= to over cols columns, into out, which has room for
- * cols.  What is not finite is a gap, and so is a time between two samples
- * longer than bridge (ms).  Returns how many columns have ink.
+ * cols or n, whichever is less.  What is not finite is a gap, and so is a time
+ * between two samples longer than bridge (ms).  Returns how many columns have
+ * ink.
  */
 size_t plot_m4(struct plot_m4 *out, const int64_t *t, const double *v, size_t n,
     int64_t from, int64_t to, int cols, int64_t bridge);

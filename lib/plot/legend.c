@@ -1,12 +1,7 @@
 /*
- * Columns are as wide as their widest value; names get what is left.  When
- * series outnumber the rows, those with the highest peaks stay, in the order
- * they always have, so that letters do not wander from frame to frame.
+ * Columns are as wide as their widest value; names get what is left.
  */
 #include "plot/legend.h"
-
-#include <math.h>
-#include <stdlib.h>
 
 #include "plot/width.h"
 #include "plot/words.h"
@@ -94,33 +89,6 @@ plot_legend_rows(const struct plot_chart *c, int w, int max)
 		return 0;
 	rows = c->n + 1 < (size_t)max ? (int)c->n + 1 : max;
 	return rows < 2 ? 0 : rows;
-}
-
-static int
-by_peak(const void *a, const void *b)
-{
-	const struct plot_line *const *x = a, *const *y = b;
-	double p = (*x)->n > 0 ? (*x)->max : -INFINITY;
-	double q = (*y)->n > 0 ? (*y)->max : -INFINITY;
-
-	return p != q ? (p < q) - (p > q) : (*x > *y) - (*x < *y);
-}
-
-/* Which series to list when only k can be: true for those. */
-static bool *
-pick(const struct plot_chart *c, struct arena *a, size_t k)
-{
-	const struct plot_line **v =
-	    arena_array(a, c->n, const struct plot_line *);
-	bool *in = arena_array(a, c->n, bool);
-
-	for (size_t i = 0; i < c->n; i++)
-		v[i] = &c->v[i];
-	if (k < c->n)
-		qsort(v, c->n, sizeof(*v), by_peak);
-	for (size_t i = 0; i < c->n && i < k; i++)
-		in[v[i] - c->v] = true;
-	return in;
 }
 
 static int
@@ -234,7 +202,7 @@ plot_legend_table(
 	}
 	if (listed < c->n)
 		listed--;
-	in = pick(c, g->a, listed);
+	in = plot_chart_pick(c, listed, g->a);
 	for (size_t i = 0; i < c->n; i++)
 		if (in[i])
 			row(g, c, &t, i, ++y);

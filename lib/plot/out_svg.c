@@ -11,6 +11,7 @@
 #include "plot/downsample.h"
 #include "plot/grid.h"
 #include "plot/scale.h"
+#include "plot/spread.h"
 #include "plot/svg.h"
 #include "plot/timeaxis.h"
 #include "plot/width.h"
@@ -132,7 +133,9 @@ divide(struct sheet *s)
 	low = s->h - 26 - s->top;
 	s->note = low >= 160 && s->w >= 300 && notes(c);
 	low -= s->note ? ROW : 0;
-	most = low > 140 && s->w >= 420 ? (size_t)((low - 120) / ROW) : 0;
+	most = low > 140 && s->w >= 420
+	    ? (size_t)((low - fmax(120, 0.6 * low)) / ROW)
+	    : 0;
 	most = most < 2 ? 0 : most - 1; /* one row is the table's head */
 	s->rows = c->n < most ? c->n : most;
 	low -= s->rows > 0 ? ((double)s->rows + (c->n > s->rows) + 1) * ROW : 0;
@@ -264,11 +267,11 @@ static void
 line(struct sheet *s, size_t i, int cols)
 {
 	const struct plot_line *l = &s->c->v[i];
-	struct plot_m4 *m = arena_array(s->a, (size_t)cols, struct plot_m4);
+	size_t room = l->s->n < (size_t)cols ? l->s->n : (size_t)cols;
+	struct plot_m4 *m = arena_array(s->a, room, struct plot_m4);
 	size_t n = plot_m4(m, l->s->t, l->s->v, l->s->n, s->c->from, s->c->to,
 	    cols, l->bridge);
 	struct plot_svg_path p = { .b = s->b };
-	int letter = plot_letter(i);
 
 	buf_printf(s->b, "<g class=\"s s%zu\">", i % PLOT_PALETTE);
 	line_title(s, l);
@@ -294,10 +297,41 @@ line(struct sheet *s, size_t i, int cols)
 			    s->b, (int)lround(at_y(s, m[k].v[0]) * 10));
 			buf_z(s->b, "\"/>");
 		}
-	if (s->c->n > 1 && letter != 0)
-		plot_svg_text(s->b, "", at_x(s, l->last_t) + 4,
-		    at_y(s, l->last) + 4, arena_printf(s->a, "%c", letter));
 	buf_z(s->b, "</g>\n");
+}
+
+static void
+letter(struct sheet *s, size_t i, double x, double y)
+{
+	int c = plot_letter(i);
+
+	if (c == 0)
+		return;
+	buf_printf(s->b, "<g class=\"s s%zu\">", i % PLOT_PALETTE);
+	plot_svg_text(s->b, "", x, y, arena_printf(s->a, "%c", c));
+	buf_z(s->b, "</g>\n");
+}
+
+/* A letter where each line ends, at the right edge none over another. */
+static void
+letters(struct sheet *s)
+{
+	struct plot_place *v = arena_array(s->a, s->c->n, struct plot_place);
+	double top = s->top - 4;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->c->n && s->c->n > 1; i++)
+		if (s->c->v[i].n > 0 && plot_letter(i) != 0 &&
+		    at_x(s, s->c->v[i].last_t) > s->right - 8)
+			v[n++] = (struct plot_place){ i,
+				(int)(at_y(s, s->c->v[i].last) - top), 0 };
+		else if (s->c->v[i].n > 0)
+			letter(s, i, at_x(s, s->c->v[i].last_t) + 4,
+			    at_y(s, s->c->v[i].last) + 4);
+	n = plot_spread(v, n, 11, (int)(s->bottom - top) + 4, s->a);
+	for (size_t i = 0; i < n; i++)
+		if (abs(v[i].at - v[i].want) <= 40)
+			letter(s, v[i].what, s->right + 4, top + v[i].at + 4);
 }
 
 static void
@@ -391,12 +425,6 @@ legend_row(struct sheet *s, size_t i, double y)
 	double x = s->w - PAD;
 	int letter = plot_letter(i);
 
-	if (l->now != PLOT_FINE) {
-		buf_printf(s->b, "<g class=\"%s\">", class);
-		plot_svg_text(
-		    s->b, "", 1, y, l->now == PLOT_CRIT ? STR("✖") : STR("▲"));
-		buf_z(s->b, "</g>");
-	}
 	buf_printf(s->b, "<g class=\"s s%zu\">", i % PLOT_PALETTE);
 	plot_svg_text(s->b, "", PAD, y,
 	    letter != 0 && s->c->n > 1 ? arena_printf(s->a, "%c", letter)
@@ -406,6 +434,12 @@ legend_row(struct sheet *s, size_t i, double y)
 	    plot_cut(s->a, l->name, (int)((x - 320 - 40) / CELL), false));
 	for (int k = 3; k >= 0 && l->n > 0; k--, x -= 80)
 		plot_svg_text(s->b, "e", x, y, value(s, v[k]));
+	if (l->now != PLOT_FINE) {
+		buf_printf(s->b, "<g class=\"%s\">", class);
+		plot_svg_text(s->b, "", s->w - PAD - 3 * 80 + 5, y,
+		    l->now == PLOT_CRIT ? STR("✖") : STR("▲"));
+		buf_z(s->b, "</g>");
+	}
 }
 
 static void
@@ -414,12 +448,14 @@ legend(struct sheet *s)
 	static const char *const heads[] = { "last", "min", "avg", "max" };
 	double y = s->bottom + 26 + (s->x.dates ? 14 : 0) + 10;
 	double x = s->w - PAD;
+	bool *in = plot_chart_pick(s->c, s->rows, s->a);
 
 	if (s->rows > 0) {
 		for (int k = 3; k >= 0; k--, x -= 80)
 			plot_svg_text(s->b, "e d", x, y, str_of(heads[k]));
-		for (size_t i = 0; i < s->rows; i++)
-			legend_row(s, i, y += ROW);
+		for (size_t i = 0; i < s->c->n; i++)
+			if (in[i])
+				legend_row(s, i, y += ROW);
 		if (s->rows < s->c->n)
 			plot_svg_text(s->b, "d", PAD + 16, y += ROW,
 			    arena_printf(s->a, "+%zu more", s->c->n - s->rows));
@@ -475,6 +511,7 @@ plot_svg(struct buf *b, const struct plot *p, int width, int height)
 	threshold(&s, p->crit, "c", "crit");
 	marks(&s);
 	lines(&s);
+	letters(&s);
 	bands(&s);
 	legend(&s);
 	if (c.drawn == 0)

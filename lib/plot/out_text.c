@@ -13,6 +13,7 @@
 #include "plot/legend.h"
 #include "plot/scale.h"
 #include "plot/spark.h"
+#include "plot/spread.h"
 #include "plot/timeaxis.h"
 #include "plot/width.h"
 #include "plot/words.h"
@@ -348,43 +349,13 @@ draw_data(struct page *p)
 		}
 }
 
-/* Where a letter should stand, and in which row it can. */
-struct letter {
-	size_t line;
-	int want, dot, row;
-};
-
-static int
-by_dot(const void *a, const void *b)
-{
-	const struct letter *x = a, *y = b;
-
-	return x->dot != y->dot ? x->dot - y->dot
-				: (x->line > y->line) - (x->line < y->line);
-}
-
-/* Letters of one column in the order of their lines, none over another. */
-static void
-stack(struct letter *v, size_t n, int rows)
-{
-	for (size_t i = 0; i < n; i++)
-		v[i].row = i > 0 && v[i].want <= v[i - 1].row ? v[i - 1].row + 1
-							      : v[i].want;
-	for (size_t i = n; i-- > 0;) {
-		int most = i + 1 < n ? v[i + 1].row - 1 : rows - 1;
-
-		if (v[i].row > most)
-			v[i].row = most;
-	}
-}
-
 /* A letter where each line ends; those that run to the edge share a column. */
 static void
 letters(struct page *p)
 {
 	const struct plot_chart *c = p->c;
-	struct letter *v = arena_array(p->g.a, c->n, struct letter);
-	int edge = p->left + 1 + p->cols;
+	struct plot_place *v = arena_array(p->g.a, c->n, struct plot_place);
+	int edge = p->left + 1 + p->cols, dy = p->ink.dy;
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
@@ -396,21 +367,18 @@ letters(struct page *p)
 		dot = dot_row(p, l->last);
 		x = screen_col(p, l->last_t) + 2;
 		if (!l->ended || x >= edge)
-			v[n++] = (struct letter){ i, dot / p->ink.dy, dot, 0 };
-		else if (plot_grid_free(&p->g, x, p->top + dot / p->ink.dy, 1,
-			     PLOT_PEN_DIM))
-			plot_grid_put(&p->g, x, p->top + dot / p->ink.dy,
+			v[n++] = (struct plot_place){ i, dot, 0 };
+		else if (plot_grid_free(
+			     &p->g, x, p->top + dot / dy, 1, PLOT_PEN_DIM))
+			plot_grid_put(&p->g, x, p->top + dot / dy,
 			    (uint32_t)plot_letter(i), PLOT_PEN_DIM);
 	}
-	qsort(v, n, sizeof(*v), by_dot);
-	if (n > (size_t)p->y.rows)
-		n = (size_t)p->y.rows;
-	stack(v, n, p->y.rows);
+	n = plot_spread(v, n, dy, p->y.rows * dy - 1, p->g.a);
 	for (size_t i = 0; i < n; i++)
-		if (abs(v[i].row - v[i].want) <= 3)
-			plot_grid_put(&p->g, edge + 1, p->top + v[i].row,
-			    (uint32_t)plot_letter(v[i].line),
-			    PLOT_PEN_SERIES + (int)(v[i].line % PLOT_PALETTE));
+		if (abs(v[i].at - v[i].want) <= 3 * dy)
+			plot_grid_put(&p->g, edge + 1, p->top + v[i].at / dy,
+			    (uint32_t)plot_letter(v[i].what),
+			    PLOT_PEN_SERIES + (int)(v[i].what % PLOT_PALETTE));
 }
 
 static void

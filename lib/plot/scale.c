@@ -159,9 +159,9 @@ score(const struct step *s, double lo, double hi, int rows, int most)
  * two in neighbouring rows.
  */
 static int
-labels(int rows)
+labels(int rows, bool cells)
 {
-	int n = (rows + 4) / 3, apart = (rows - 1) / 2;
+	int n = (rows + 4) / 3, apart = cells ? (rows - 1) / 2 : n;
 
 	n = n < apart ? n : apart;
 	return n < 1 ? 2 : n + 1;
@@ -171,7 +171,7 @@ void
 plot_scale(struct plot_scale *s, double lo, double hi, int rows, bool cells,
     str unit, bool counts)
 {
-	int most = labels(rows) - 1;
+	int most = labels(rows, cells) - 1;
 	double base;
 	enum plot_round round = plot_unit_round(unit, &base);
 	struct step a, b;

@@ -34,14 +34,20 @@ plot_svg_escape(struct buf *b, str s)
 void
 plot_svg_num(struct buf *b, int tenths)
 {
-	int a = abs(tenths);
+	unsigned a = (unsigned)abs(tenths), whole = a / 10;
+	char text[16], *p = text + sizeof(text);
 
+	if (a % 10 != 0) {
+		*--p = (char)('0' + a % 10);
+		*--p = '.';
+	}
+	for (; whole > 0; whole /= 10)
+		*--p = (char)('0' + whole % 10);
+	if (a == 0)
+		*--p = '0';
 	if (tenths < 0)
-		buf_byte(b, '-');
-	if (a >= 10 || a == 0)
-		buf_printf(b, "%d", a / 10);
-	if (a % 10 != 0)
-		buf_printf(b, ".%d", a % 10);
+		*--p = '-';
+	buf_add(b, str_from(p, text + sizeof(text)));
 }
 
 static int

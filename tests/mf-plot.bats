@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# mf-plot: charts against goldens, options, terminals, bad input.
+
+D="$BATS_TEST_DIRNAME/data/plot"
+
+# run_case NAME: what NAME.args says, words NAME=VALUE being environment, with
+# NAME.in on stdin.
+run_case() {
+	local env=() args=() w in=/dev/null
+
+	eval "set -- $(cat "$1.args") --in-name $1"
+	while [ "$1" != --in-name ]; do
+		case $1 in
+		[A-Z]*=*) env+=("$1") ;;
+		*) args+=("$1") ;;
+		esac
+		shift
+	done
+	[ ! -e "$2.in" ] || in=$2.in
+	env LC_ALL=C.UTF-8 TZ=UTC "${env[@]}" mf-plot "${args[@]}" <"$in"
+}
+
+@test "charts are as their goldens" {
+	cd "$D"
+	for a in *.args; do
+		n=${a%.args}
+		for want in "$n.txt" "$n.svg"; do
+			[ -e "$want" ] || continue
+			run_case "$n" >"$BATS_TEST_TMPDIR/out"
+			diff -u "$want" "$BATS_TEST_TMPDIR/out"
+		done
+		[ -e "$n.txt" ] || [ -e "$n.svg" ]
+	done
+}
+
+@test "no line is wider than asked, at any size" {
+	export LC_ALL=C.UTF-8
+	for w in 1 2 7 19 20 21 29 30 33 47 80 200; do
+		for h in 1 3 4 5 6 7 8 9 11 13 24 60; do
+			mf-plot --in "$D/three.in" --unit s --warn .4 --width $w \
+			    --height $h >"$BATS_TEST_TMPDIR/out"
+			[ "$(wc -L <"$BATS_TEST_TMPDIR/out")" -le $w ]
+			[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -le $h ]
+		done
+	done
+}
+
+@test "C locale gives ASCII alone" {
+	run env LC_ALL=C mf-plot --in "$D/three.in" --unit s --warn .4
+	[ "$status" -eq 0 ]
+	! printf '%s' "$output" | LC_ALL=C grep -q '[^ -~]'
+}
+
+@test "colour: never, always, NO_COLOR, a pipe" {
+	local esc=$'\033'
+	run mf-plot --in "$D/rate.in"
+	[[ $output != *"$esc"* ]]
+	run env TERM=xterm-256color COLORTERM= mf-plot --in "$D/rate.in" --color=always
+	[[ $output == *"$esc[38;5;107m"* ]]
+	run env COLORTERM=truecolor mf-plot --in "$D/rate.in" --color=always
+	[[ $output == *"$esc[38;2;126;178;109m"* ]]
+	run env TERM=xterm COLORTERM= FORCE_COLOR=1 mf-plot --in "$D/rate.in"
+	[[ $output == *"$esc[32m"* ]]
+	run env FORCE_COLOR=1 NO_COLOR=1 mf-plot --in "$D/rate.in"
+	[[ $output != *"$esc"* ]]
+	run env NO_COLOR=1 mf-plot --in "$D/rate.in" --color=never
+	[[ $output != *"$esc"* ]]
+}
+
+@test "a title cannot send escapes to the terminal" {
+	run mf-plot --in "$D/rate.in" --title $'a\033[31mb\007\xe2\x80\xaec'
+	[[ $output == *'a?[31mb?c'* ]]
+}
+
+@test "SVG is well-formed whatever the labels are" {
+	command -v xmllint >/dev/null || skip "no xmllint"
+	printf '%s\n' 'm{a="<&>\"\\ \u0001 x"} 1 1637582400000' \
+	    'm{a="]]>"} 2 1637582400000' |
+		mf-plot -o svg --title $'<x> & "\001\xff' >"$BATS_TEST_TMPDIR/a.svg"
+	xmllint --noout "$BATS_TEST_TMPDIR/a.svg"
+	mf-plot -o svg --in "$D/three.in" --unit s --warn .4 --mark deploy_info |
+		xmllint --noout -
+}
+
+@test "SVG and HTML stay small and fetch nothing" {
+	mf-plot -o html --in "$D/three.in" --unit s >"$BATS_TEST_TMPDIR/a.html"
+	grep -q '<title>' "$BATS_TEST_TMPDIR/a.html"
+	! sed 's,http://www.w3.org/2000/svg,,' "$BATS_TEST_TMPDIR/a.html" |
+		grep -Eq 'https?://|url\(|<script'
+	awk 'BEGIN { for (s = 0; s < 10; s++) for (t = 0; t < 480; t++)
+	    printf "m{s=\"%d\"} %f %.0f\n", s, s + sin(t / 40 + s) + rand(),
+	    1637582400000 + t * 15000 }' |
+		mf-plot -o svg >"$BATS_TEST_TMPDIR/ten.svg"
+	[ "$(wc -c <"$BATS_TEST_TMPDIR/ten.svg")" -le 61440 ]
+}
+
+@test "the last value beyond a threshold is status 3" {
+	run mf-plot --in "$D/low.in" --warn 20 --crit 10 --exit-status
+	[ "$status" -eq 3 ]
+	[[ $output == *"under crit"* ]]
+	run mf-plot --in "$D/low.in" --warn 90 --exit-status
+	[ "$status" -eq 0 ]
+	run mf-plot --exit-status </dev/null
+	[ "$status" -eq 3 ]
+	[[ $output == *"no data"* ]]
+	run mf-plot </dev/null
+	[ "$status" -eq 0 ]
+}
+
+@test "-s and -e cut, --replay takes the present from the input" {
+	run mf-plot --in "$D/three.in" --tz UTC --replay -s -30m -e now
+	[[ $output == *"2021-11-22 13:30–14:00 UTC"* ]]
+	run mf-plot --in "$D/three.in" --tz UTC -s 2021-11-22T13:10:00Z \
+	    -e 2021-11-22T13:20:00Z
+	[[ $output == *"13:10–13:20"* ]]
+	run mf-plot --in "$D/three.in" --tz UTC --now 1637589600 -s -15m
+	[[ $output == *"13:45–14:00"* ]]
+}
+
+@test "-f prints a frame a batch when not on a terminal" {
+	{
+		printf '# BATCH {job="a"} 1637582400000\nm 1 1637582400000\n# EOF\n'
+		printf '# BATCH {job="a"} 1637582415000\nm 2 1637582415000\n# EOF\n'
+	} | mf-plot -f --width 40 --height 8 --tz UTC >"$BATS_TEST_TMPDIR/out"
+	[ "$(grep -c '^m ' "$BATS_TEST_TMPDIR/out")" -eq 2 ]
+	! grep -q $'\033' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "-f draws in place on a terminal and gives the cursor back" {
+	command -v script >/dev/null || skip "no script"
+	printf '# BATCH {job="a"} 1637582400000\nm 1 1637582400000\n# EOF\n' \
+	    >"$BATS_TEST_TMPDIR/in"
+	TERM=xterm script -qec "mf-plot -f --in $BATS_TEST_TMPDIR/in" /dev/null \
+	    >"$BATS_TEST_TMPDIR/out" </dev/null
+	grep -q $'\033\[?25l' "$BATS_TEST_TMPDIR/out"
+	grep -q $'\033\[H' "$BATS_TEST_TMPDIR/out"
+	tail -c 20 "$BATS_TEST_TMPDIR/out" | grep -q $'\033\[?25h'
+}
+
+@test "the answer to a range query replaces the one before" {
+	cat "$D/rate.in" "$D/rate.in" | mf-plot --unit reqps --tz UTC --width 72 \
+	    --height 16 | diff - "$D/rate.txt"
+}
+
+@test "several expressions are told apart" {
+	{
+		echo '# BATCH {expr="a+b"} 2000 from=1000 to=2000 step=500'
+		printf '_ 1 1000\n_ 2 1500\n_ 3 2000\n# EOF\n'
+		echo '# BATCH {expr="c"} 2000 from=1000 to=2000 step=500'
+		printf '_ 4 1000\n_ 5 1500\n_ 6 2000\n# EOF\n'
+	} >"$BATS_TEST_TMPDIR/in"
+	run mf-plot --in "$BATS_TEST_TMPDIR/in"
+	[[ $output == *"A a+b"* && $output == *"B c"* ]]
+}
+
+@test "bad lines are named and cost status 1, the rest is drawn" {
+	printf 'm 1 1637582400000\nm{ 2\nm 3 1637582415000\n' \
+	    >"$BATS_TEST_TMPDIR/bad"
+	run mf-plot --in "$BATS_TEST_TMPDIR/bad"
+	[ "$status" -eq 1 ]
+	[[ $output == *"mf-plot: $BATS_TEST_TMPDIR/bad:2:"* ]]
+	[[ $output == *"last 3"* ]]
+	run mf-plot --strict --in "$BATS_TEST_TMPDIR/bad"
+	[ "$status" -eq 1 ]
+	[[ $output != *"last"* ]]
+}
+
+@test "usage errors are status 2 and say why" {
+	for o in '--unit parsecs' '--warn x' '--crit NaN' '--width 0' '--tz Mars' \
+	    '--color blue' '-o png' '-s yesteryear' '--step 3' '--bogus'; do
+		# shellcheck disable=SC2086
+		run mf-plot $o </dev/null
+		[ "$status" -eq 2 ]
+		[[ $output == *mf-plot* ]]
+	done
+	run mf-plot --mark 'x{' --in "$D/three.in"
+	[ "$status" -eq 2 ]
+	run mf-plot --in /nonexistent
+	[ "$status" -eq 1 ]
+	[[ $output == *"/nonexistent: No such file"* ]]
+}
+
+@test "help, version, a full disk" {
+	run mf-plot --help
+	[ "$status" -eq 0 ]
+	[[ $output == usage:* ]]
+	run mf-plot -V
+	[ "$status" -eq 0 ]
+	run bash -c "mf-plot --in $D/rate.in >/dev/full"
+	[ "$status" -eq 1 ]
+	[[ $output == *"No space left"* ]]
+}
