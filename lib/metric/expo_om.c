@@ -367,23 +367,36 @@ expo_om_rest(struct expo_reader *r, struct expo_item *item, struct error *e)
 	return 0;
 }
 
-/* foo_created of family foo is a gauge by itself in text. */
+/*
+ * foo_created of family foo is a gauge by itself in text; its TYPE comes with
+ * the first one.  Such series are never remembered, or that would be passed
+ * over.
+ */
 static bool
 created(struct expo_reader *r, str name)
 {
 	struct expo_om *om = r->om;
 	str suffix = STR("_created");
 
-	return om->type != NULL && !om->created && om->name.n > 0 &&
-	    name.n == om->name.n + suffix.n && str_starts(name, om->name) &&
-	    str_ends(name, suffix);
+	if (!str_ends(name, suffix))
+		return false;
+	if (om->type == NULL || om->created || om->name.n == 0 ||
+	    name.n != om->name.n + suffix.n || !str_starts(name, om->name))
+		return true;
+	om->created = true;
+	push(om,
+	    (struct expo_item){ .kind = EXPO_TYPE,
+		.line = r->line,
+		.t = r->t,
+		.name = arena_dup(expo_arena(r), name),
+		.text = STR("gauge") });
+	return true;
 }
 
 static int
 sample(struct expo_reader *r, struct expo_item *item, struct error *e)
 {
 	struct scan *s = &r->scan;
-	struct expo_om *om = r->om;
 	struct expo_seen *k = NULL;
 	const char *from = s->p;
 	struct labels ls;
@@ -398,15 +411,7 @@ sample(struct expo_reader *r, struct expo_item *item, struct error *e)
 	expo_normalise(r);
 	ls = (struct labels){ s->v, s->n };
 	name = label_find(ls, LABEL_NAME);
-	if (created(r, name)) {
-		om->created = true;
-		push(om,
-		    (struct expo_item){ .kind = EXPO_TYPE,
-			.line = r->line,
-			.t = r->t,
-			.name = arena_dup(expo_arena(r), name),
-			.text = STR("gauge") });
-	} else
+	if (!created(r, name))
 		k = expo_seen_learn(&r->memory, item->series, ls, r->type);
 	item->kind = EXPO_SAMPLE;
 	if (k != NULL) {

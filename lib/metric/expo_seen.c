@@ -121,12 +121,16 @@ expo_seen_tidy(struct expo_memory *m)
 	m->now->churned = false;
 }
 
+/* One blank and a value must follow: "a {b="c"} 1" is not the series a. */
 static bool
 matches(
     const struct expo_seen *k, const char *line, size_t n, unsigned char type)
 {
-	return k->len < n && line[k->len] == ' ' && k->type == type &&
-	    memcmp(line, k->key, k->len) == 0;
+	size_t len = k->len;
+
+	return len + 1 < n && line[len] == ' ' && line[len + 1] > ' ' &&
+	    line[len + 1] != '{' && k->type == type &&
+	    memcmp(line, k->key, len) == 0;
 }
 
 struct expo_seen *
