@@ -1,0 +1,91 @@
+/*
+ * What the parts of mf-scrape share: the options, the way out, and what is
+ * kept in DIR/scrape.
+ */
+#ifndef SCRAPE_CMD_H
+#define SCRAPE_CMD_H
+
+#include "scrape/scrape.h"
+#include "tool.h"
+
+struct scrape_options {
+	const char *config; /* -c, or NULL */
+	const char *dir;    /* -d, or NULL */
+	int64_t every;      /* -i, ms, or 0 */
+	bool once, dry;
+	const char **connect_to;
+	size_t nconnect_to, connect_cap;
+	char **operands;
+	size_t noperands;
+};
+
+/* A configuration and the targets it names. */
+struct scrape_plan {
+	struct promconf *conf; /* NULL for operands */
+	struct scrape_set *set;
+};
+
+/* Load what the options name; -1 with the message. */
+int scrape_plan_load(
+    struct scrape_plan *p, const struct scrape_options *o, struct error *e);
+void scrape_plan_free(struct scrape_plan *p);
+
+/* Its warnings to stderr. */
+void scrape_plan_warn(const struct scrape_plan *p);
+
+/* scrape_out.c: stdout, which may be a pipe that nobody empties. */
+struct scrape_out {
+	int fd;    /* of its own and non-blocking, or -1: plain writes */
+	bool gone; /* the reader has */
+	struct buf q;
+	size_t at;        /* bytes of q written */
+	struct buf after; /* for the log, when all of q is written */
+};
+
+void scrape_out_open(struct scrape_out *o);
+
+/* Queue a batch, and what is to be logged behind it. */
+void scrape_out_put(struct scrape_out *o, str batch, str after);
+
+/* Write what can be written now; ends the process on an error. */
+void scrape_out_step(struct scrape_out *o);
+size_t scrape_out_waiting(const struct scrape_out *o);
+
+/* Write all of it, waiting at most ms. */
+void scrape_out_finish(struct scrape_out *o, int64_t ms);
+
+/* What is waiting for the log, once all is written: else empty. */
+str scrape_out_after(struct scrape_out *o);
+
+/* scrape_state.c: the log of series, and the states of targets. */
+struct scrape_state {
+	const char *dir; /* NULL: nothing is kept */
+	int fd;
+	size_t size, saved; /* bytes of the log now, and when last rewritten */
+	bool failed;        /* said so */
+};
+
+/* The state of one target, as others may read it. */
+struct scrape_status {
+	const struct scrape_target *t;
+	int64_t at; /* 0: never */
+	int64_t took;
+	size_t samples;
+	str error; /* empty: up */
+};
+
+void scrape_state_open(
+    struct scrape_state *s, const char *dir, struct scrape_memory *m);
+void scrape_state_append(
+    struct scrape_state *s, struct scrape_memory *m, str log);
+void scrape_state_targets(
+    struct scrape_state *s, const struct scrape_status *v, size_t n);
+
+/* scrape_run.c: scrape until stopped, or once; the exit status. */
+int scrape_run(const struct scrape_options *o);
+
+/* The subcommands; the exit status. */
+int scrape_targets(const struct scrape_options *o);
+int scrape_check(const struct scrape_options *o);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * The way out.  A pipe is opened anew and not blocking, so that a slow reader
+ * holds up neither the fetching nor those who share our stdout; what does not
+ * go out waits in memory, up to a limit that the loop keeps.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "scrape_cmd.h"
+
+void
+scrape_out_open(struct scrape_out *o)
+{
+	struct stat st;
+
+	*o = (struct scrape_out){ .fd = -1 };
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode))
+		o->fd =
+		    open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+void
+scrape_out_put(struct scrape_out *o, str batch, str after)
+{
+	if (o->fd == -1)
+		tool_write(batch);
+	else
+		buf_add(&o->q, batch);
+	buf_add(&o->after, after);
+}
+
+size_t
+scrape_out_waiting(const struct scrape_out *o)
+{
+	return o->q.n - o->at;
+}
+
+void
+scrape_out_step(struct scrape_out *o)
+{
+	while (o->at < o->q.n && !o->gone) {
+		ssize_t n = write(o->fd, o->q.p + o->at, o->q.n - o->at);
+
+		if (n >= 0)
+			o->at += (size_t)n;
+		else if (errno == EPIPE)
+			o->gone = true;
+		else if (errno == EAGAIN)
+			break;
+		else if (errno != EINTR)
+			tool_die(TOOL_FAILED, "stdout: %s", strerror(errno));
+	}
+	if (o->at == o->q.n)
+		o->q.n = o->at = 0;
+	else if (o->at > o->q.n / 2) {
+		buf_drop(&o->q, o->at);
+		o->at = 0;
+	}
+}
+
+void
+scrape_out_finish(struct scrape_out *o, int64_t ms)
+{
+	const struct clock *c = tool_clock();
+	int64_t end = c->mono(c->arg) + ms * 1000000, left;
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+
+	scrape_out_step(o);
+	while (scrape_out_waiting(o) > 0 && !o->gone &&
+	    (left = (end - c->mono(c->arg)) / 1000000) > 0) {
+		(void)poll(&p, 1, (int)left);
+		scrape_out_step(o);
+	}
+	if (scrape_out_waiting(o) > 0 && !o->gone)
+		tool_warn("the reader of stdout takes nothing: %zu bytes "
+			  "dropped",
+		    scrape_out_waiting(o));
+}
+
+str
+scrape_out_after(struct scrape_out *o)
+{
+	return scrape_out_waiting(o) == 0 ? buf_str(&o->after) : STR_NONE;
+}

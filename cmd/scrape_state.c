@@ -1,0 +1,149 @@
+/*
+ * DIR/scrape: "series", the log of what each target showed (appended to, a
+ * process killed in the middle leaves a batch without its end, which is cut
+ * off), and "targets", a batch a target with how it went, for others to read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "metric/expo.h"
+#include "scrape_cmd.h"
+
+#define REWRITE ((size_t)1 << 20) /* a log below this is left alone */
+
+static void
+open_log(struct scrape_state *s, size_t size)
+{
+	const char *path = tool_path(s->dir, "scrape", "series");
+
+	s->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	if (s->fd == -1 || ftruncate(s->fd, (off_t)size) == -1)
+		tool_die(TOOL_FAILED, "%s: %s", path, strerror(errno));
+	s->size = size;
+}
+
+void
+scrape_state_open(
+    struct scrape_state *s, const char *dir, struct scrape_memory *m)
+{
+	struct buf b = { 0 };
+	struct error e;
+	size_t n;
+
+	*s = (struct scrape_state){ .dir = dir, .fd = -1 };
+	if (dir == NULL)
+		return;
+	tool_own(dir, "scrape");
+	if (file_read(tool_path(dir, "scrape", "series"), &b, &e) == -1 &&
+	    errno != ENOENT)
+		tool_die(TOOL_FAILED, "%s", e.msg);
+	n = scrape_memory_load(m, buf_str(&b));
+	if (n < b.n)
+		tool_note("%s: an unfinished batch at its end is dropped",
+		    tool_path(dir, "scrape", "series"));
+	buf_fini(&b);
+	open_log(s, n);
+}
+
+/* A log of which most is history is written anew. */
+static void
+rewrite(struct scrape_state *s, struct scrape_memory *m)
+{
+	struct buf b = { 0 };
+	struct error e;
+
+	scrape_memory_save(m, &b);
+	s->saved = b.n;
+	if (b.n < s->size &&
+	    file_replace(tool_path(s->dir, "scrape", "series"), buf_str(&b),
+		0666, &e) == 0) {
+		(void)close(s->fd);
+		open_log(s, b.n);
+	}
+	buf_fini(&b);
+}
+
+/*
+ * A disk that is full costs the memory of what went on meanwhile, not the
+ * scrapes: it is told once, and what stands half written is cut off.
+ */
+void
+scrape_state_append(struct scrape_state *s, struct scrape_memory *m, str log)
+{
+	struct error e;
+
+	if (s->fd == -1 || log.n == 0)
+		return;
+	if (file_write_fd(
+		s->fd, tool_path(s->dir, "scrape", "series"), log, &e) == -1) {
+		if (!s->failed)
+			tool_warn("%s", e.msg);
+		s->failed = true;
+		if (ftruncate(s->fd, (off_t)s->size) == -1)
+			tool_die(TOOL_FAILED, "%s", e.msg);
+		return;
+	}
+	s->failed = false;
+	s->size += log.n;
+	if (s->size > REWRITE && s->size > 4 * s->saved)
+		rewrite(s, m);
+}
+
+static void
+put_number(struct buf *b, int64_t v)
+{
+	buf_reset(b);
+	buf_printf(b, "%lld", (long long)v);
+}
+
+static void
+put_target(struct buf *b, const struct scrape_status *x)
+{
+	struct buf n[4] = { 0 }, all = { 0 };
+	struct expo_key keys[7] = {
+		{ STR_INIT("url"), x->t->url, true },
+		{ STR_INIT("interval"), STR_NONE, false },
+		{ STR_INIT("timeout"), STR_NONE, false },
+		{ STR_INIT("took"), STR_NONE, false },
+		{ STR_INIT("samples"), STR_NONE, false },
+		{ STR_INIT("discovered"), STR_NONE, true },
+		{ STR_INIT("error"), x->error, true },
+	};
+
+	put_number(&n[0], x->t->interval);
+	put_number(&n[1], x->t->timeout);
+	put_number(&n[2], x->took / 1000000);
+	put_number(&n[3], (int64_t)x->samples);
+	for (size_t i = 0; i < 4; i++)
+		keys[i + 1].value = buf_str(&n[i]);
+	label_print_set(&all, x->t->all);
+	keys[5].value = buf_str(&all);
+	expo_put_batch(b, x->t->labels, x->at, keys, x->error.n ? 7 : 6);
+	expo_put_eof(b);
+	for (size_t i = 0; i < 4; i++)
+		buf_fini(&n[i]);
+	buf_fini(&all);
+}
+
+void
+scrape_state_targets(
+    struct scrape_state *s, const struct scrape_status *v, size_t n)
+{
+	struct buf b = { 0 };
+	struct error e;
+
+	if (s->dir == NULL)
+		return;
+	for (size_t i = 0; i < n; i++)
+		put_target(&b, &v[i]);
+	if (file_replace(tool_path(s->dir, "scrape", "targets"), buf_str(&b),
+		0666, &e) == -1 &&
+	    !s->failed) {
+		tool_warn("%s", e.msg);
+		s->failed = true;
+	}
+	buf_fini(&b);
+}
