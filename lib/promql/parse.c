@@ -19,7 +19,7 @@ promql_advance(struct parser *p)
 	promql_lex_next(&p->lex, &p->t);
 }
 
-static int
+int
 promql_fail_at(struct parser *p, size_t at, const char *fmt, ...)
 {
 	char msg[600];
