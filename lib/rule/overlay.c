@@ -1,0 +1,126 @@
+/*
+ * Two sources as one: what is stored, and what this process has computed and
+ * nobody has stored (yet).  Both answer in label order, so the answer is a
+ * merge.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "rule/rule_impl.h"
+
+struct source_cursor {
+	const struct rule_overlay *o;
+	struct source_cursor *base, *fresh;
+	struct source_series b, f; /* the next of each, if have_ */
+	bool have_b, have_f, take_b, take_f;
+	bool labels_only;
+	int64_t *t; /* a merged series */
+	double *v;
+	size_t tcap, vcap;
+};
+
+static void
+overlay_close(struct source_cursor *c)
+{
+	if (c == NULL)
+		return;
+	if (c->base != NULL)
+		source_close(c->o->base, c->base);
+	if (c->fresh != NULL)
+		source_close(c->o->fresh, c->fresh);
+	free(c->t);
+	free(c->v);
+	free(c);
+}
+
+static struct source_cursor *
+overlay_open(void *self, const struct source_query *q, struct error *e)
+{
+	struct source_cursor *c = mem_zero(1, sizeof(*c));
+
+	c->o = self;
+	c->take_b = c->take_f = true;
+	c->labels_only = q->labels_only;
+	c->base = source_open(c->o->base, q, e);
+	if (c->base != NULL)
+		c->fresh = source_open(c->o->fresh, q, e);
+	if (c->fresh != NULL)
+		return c;
+	overlay_close(c);
+	return NULL;
+}
+
+/* Samples of both by time; at the same time the base's. */
+static void
+merge(struct source_cursor *c, struct source_series *out)
+{
+	size_t i = 0, k = 0, n = 0, max = c->b.n + c->f.n;
+
+	c->t = mem_grow(c->t, &c->tcap, max, sizeof(*c->t));
+	c->v = mem_grow(c->v, &c->vcap, max, sizeof(*c->v));
+	while (i < c->b.n || k < c->f.n) {
+		bool base =
+		    k == c->f.n || (i < c->b.n && c->b.t[i] <= c->f.t[k]);
+
+		if (base) {
+			if (k < c->f.n && c->b.t[i] == c->f.t[k])
+				k++;
+			c->t[n] = c->b.t[i];
+			c->v[n++] = c->b.v[i++];
+		} else {
+			c->t[n] = c->f.t[k];
+			c->v[n++] = c->f.v[k++];
+		}
+	}
+	out->labels = c->b.labels;
+	out->t = c->t;
+	out->v = c->v;
+	out->n = n;
+}
+
+static int
+advance(const struct source *s, struct source_cursor *at,
+    struct source_series *next, bool *have, struct error *e)
+{
+	int rc = source_next(s, at, next, e);
+
+	*have = rc == 1;
+	return rc;
+}
+
+static int
+overlay_next(struct source_cursor *c, struct source_series *s, struct error *e)
+{
+	int order;
+
+	if ((c->take_b &&
+		advance(c->o->base, c->base, &c->b, &c->have_b, e) == -1) ||
+	    (c->take_f &&
+		advance(c->o->fresh, c->fresh, &c->f, &c->have_f, e) == -1))
+		return -1;
+	c->take_b = c->take_f = false;
+	if (!c->have_b && !c->have_f)
+		return 0;
+	order = !c->have_b ? 1
+	    : !c->have_f   ? -1
+			   : label_cmp(c->b.labels, c->f.labels);
+	c->take_b = order <= 0;
+	c->take_f = order >= 0;
+	if (order == 0 && !c->labels_only)
+		merge(c, s);
+	else
+		*s = order > 0 ? c->f : c->b;
+	return 1;
+}
+
+static const struct source_ops ops = {
+	.open = overlay_open,
+	.next = overlay_next,
+	.close = overlay_close,
+};
+
+struct source
+rule_overlay_source(struct rule_overlay *o)
+{
+	return (struct source){ &ops, o };
+}
