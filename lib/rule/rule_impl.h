@@ -73,7 +73,8 @@ struct rule_group_state {
 /* The state of a rule that is not there any more. */
 struct rule_orphan {
 	str file, group;
-	str expr;  /* of its generatorURL */
+	str kind, name, labels, expr; /* as in the state's BATCH line */
+	int64_t t;
 	size_t at; /* index of its group in the set, or SIZE_MAX */
 	struct rule_state state;
 };
