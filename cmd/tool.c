@@ -49,10 +49,27 @@ is_journal(void)
 	return strcmp(e, want) == 0;
 }
 
+/*
+ * A standard descriptor that was closed would be taken by the next file that is
+ * opened: stdin becomes empty, stderr nothing, and stdout one that can't be
+ * written, so that it is noticed.
+ */
+static void
+fill_descriptors(void)
+{
+	while (fcntl(STDIN_FILENO, F_GETFD) == -1 ||
+	    fcntl(STDOUT_FILENO, F_GETFD) == -1)
+		if (open("/dev/null", O_RDONLY) == -1)
+			return;
+	if (fcntl(STDERR_FILENO, F_GETFD) == -1)
+		(void)open("/dev/null", O_WRONLY);
+}
+
 void
 tool_init(const char *name)
 {
 	tool_name = name;
+	fill_descriptors();
 	journal = is_journal();
 	(void)signal(SIGPIPE, SIG_IGN);
 }

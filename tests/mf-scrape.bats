@@ -1,0 +1,282 @@
+#!/usr/bin/env bats
+# mf-scrape: options, exit statuses, what a page becomes, targets that lie.
+bats_require_minimum_version 1.5.0
+
+load helpers
+
+setup_file() {
+	"${CC:-cc}" -o "$BATS_FILE_TMPDIR/hostile" \
+	    "$BATS_TEST_DIRNAME/helpers/hostile.c"
+}
+
+setup() { cd "$BATS_TEST_TMPDIR"; }
+teardown() { stop_all; }
+
+hostile() { start hostile "$BATS_FILE_TMPDIR/hostile"; }
+
+# A batch without the report series and their metadata.
+bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
+
+@test "usage: no target, two kinds of them, a time without -1" {
+	run -2 --separate-stderr mf-scrape
+	[[ $stderr == *"nothing to scrape"* ]]
+	run -2 --separate-stderr mf-scrape -c p.yml http://localhost/
+	[[ $stderr == *"do not go together"* ]]
+	run -2 --separate-stderr mf-scrape --now 5 -i 1s localhost:1
+	[[ $stderr == *"--now goes with -1"* ]]
+	run -2 --separate-stderr mf-scrape --connect-to a:1 -1 localhost:1
+	[[ $stderr == *"HOST:PORT:HOST:PORT"* ]]
+	run -2 --separate-stderr mf-scrape -1 ftp://x/
+	[[ $stderr == *"unsupported scheme"* ]]
+	run -2 --separate-stderr mf-scrape -i 0 x:1
+	run -2 --separate-stderr mf-scrape --nothing
+	[[ $stderr == *"usage: mf-scrape"* ]]
+	run -0 mf-scrape --help
+	[[ $output == usage:* ]]
+	run -0 mf-scrape -V
+	[ ! -e mf-data ]
+}
+
+@test "a page becomes a batch; what it forges does not" {
+	hostile
+	run -0 --separate-stderr mf-scrape -1 --now 1000 "http://$address/forge"
+	[ -z "$stderr" ]
+	echo "$output" | bare >got
+	diff - got <<-END
+	# BATCH {instance="$address",job="mf"} 1000000
+	# HELP a help
+	a{exported_job="x",instance="$address",job="mf"} 1 1000000
+	a{instance="$address",job="mf"} 2 1000000
+	# STALE * 1000000
+	# EOF
+	END
+	echo "$output" | grep -qx "up{instance=\"$address\",job=\"mf\"} 1 1000000"
+	[ "$(echo "$output" | grep -c '^scrape_.*} .* 1000000$')" = 4 ]
+	[ "$(echo "$output" | grep -c '^# TYPE .* gauge$')" = 5 ]
+	[ ! -e mf-data ]
+}
+
+@test "OpenMetrics by its Content-Type, whole or not at all" {
+	hostile
+	run -0 --separate-stderr mf-scrape -1 "http://$address/om"
+	[[ $output == *'# TYPE a_total counter'*'a_total{'* ]]
+	run -1 --separate-stderr mf-scrape -1 "http://$address/om-cut"
+	[[ $output != *'a_total{'* ]]
+	[[ $output == *'up{'*'} 0 '* ]]
+}
+
+@test "a target that hangs, refuses, lies or breaks off costs others nothing" {
+	hostile
+	cat >p.yml <<-END
+	global: {scrape_interval: 1s, scrape_timeout: 1s}
+	scrape_configs:
+	END
+	for p in hang half html untyped busy om-cut lies garbage endless good; do
+		cat >>p.yml <<-END
+		- job_name: $p
+		  metrics_path: /$p
+		  body_size_limit: 1MB
+		  static_configs: [{targets: ['$address']}]
+		END
+	done
+	cat >>p.yml <<-END
+	- job_name: refused
+	  static_configs: [{targets: ['127.0.0.1:1']}]
+	END
+	run -1 --separate-stderr mf-scrape -1 -c p.yml
+	echo "$output" >out
+	[ "$(grep -c '^# BATCH' out)" = 11 ]
+	[ "$(grep -c '^# EOF' out)" = 11 ]
+	grep -q '^up{.*job="good"} 1 ' out
+	grep -q '^a{.*job="good"} 1 ' out
+	[ "$(grep -c '^up{.*} 0 ' out)" = 10 ]
+	! grep -qE '^[ab]\{.*job="(h|u|om|l|e|ga|r)' out
+	[[ $stderr == *'job="hang"}: '*'deadline exceeded'* ]]
+	[[ $stderr == *'job="html"}: received unsupported Content-Type "text/html"'* ]]
+	[[ $stderr == *'job="busy"}: server returned HTTP status 503 Service Unavailable'* ]]
+	[[ $stderr == *'job="endless"}: '*limit* ]]
+	grep -q '^# BATCH .*job="half"} [0-9]* error="' out
+	run -1 --separate-stderr mf-scrape -q -1 -c p.yml
+	[ -z "$stderr" ]
+}
+
+@test "cron: each run tells what has ended since the one before" {
+	printf 'a 1\nb{x="1"} 2\n' >page
+	mf-scrape -1 -d data --now 1000 "file:$PWD/page" | bare >one
+	grep -q '^# STALE \* 1000000$' one
+	printf 'a 1\n' >page
+	mf-scrape -1 -d data --now 1060 "file:$PWD/page" >all
+	bare <all >two
+	diff - two <<-END
+	# BATCH {instance="file:$PWD/page",job="mf"} 1060000
+	a{instance="file:$PWD/page",job="mf"} 1 1060000
+	# STALE b{instance="file:$PWD/page",job="mf",x="1"} 1060000
+	# EOF
+	END
+	grep -q '^scrape_series_added{.*} 0 1060000$' all
+	mv page gone
+	run -1 mf-scrape -q -1 -d data --now 1120 "file:$PWD/page"
+	[[ $output == *'error="'*'No such file'*'# STALE * 1120000'* ]]
+	mv gone page
+	mf-scrape -1 -d data --now 1180 "file:$PWD/page" | bare >four
+	[ "$(grep -c STALE four)" = 0 ]
+	# A log that was cut off in the middle of a batch still serves.
+	printf '# BATCH {instance="x",job="mf"} 5\na{' >>data/scrape/series
+	mf-scrape -1 -d data --now 1240 "file:$PWD/page" | bare >five
+	[ "$(grep -c STALE five)" = 0 ]
+	! grep -q 'instance="x"' data/scrape/series
+	# A dry run remembers nothing.
+	cp data/scrape/series before
+	echo 'c 1' >page
+	mf-scrape -1 -n -d data "file:$PWD/page" >/dev/null
+	cmp before data/scrape/series
+}
+
+@test "a target that left the configuration is ended once" {
+	hostile
+	conf() { echo "scrape_configs: [{job_name: j, static_configs: [{targets: [$1]}]}]" >p.yml; }
+	conf "'$address'"
+	mf-scrape -1 -c p.yml -d data --now 1000 >/dev/null
+	conf ""
+	run -0 --separate-stderr mf-scrape -1 -c p.yml -d data --now 1060
+	[ "$output" = "# BATCH {instance=\"$address\",job=\"j\"} 1060000
+# STALE * 1060000
+# EOF" ]
+	run -0 --separate-stderr mf-scrape -1 -c p.yml -d data --now 1120
+	[ -z "$output" ]
+}
+
+@test "what mf-scrape does not do yet is an error, not passed over" {
+	for k in 'relabel_configs: [{action: drop}]' \
+	    'kubernetes_sd_configs: [{role: pod}]' \
+	    'metric_relabel_configs: [{action: drop}]' \
+	    'scrape_native_histograms: true'; do
+		printf 'scrape_configs:\n- job_name: a\n  %s\n' "$k" >p.yml
+		run -2 --separate-stderr mf-scrape -1 -c p.yml
+		[[ $stderr == "mf-scrape: p.yml:3:3: ${k%%:*} is not done by mf-scrape yet" ]]
+	done
+	printf 'scrape_configs:\n- job_name: a\n  scrape_intervall: 1s\n' >p.yml
+	run -2 --separate-stderr mf-scrape -1 -c p.yml
+	[[ $stderr == *'p.yml:3:3: unknown key "scrape_intervall"' ]]
+	printf 'scrape_configs:\n- job_name: a\n  scrape_interval: 1s\n  scrape_timeout: 2s\n' >p.yml
+	run -2 --separate-stderr mf-scrape check -c p.yml
+	[[ $stderr == *'scrape timeout greater than scrape interval'* ]]
+	[ ! -e mf-data ]
+}
+
+@test "check and targets" {
+	hostile
+	cat >p.yml <<-END
+	global: {scrape_interval: 30s, external_labels: {a: "\$NOT_SET_ANYWHERE"}}
+	scrape_configs:
+	- job_name: j
+	  params: {q: ['x y', z]}
+	  static_configs:
+	  - targets: ['$address', 'down.invalid:1', '$address']
+	    labels: {env: test, __metrics_path__: /good}
+	END
+	run -0 --separate-stderr mf-scrape check -c p.yml
+	[ "$output" = "p.yml: ok, 2 targets" ]
+	[[ $stderr == *'p.yml:1:53: external label "a": $NOT_SET_ANYWHERE is not set' ]]
+	run -0 --separate-stderr mf-scrape targets -c p.yml -d data
+	[ "${lines[0]}" = "{env=\"test\",instance=\"$address\",job=\"j\"}	http://$address/good?q=x+y&q=z	every 30s, timeout 10s	unknown" ]
+	run -1 --separate-stderr mf-scrape -1 -c p.yml -d data
+	run -0 --separate-stderr mf-scrape targets -c p.yml -d data
+	[[ ${lines[0]} == *"	up" ]]
+	[[ ${lines[1]} == *"	down: "* ]]
+	run -0 --separate-stderr mf-scrape targets -v -c p.yml -d data
+	[[ ${lines[0]} == *'__param_q="x y"'* ]]
+	grep -q '^# BATCH {env="test",.*} [0-9]* url="http://.*" interval=30000 timeout=10000 .*error="' data/scrape/targets
+	run -2 --separate-stderr mf-scrape check -c none.yml
+	[[ $stderr == *none.yml* ]]
+}
+
+@test "manifests, --set and --connect-to" {
+	hostile
+	cat >m.yaml <<-'END'
+	apiVersion: v1
+	kind: ConfigMap
+	data:
+	  p.yaml: |
+	    scrape_configs:
+	    - job_name: ${ Name of it }
+	      metrics_path: /good
+	      static_configs: [{targets: ['echo-service:80']}]
+	END
+	run -2 --separate-stderr mf-scrape -1 -c m.yaml:p.yaml
+	[[ $stderr == *"m.yaml:6:17: nothing fills"* ]]
+	run -0 --separate-stderr mf-scrape -1 -c m.yaml:p.yaml \
+	    --set 'Name of it=echo' --connect-to "echo-service:80:$address"
+	[[ $output == *'a{instance="echo-service:80",job="echo"} 1 '* ]]
+	run -2 --separate-stderr mf-scrape -1 -c m.yaml
+	[[ $stderr == *"m.yaml:KEY"* ]]
+}
+
+@test "it stays, one owner a directory, and ends on SIGTERM with whole batches" {
+	hostile
+	cat >p.yml <<-END
+	scrape_configs:
+	- job_name: j
+	  scrape_interval: 200ms
+	  static_configs: [{targets: ['$address']}]
+	END
+	mf-scrape -c p.yml -d data >out 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	until_ok 5 grep -q '^# EOF' out
+	run -1 --separate-stderr mf-scrape -1 -c p.yml -d data
+	[[ $stderr == *"held by process $pid"* ]]
+	# A reload with a bad file keeps the old one; with a good one, it counts.
+	cp p.yml good.yml
+	echo 'nonsense: 1' >>p.yml
+	kill -HUP $pid
+	until_ok 5 grep -q 'the old configuration stays' err
+	sed 's/job_name: j/job_name: k/' good.yml >p.yml
+	kill -HUP $pid
+	until_ok 5 grep -q '^up{.*job="k"} 1 ' out
+	kill $pid
+	wait $pid
+	[ "$(grep -c '^# BATCH' out)" = "$(grep -c '^# EOF' out)" ]
+	[ "$(tail -n 1 out)" = '# EOF' ]
+	# The job that went was ended, once.
+	[ "$(grep -A1 '^# BATCH.*job="j"' out | grep -c '^# STALE \*')" -ge 1 ]
+	# Metadata was said once a target.
+	[ "$(grep -c '^# TYPE a gauge' out)" = 2 ]
+	! grep -q 'job="j"' <(mf-scrape -1 -c p.yml -d data)
+}
+
+@test "a reader that takes nothing does not stop the scraping, nor the end" {
+	hostile
+	mkfifo pipe
+	(exec 9<pipe; sleep 3) 3>&- &
+	sleeper=$!
+	mf-scrape -i 20ms -d data "http://$address/good" >pipe 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	sleep 1
+	kill -0 $pid
+	wait $sleeper
+	# The reader is gone: quietly done.
+	wait $pid
+	! grep -v 'too slow' err
+}
+
+@test "a full disk and a closed stdout are noticed" {
+	hostile
+	run -1 --separate-stderr bash -c "mf-scrape -1 http://$address/good >/dev/full"
+	[[ $stderr == *"No space left"* ]]
+	run -1 --separate-stderr bash -c "mf-scrape -1 http://$address/good >&-"
+	[[ $stderr == *stdout* ]]
+	mkdir other
+	touch other/file
+	run -1 --separate-stderr mf-scrape -1 -d other "http://$address/good"
+	[[ $stderr == *"not an mf directory"* ]]
+	[ -z "$output" ]
+}
+
+@test "a page served by mf-serve" {
+	printf 'a 1\n' >page
+	start page mf-serve -l 127.0.0.1:0 -m page
+	run -0 --separate-stderr mf-scrape -1 "$address"
+	[[ $output == *"a{instance=\"$address\",job=\"mf\"} 1 "* ]]
+}
