@@ -210,7 +210,7 @@ batch_keys(struct job *j, struct buf *out)
 	n = text->n;
 	buf_reset(text);
 	expo_put_batch(text, j->b->labels, j->b->t, j->b->keys, j->b->nkeys);
-	put_comment(out, STORE_COMMENT_KEYS, 0, 0, tail(text, n));
+	put_comment(out, STORE_COMMENT_KEYS, 0, 0, tail(text, n - 1));
 }
 
 /* The value's bits; a NaN must not be taken for "absent". */

@@ -17,7 +17,7 @@
 
 #define HASH "series.hash"
 #define TMP "series.hash.tmp"
-#define CAP_MIN 4096
+#define CAP_MIN 256
 
 /* The path of one of the day's files. */
 static const char *
@@ -146,6 +146,12 @@ store_dict_split(
 	}
 	*out = (struct labels){ v, n };
 	return n > 0;
+}
+
+bool
+store_dict_has(const struct store_dict *d, uint32_t id)
+{
+	return (uint64_t)id * 8 < d->log.end;
 }
 
 bool

@@ -33,6 +33,9 @@ void store_dict_close(struct store_dict *d);
 /* A reader: see what is there now. */
 int store_dict_stat(struct store_dict *d, struct error *e);
 
+/* Is id within what is there of the log? */
+bool store_dict_has(const struct store_dict *d, uint32_t id);
+
 /*
  * The labels of id, or those of a record's bytes, as views into the log; v
  * holds them.  False if there is no such record, or too many labels.

@@ -124,8 +124,8 @@ struct store_slot {
 	uint8_t flags;
 	uint16_t back; /* slots of the same batch before this one */
 	uint32_t fcrc; /* of the frame's CRCs */
-	uint32_t zero;
-	uint32_t crc; /* of the slot before it */
+	uint32_t log;  /* length of series.log then, / 8: no id is used twice */
+	uint32_t crc;  /* of the slot before it */
 };
 
 _Static_assert(sizeof(struct store_slot) == 64, "a slot is a cache line");

@@ -304,6 +304,7 @@ finish(struct build *f, struct store_wsource *src, const struct store_wday *d,
 		s->high = high < 0 ? 0 : (uint32_t)high;
 		s->shigh = shigh;
 		s->ref = src->layout;
+		s->log = (uint32_t)(d->dict.log.end / 8);
 		if (p->replace)
 			s->flags |= STORE_REPLACE;
 		if (i + 1 == f->n)

@@ -116,6 +116,10 @@ make_plan(struct store_query *q, const struct store_qday *d,
 
 	p->ids = ids;
 	p->n = n;
+	/* A cut log: the rows are as if they were not there (see select.c). */
+	for (uint32_t i = 0; i < n; i++)
+		if (!store_dict_has(&d->d->dict, ids[i]))
+			return p;
 	for (uint32_t i = 0; i < n; i++)
 		k += store_ids_find(&d->ids, ids[i]) != STORE_IDS_NONE;
 	p->want = arena_alloc(&q->a, (k + 1) * sizeof(*p->want));
@@ -175,7 +179,8 @@ count_x(struct store_query *q, const struct store_qday *d,
 	struct store_xview x;
 	bool any = false;
 
-	if (frame == NULL || !store_seg_x(p, frame, &x))
+	if (frame == NULL || !store_seg_x(p, frame, &x) || x.nser == 0 ||
+	    !store_dict_has(&d->d->dict, x.id[x.nser - 1]))
 		return false;
 	for (uint32_t k = 0; k < x.nser; k++) {
 		uint32_t s = store_ids_find(&d->ids, x.id[k]);

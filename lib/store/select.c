@@ -17,6 +17,7 @@
 struct lay {
 	uint32_t key[3]; /* source, segment, slot */
 	uint32_t n;
+	bool lost;
 	struct buf text;
 	size_t *end; /* of column i's series in text */
 	bool *match;
@@ -38,6 +39,7 @@ struct select {
 	struct arena a; /* of a batch */
 	str job;
 	struct buf out;
+	bool lost; /* series of the batch are not in the log, which is cut */
 };
 
 static void
@@ -62,13 +64,19 @@ forget(struct select *q)
 	q->text = 0;
 }
 
-/* Print a series; false if it is not wanted or not known. */
+/*
+ * Print a series; false if it is not wanted or its record is damaged.  When the
+ * log ends before it, the batch is as if it were not there, rather than there
+ * in parts.
+ */
 static bool
 series(struct select *q, uint32_t id, struct buf *b, str *name)
 {
 	struct label v[STORE_LABELS_MAX];
 	struct labels ls;
 
+	if (!store_dict_has(&q->d->dict, id))
+		q->lost = true;
 	if (!store_dict_labels(&q->d->dict, id, STORE_REC_SERIES, v, &ls) ||
 	    !match_all(q->m, q->nm, ls))
 		return false;
@@ -101,10 +109,12 @@ find_lay(struct select *q, const struct store_slot *p)
 	l->match = mem_zero(n + 1, sizeof(*l->match));
 	l->told = mem_zero(n + 1, sizeof(*l->told));
 	l->name = mem_zero(n + 1, sizeof(*l->name));
+	q->lost = false;
 	for (uint32_t i = 0; i < n; i++) {
 		l->match[i] = series(q, ids[i], &l->text, &l->name[i]);
 		l->end[i] = l->text.n;
 	}
+	l->lost = q->lost;
 	q->text += l->text.cap + n * (sizeof(*l->end) + sizeof(*l->name));
 	map_add(&q->lays, (str){ (const char *)l->key, sizeof(l->key) }, NULL)
 	    ->v.p = l;
@@ -138,9 +148,12 @@ row(struct select *q, const struct store_slot *p)
 {
 	const uint64_t *v = store_seg_frame(q->g, p);
 	const uint32_t *t = NULL;
+	bool lost = q->lost;
 	struct lay *l = find_lay(q, p);
 
-	if (v == NULL || l == NULL || !store_seg_row(p, l->n))
+	q->lost = lost || v == NULL || l == NULL || l->lost ||
+	    !store_seg_row(p, l->n);
+	if (q->lost)
 		return;
 	if (p->type == STORE_FRAME_T)
 		t = (const uint32_t *)(v + l->n);
@@ -171,8 +184,10 @@ loose(struct select *q, const struct store_slot *p)
 	} * v;
 	uint32_t *ser, *pos;
 
-	if (frame == NULL || !store_seg_x(p, frame, &x) || x.n == 0)
+	if (frame == NULL || !store_seg_x(p, frame, &x)) {
+		q->lost = true;
 		return;
+	}
 	v = arena_zero(&q->a, x.nser, sizeof(*v));
 	ser = arena_zero(&q->a, x.n, sizeof(*ser));
 	pos = arena_zero(&q->a, x.n, sizeof(*pos));
@@ -227,6 +242,8 @@ comments(struct select *q, const struct store_slot *p)
 	size_t at = 0;
 	str text;
 
+	if (frame == NULL)
+		q->lost = true;
 	while (frame != NULL && next_comment(p, frame, &at, &c, &text)) {
 		size_t n = q->out.n;
 		str name;
@@ -288,6 +305,7 @@ batch(struct select *q, uint32_t last)
 		return;
 	head(q, store_seg_slot(q->g, from), from, last);
 	n = q->out.n;
+	q->lost = false;
 	for (; from <= last; from++) {
 		const struct store_slot *p = store_seg_slot(q->g, from);
 
@@ -308,7 +326,7 @@ batch(struct select *q, uint32_t last)
 			break;
 		}
 	}
-	if (q->out.n == n)
+	if (q->out.n == n || q->lost)
 		buf_reset(&q->out);
 	else
 		expo_put_eof(&q->out);

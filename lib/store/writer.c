@@ -136,6 +136,25 @@ open_segment(struct store *s, struct store_wday *d, struct error *e)
 	return r == -1 ? -1 : 0;
 }
 
+/*
+ * A log that is shorter than it was when the last slot was written has been
+ * cut.  What is lost stays lost, but its ids must not come to mean other
+ * series: go on behind where it ended.
+ */
+static void
+spare_ids(struct store_wday *d)
+{
+	for (uint32_t i = d->seg.n; i-- > 0;) {
+		const struct store_slot *p = store_seg_slot(&d->seg, i);
+		uint64_t end = p == NULL ? 0 : (uint64_t)p->log * 8;
+
+		if (end > d->dict.log.end)
+			d->dict.log.end = end;
+		if (p != NULL)
+			return;
+	}
+}
+
 struct store_wday *
 store_wday_use(struct store *s, uint32_t ymd, int64_t start, struct error *e)
 {
@@ -161,6 +180,7 @@ store_wday_use(struct store *s, uint32_t ymd, int64_t start, struct error *e)
 		store_wday_drop(s, d);
 		return NULL;
 	}
+	spare_ids(d);
 	return d;
 }
 
