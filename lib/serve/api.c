@@ -322,7 +322,8 @@ api_handle(struct exchange *x)
 			call(x, endpoints[i].post, endpoints[i].fn);
 			return;
 		}
-	if (str_starts(path, STR("label/")) && str_ends(path, STR("/values")))
+	if (str_starts(path, STR("label/")) &&
+	    str_ends(str_skip(path, strlen("label/")), STR("/values")))
 		call(x, false, api_label_values);
 	else
 		exchange_text(x, 404, "404 page not found");

@@ -28,16 +28,6 @@ selection_fini(struct selection *sel)
 			match_fini(&sel->v[i].m[j]);
 }
 
-/* Does it leave out anything at all? */
-static bool
-selects(const struct selector *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (!match_value(&s->m[i], STR_NONE))
-			return true;
-	return false;
-}
-
 static int
 add_selector(struct exchange *x, struct selection *sel, str text)
 {
@@ -53,12 +43,7 @@ add_selector(struct exchange *x, struct selection *sel, str text)
 		return -1;
 	}
 	sel->n++;
-	if (selects(s))
-		return 0;
-	api_fail(x, 400, "bad_data",
-	    "invalid parameter \"match[]\": match[] must contain at least one "
-	    "non-empty matcher");
-	return -1;
+	return 0;
 }
 
 /* -1: answered.  selection_fini() in either case. */

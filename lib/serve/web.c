@@ -211,7 +211,7 @@ put_notes(struct buf *b, const struct promql_result *r)
 }
 
 static void
-put_row(struct buf *b, str name, const struct promql_series *s)
+put_row(struct buf *b, str name, const struct promql_series *s, bool times)
 {
 	struct buf v = { 0 };
 
@@ -221,7 +221,7 @@ put_row(struct buf *b, str name, const struct promql_series *s)
 	for (size_t i = 0; i < s->n && i < MAX_ROWS; i++) {
 		buf_reset(&v);
 		num_print(&v, s->v[i]);
-		if (s->n > 1) { /* a range: its samples with their times */
+		if (times) {
 			buf_z(&v, " @ ");
 			date_print_ms(&v, s->t[i]);
 		}
@@ -249,7 +249,8 @@ put_table(struct buf *b, const struct promql_result *r, int64_t t)
 	if (r->type == PROMQL_SCALAR)
 		put_row(b, STR("scalar"),
 		    &(struct promql_series){
-			.t = &r->t, .v = &r->scalar, .n = 1 });
+			.t = &r->t, .v = &r->scalar, .n = 1 },
+		    false);
 	if (r->type == PROMQL_STRING) {
 		buf_z(b, "<tr><td>string</td><td>");
 		put(b, r->string);
@@ -258,7 +259,7 @@ put_table(struct buf *b, const struct promql_result *r, int64_t t)
 	for (size_t i = 0; i < r->n && i < MAX_ROWS; i++) {
 		buf_reset(&name);
 		label_print_metric(&name, r->v[i].labels);
-		put_row(b, buf_str(&name), &r->v[i]);
+		put_row(b, buf_str(&name), &r->v[i], r->type == PROMQL_MATRIX);
 	}
 	buf_z(b, "</tbody></table>\n");
 	if (r->n > MAX_ROWS)
@@ -271,16 +272,17 @@ static void
 put_graph(struct exchange *x, struct buf *b, const struct form *f,
     const struct promql_expr *p, const struct source *src)
 {
-	struct promql_opts o = { .from = f->end - f->range,
+	/* The last step is the end, so that the newest value is seen. */
+	struct promql_opts o = { .from = f->end - f->range / f->step * f->step,
 		.to = f->end,
 		.step = f->step,
 		.max_steps = MAX_STEPS + 1 };
 	struct promql_result r = { 0 };
 	struct serve_graph g = { .title = f->expr,
 		.result = &r,
-		.from = o.from,
-		.to = o.to,
-		.step = o.step,
+		.from = f->end - f->range,
+		.to = f->end,
+		.step = f->step,
 		.width = WIDTH,
 		.height = HEIGHT };
 	struct error e;
