@@ -12,20 +12,22 @@
 
 /* Where an engine is. */
 struct promapi_server {
-	str name;	  /* of the datasource, or empty */
+	str name; /* of the datasource, or empty */
 	str url;
 	struct auth auth;
-	bool get;	  /* jsonData.httpMethod: GET */
+	bool get;         /* jsonData.httpMethod: GET */
 	int64_t timeout;  /* ms; 0: 2 m */
 	int64_t interval; /* jsonData.timeInterval, the smallest step; 0 */
 	struct fetch_header headers[8]; /* httpHeaderName1..., custom */
 	size_t nheaders;
+	str params; /* jsonData.customQueryParameters: "a=b&c=d" */
 };
 
 /*
  * A server from "http://..." or from a Grafana datasource file FILE[:KEY]
- * (apiVersion 1): its default source, or the one of that name.  What it holds
- * lives in a.
+ * (apiVersion 1): its default source of type prometheus, or the one of that
+ * name or uid.  Of a manifest with one key that key is taken without saying.
+ * What it holds lives in a.
  */
 int promapi_load(const char *where, const char *datasource,
     const struct conf_opts *o, struct arena *a, struct promapi_server *s,
@@ -56,15 +58,18 @@ struct promapi_answer {
 };
 
 /*
- * Ask: step 0 is an instant query at to.  The answer lives in a.  Errors of
- * the engine come with its own words.
+ * Ask: step 0 is an instant query at to; times are ms.  The answer lives in a.
+ * Errors of the engine come with its own words.  Waits until it is done.
  */
 int promapi_query(struct fetch *f, const struct promapi_server *s, str expr,
     int64_t from, int64_t to, int64_t step, struct arena *a,
     struct promapi_answer *out, struct error *e);
 
-/* Read the JSON body of a query answer (also for tests). */
-int promapi_parse(str body, struct arena *a, struct promapi_answer *out,
-    struct error *e);
+/*
+ * Read the JSON body of a query answer.  Native histograms are left out, which
+ * a warning says.
+ */
+int promapi_parse(
+    str body, struct arena *a, struct promapi_answer *out, struct error *e);
 
 #endif
