@@ -12,6 +12,8 @@
 
 #include "scrape_cmd.h"
 
+#define KEEP ((size_t)4 << 20) /* a larger buffer is given back */
+
 void
 scrape_out_open(struct scrape_out *o)
 {
@@ -54,9 +56,11 @@ scrape_out_step(struct scrape_out *o)
 		else if (errno != EINTR)
 			tool_die(TOOL_FAILED, "stdout: %s", strerror(errno));
 	}
-	if (o->at == o->q.n)
+	if (o->at == o->q.n) {
 		o->q.n = o->at = 0;
-	else if (o->at > o->q.n / 2) {
+		if (o->q.cap > KEEP)
+			buf_fini(&o->q);
+	} else if (o->at > o->q.n / 2) {
 		buf_drop(&o->q, o->at);
 		o->at = 0;
 	}

@@ -245,20 +245,29 @@ bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
 	! grep -q 'job="j"' <(mf-scrape -1 -c p.yml -d data)
 }
 
-@test "a reader that takes nothing does not stop the scraping, nor the end" {
-	hostile
+@test "a reader that takes nothing makes rounds be skipped, and counted" {
+	seq 20000 | sed 's/.*/a_metric_with_a_name{number="&"} &/' >page
 	mkfifo pipe
-	(exec 9<pipe; sleep 3) 3>&- &
-	sleeper=$!
-	mf-scrape -i 20ms -d data "http://$address/good" >pipe 2>err 3>&- &
+	(exec 9<pipe; sleep 2; cat <&9 >got) 3>&- &
+	reader=$!
+	mf-scrape -i 10ms "file:$PWD/page" >pipe 2>err 3>&- &
 	pid=$!
 	echo $pid >>pids
-	sleep 1
-	kill -0 $pid
-	wait $sleeper
-	# The reader is gone: quietly done.
+	until_ok 10 grep -q 'too slow: rounds are skipped' err
+	until_ok 10 grep -q '[0-9] rounds were skipped' err
+	kill $pid
 	wait $pid
-	! grep -v 'too slow' err
+	wait $reader
+	[ "$(tail -n 1 got)" = '# EOF' ]
+	[ "$(grep -c '^# BATCH' got)" = "$(grep -c '^# EOF' got)" ]
+	[ "$(($(grep -c '^a_metric' got) % 20000))" = 0 ]
+}
+
+@test "a reader that goes away ends it quietly" {
+	printf 'a 1\n' >page
+	mf-scrape -i 20ms "file:$PWD/page" 2>err | head -n 1 >one
+	grep -q '^# BATCH' one
+	[ ! -s err ]
 }
 
 @test "a full disk and a closed stdout are noticed" {
