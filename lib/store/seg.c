@@ -97,14 +97,21 @@ slots_in(const struct store_seg *s)
 	return n < s->cap ? (uint32_t)n : s->cap;
 }
 
-/* The slots that are there, of a table that was filled in order. */
+/*
+ * The slots that are there, of a table that was filled in order.  Doubling
+ * steps keep away from the far end, where no page has been written.
+ */
 static uint32_t
 count(const struct store_slot *v, uint32_t lo, uint32_t hi)
 {
-	/* Mostly nothing or little is new. */
-	for (uint32_t k = 0; k < 4 && lo < hi; k++, lo++)
-		if (v[lo].off == 0)
-			return lo;
+	uint32_t step = 1;
+
+	while (step < hi - lo && v[lo + step - 1].off != 0) {
+		lo += step;
+		step *= 2;
+	}
+	if (step < hi - lo)
+		hi = lo + step;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 

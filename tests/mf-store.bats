@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# mf-store: flags, messages, what comes out again, and what a kill leaves.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+}
+
+# batch SOURCE SECONDS N: a round of N series, all with the value SECONDS
+batch() {
+	awk -v s="$1" -v t="$2" -v n="$3" 'BEGIN {
+		printf "# BATCH {job=\"%s\"} %.0f\n", s, 1637582400000 + t * 1000
+		for (i = 0; i < n; i++)
+			printf "m%d{job=\"%s\"} %d %.0f\n", i, s, t, 1637582400000 + t * 1000
+		print "# EOF" }'
+}
+
+@test "help, version, usage" {
+	run -0 mf-store --help
+	[[ $output == "usage: mf-store append"* ]]
+	run -0 mf-store append -h
+	run -0 mf-store -V
+	run -2 mf-store
+	run -2 mf-store frobnicate
+	[[ $output == *"no subcommand 'frobnicate'"* ]]
+	run -2 mf-store append --frobnicate
+	run -2 mf-store select -d x a b
+	run -2 mf-store append --input xml
+	run -2 mf-store select -s tomorrowish
+	run -2 mf-store select -s 10 -e 5
+}
+
+@test "a selector that does not parse" {
+	batch a 0 1 | mf-store append -d d
+	run -2 mf-store select -d d 'up{'
+	[ -n "$output" ]
+	run -2 mf-store select -d d 'rate(up[1m])'
+}
+
+@test "batches come out as they went in" {
+	{ batch a 0 3; batch b 0 2; batch a 15 3; batch b 15 2; } >in
+	mf-store append -d d <in
+	mf-store select -d d >out
+	cmp in out
+	mf-store append -d e out
+	mf-store select -d e | cmp in -
+	[ "$(mf-store select -d d 'm1{job="b"}' | grep -c '^m1')" = 2 ]
+	[ "$(mf-store select -d d -s 1637582410 | grep -c '^m')" = 5 ]
+	[ "$(mf-store select -d d -e 1637582410 '{job=~"a|c"}' | grep -c '^m')" = 3 ]
+	run -0 mf-store check -v -d d
+	[[ $output == *sound* ]]
+}
+
+@test "by series" {
+	{ batch a 0 2; batch a 15 2; } | mf-store append -d d
+	run -0 mf-store select -d d --by-series m1
+	[ "${lines[0]}" = '# BATCH {expr="m1"} 1637582415000 from=1637582400000 to=1637582415000' ]
+	[ "${lines[1]}" = 'm1{job="a"} 0 1637582400000' ]
+	[ "${lines[2]}" = 'm1{job="a"} 15 1637582415000' ]
+	[ "${lines[3]}" = '# EOF' ]
+}
+
+@test "series, labels, values, info" {
+	{ batch a 0 2; batch b 0 1; } | mf-store append -d d
+	[ "$(mf-store series -d d | tr '\n' ' ')" = 'm0{job="a"} m0{job="b"} m1{job="a"} ' ]
+	[ "$(mf-store series -d d m1)" = 'm1{job="a"}' ]
+	[ "$(mf-store labels -d d | tr '\n' ' ')" = '__name__ job ' ]
+	[ "$(mf-store values -d d job | tr '\n' ' ')" = 'a b ' ]
+	run -0 mf-store info -d d
+	[[ $output == *"series 3"*"samples 3"*"from 2021-11-22T12:00:00.000Z"* ]]
+	run -3 mf-store series -d d --exit-status nothing
+	run -0 mf-store series -d d nothing
+}
+
+@test "metadata stands in the first batch" {
+	printf '# BATCH {job="a"} 1637582400000\n# HELP m0 Zero.\n# TYPE m0 gauge\n# UNIT m0 volts\nm0 1 1637582400000\n# EOF\n' >in
+	mf-store append -d d <in
+	batch a 15 1 | sed 's/{job="a"} 15/ 15/' | mf-store append -d d
+	mf-store select -d d >out
+	head -n 6 out | cmp - in
+	[ "$(grep -c '^# HELP' out)" = 1 ]
+}
+
+@test "a page without batches, and OpenMetrics" {
+	printf 'up 1\nx 2 1637582400000\n' | mf-store append -d d --now 1637582401
+	[ "$(mf-store select -d d up)" = "$(printf '# BATCH {} 1637582401000\nup 1 1637582401000\n# EOF')" ]
+	printf '# TYPE a gauge\na 1 1637582400.5\n# EOF\n' >p.om
+	mf-store append -d e p.om
+	[ "$(mf-store select -d e a | grep -v '^#')" = 'a 1 1637582400500' ]
+	mf-store append -d f --input om <p.om
+	[ "$(mf-store select -d f a | grep -v '^#')" = 'a 1 1637582400500' ]
+}
+
+@test "seconds are refused" {
+	run -1 mf-store append -d d <<<'up 1 1637582400'
+	[[ $output == *"looks like seconds; use --input om"* ]]
+	run -0 mf-store append -d d --any-time <<<'up 1 1637582400'
+	[ "$(mf-store select -d d | grep -c '^up 1 1637582400$')" = 1 ]
+}
+
+@test "bad lines, results without a name, a batch cut off" {
+	run -1 mf-store append -d d <<<'# BATCH {job="a"} 1637582400000
+up 1 1637582400000
+up{ 1
+_ 3 1637582400000
+# EOF
+# BATCH {job="a"} 1637582401000
+up 2'
+	[[ $output == *"stdin:3:"* ]]
+	[[ $output == *"without a name"* ]]
+	[[ $output == *"stdin:6:1: the batch opened here is not closed, dropped"* ]]
+	[ "$(mf-store select -d d | grep -c ^up)" = 1 ]
+	run -1 mf-store append --strict -d e <<<'# BATCH {job="a"} 1637582400000
+up 1 1637582400000
+up{ 1
+# EOF'
+	[ "$(mf-store select -d e | wc -l)" = 0 ]
+	run -1 mf-store append -d d nowhere.txt
+	[[ $output == *"nowhere.txt: No such file"* ]]
+}
+
+@test "again is nothing, another value is counted" {
+	batch a 0 3 >in
+	mf-store append -d d in
+	run -0 mf-store append -v -d d in
+	[[ $output == *"0 samples, 0 ends of series, 3 already there"* ]]
+	sed 's/ 0 / 7 /' in >other
+	run -0 mf-store append -d d other
+	[[ $output == *"3 samples had another value at the same time; the first was kept"* ]]
+	mf-store select -d d | cmp - in
+	run -0 mf-store append --replace -d d other
+	[ "$(mf-store select -d d --by-series | grep -c ' 7 ')" = 3 ]
+}
+
+@test "directories that are not ours, missing, or read-only" {
+	mkdir -p foreign/store other
+	echo hello >foreign/store/letter
+	echo hello >other/letter
+	run -1 mf-store append -d foreign <<<'up 1'
+	[[ $output == *"not a store"* ]]
+	run -1 mf-store append -d other <<<'up 1'
+	[ "$(ls other)" = letter ]
+	run -1 mf-store select -d foreign
+	run -1 mf-store select -d nowhere
+	[[ $output == *"no store here"* ]]
+	[ ! -e nowhere ]
+	run -1 mf-store append -d /proc/mf <<<'up 1'
+	batch a 0 3 | mf-store append -d d
+	chmod -R a-w d
+	mf-store select -d d | grep -c '^m' >n
+	chmod -R u+w d
+	[ "$(cat n)" = 3 ]
+}
+
+@test "a full disk shows nothing in part" {
+	batch a 0 10 | mf-store append -d d
+	# A file may not grow beyond what it has now: the write fails.
+	size=$(stat -c %s d/store/20211122/000001.seg)
+	run -1 bash -c "trap '' XFSZ; ulimit -f $((size / 1024)); $(declare -f batch); batch a 15 2000 | mf-store append -d d"
+	[[ $output == *"File too large"* ]]
+	[ "$(mf-store select -d d | grep -c ^m)" = 10 ]
+	batch a 15 2000 | mf-store append -d d
+	[ "$(mf-store select -d d | grep -c ^m)" = 2010 ]
+	run -0 mf-store check -d d
+	run -1 bash -c 'mf-store select -d d >/dev/full'
+	[[ $output == *"No space left"* ]]
+}
+
+@test "damage is found, and read around" {
+	{ batch a 0 10; batch a 15 10; } | mf-store append -d d
+	seg=d/store/20211122/000001.seg
+	printf X | dd of=$seg bs=1 seek=$(($(stat -c %s $seg) - 20)) conv=notrunc status=none
+	run -1 mf-store check -d d
+	[[ $output == *"20211122/000001.seg: slot 2: wrong checksum"* ]]
+	[ "$(mf-store select -d d | grep -c ^m)" = 10 ]
+}
+
+# Every batch in a stream is whole: 40 samples, all with one value.
+whole() {
+	awk '/^# BATCH/ { n = 0; v = "" }
+	/^m/ { n++; if (v != "" && v != $2) exit 1; v = $2 }
+	/^# EOF/ { if (n != 40) exit 1 }
+	END { if (NR && $0 != "# EOF") exit 1 }'
+}
+
+@test "kill -9 at any moment, three writers, a reader" {
+	writer() {
+		local k end=$((SECONDS + 4))
+
+		for ((k = 0; SECONDS < end; k++)); do
+			batch "$1" $k 40 >"in$1"
+			timeout -s KILL "0.00$((RANDOM % 5))$((RANDOM % 10))" \
+			    mf-store append -d d "in$1" && echo $k >>"ack$1"
+		done 2>/dev/null
+		return 0
+	}
+	reader() {
+		local end=$((SECONDS + 4))
+
+		while ((SECONDS < end)); do
+			[ -d d/store/20211122 ] || continue
+			mf-store select -d d >got || return 1
+			whole <got || return 1
+		done
+	}
+	batch x 0 40 | mf-store append -d d
+	writer a & a=$!
+	writer b & b=$!
+	writer c & c=$!
+	reader
+	wait $a $b $c
+	run -0 mf-store check -d d
+	mf-store select -d d >got
+	whole <got
+	n=0
+	for w in a b c; do
+		[ -e ack$w ] || continue
+		while read -r k; do
+			grep -q "^m39{job=\"$w\"} $k " got
+			n=$((n + 1))
+		done <ack$w
+	done
+	[ $n -gt 5 ]
+}
+
+@test "a reader that goes away is no failure" {
+	batch a 0 20000 | mf-store append -d d
+	bash -c 'set -o pipefail; mf-store select -d d | head -n 1'
+}
