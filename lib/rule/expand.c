@@ -137,7 +137,6 @@ struct rule_tmpl *
 rule_tmpl_new(void)
 {
 	struct rule_tmpl *t = mem_zero(1, sizeof(*t));
-	const struct tmpl_func *tables[2];
 	size_t n = 0;
 
 	_Static_assert(NCOMMON < RULE_TMPL_COMMON, "a row for the end");
@@ -145,9 +144,9 @@ rule_tmpl_new(void)
 		for (size_t i = 0; i < NCOMMON; i++)
 			if (strcmp(f->name, common[i]) == 0)
 				t->common[n++] = *f;
-	tables[0] = t->common;
-	tables[1] = rule_funcs;
-	t->set = tmpl_new(tables, 2);
+	t->tables[0] = t->common;
+	t->tables[1] = rule_funcs;
+	t->set = tmpl_new(t->tables, 2);
 	return t;
 }
 

@@ -12,6 +12,7 @@
 /* The functions of a rule's templates, and an empty set that knows them. */
 struct rule_tmpl {
 	struct tmpl_func common[RULE_TMPL_COMMON];
+	const struct tmpl_func *tables[2];
 	struct tmpl *set;
 };
 

@@ -192,6 +192,8 @@ load_state(const struct batch *b, struct rule_state *s)
 {
 	size_t cap = 0, scap = 0;
 
+	rule_state_free(s);
+	*s = (struct rule_state){ 0 };
 	s->error = arena_dup(&s->arena, batch_key(b, "error"));
 	for (size_t i = 0; i < b->n; i++) {
 		const struct expo_item *x = &b->v[i];

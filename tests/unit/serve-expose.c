@@ -15,12 +15,13 @@ fresh(void)
 static void
 put_file(const char *path, const char *text)
 {
-	static int turn;
-	struct timespec ts[2] = { { 1000 + ++turn, 0 }, { 1000 + turn, 0 } };
+	static int turn = 1000;
+	struct timespec ts[2] = { 0 };
 	FILE *f = fopen(path, "w");
 
 	if (f == NULL)
 		exit(1);
+	ts[0].tv_sec = ts[1].tv_sec = turn++;
 	fputs(text, f);
 	fclose(f);
 	utimensat(AT_FDCWD, path, ts, 0); /* it has surely changed */
