@@ -62,8 +62,8 @@ escape(str *s, char quote, char out[4], size_t *n)
 	return true;
 }
 
-static int
-string(struct arena *a, str source, str *out, struct error *e)
+int
+tmpl_unquote(struct arena *a, str source, str *out, struct error *e)
 {
 	str s = { source.p + 1, source.n - 2 };
 	char *p = arena_alloc(a, s.n + 4);
@@ -303,7 +303,7 @@ tmpl_literal(struct arena *a, const struct tmpl_token *t, struct tmpl_node *n,
 	}
 	if (t->type == ITEM_STRING || t->type == ITEM_RAW) {
 		n->value = tmpl_string(STR_NONE);
-		return string(a, t->val, &n->value.s, e);
+		return tmpl_unquote(a, t->val, &n->value.s, e);
 	}
 	if (t->type == ITEM_CHARCONST) {
 		n->value = tmpl_int(0);

@@ -194,6 +194,9 @@ void tmpl_json(struct json_writer *w, struct tmpl_value v);
 /* Go's %q of a string: escapes, printable Unicode stays. */
 void tmpl_quote(struct buf *b, str s);
 
+/* Go's strconv.Unquote of "..." or `...`, quotes included. */
+int tmpl_unquote(struct arena *a, str quoted, str *out, struct error *e);
+
 /* What Go calls its type, for messages. */
 const char *tmpl_type_name(struct tmpl_value v);
 
