@@ -226,8 +226,11 @@ announce(const struct httpd *h, struct buf *warnings)
 	str rest = buf_str(warnings);
 
 	(void)fprintf(stderr, "listening on %s\n", httpd_address(h));
-	while (rest.n > 0)
-		tool_warn("%.*s", STR_ARG(str_cut(&rest, '\n')));
+	while (rest.n > 0) {
+		str line = str_cut(&rest, '\n');
+
+		tool_warn("%.*s", STR_ARG(line));
+	}
 	buf_fini(warnings);
 }
 
