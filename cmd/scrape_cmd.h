@@ -39,7 +39,8 @@ struct scrape_out {
 	bool gone; /* the reader has */
 	struct buf q;
 	size_t at;        /* bytes of q written */
-	struct buf after; /* for the log, when all of q is written */
+	struct buf after; /* for the log, once mark bytes are written */
+	uint64_t put, written, mark; /* bytes, ever */
 };
 
 void scrape_out_open(struct scrape_out *o);
@@ -51,11 +52,11 @@ void scrape_out_put(struct scrape_out *o, str batch, str after);
 void scrape_out_step(struct scrape_out *o);
 size_t scrape_out_waiting(const struct scrape_out *o);
 
-/* Write all of it, waiting at most ms. */
-void scrape_out_finish(struct scrape_out *o, int64_t ms);
+/* Write all of it; once we are to stop, for 5 s at most. */
+void scrape_out_finish(struct scrape_out *o);
 
-/* What is waiting for the log, once all is written: else empty. */
-str scrape_out_after(struct scrape_out *o);
+/* What is due to the log because what stands before it is out; or empty. */
+str scrape_out_after(const struct scrape_out *o);
 
 /* scrape_state.c: the log of series, and the states of targets. */
 struct scrape_state {

@@ -12,7 +12,8 @@
 
 #include "scrape_cmd.h"
 
-#define KEEP ((size_t)4 << 20) /* a larger buffer is given back */
+#define LAST INT64_C(5000000000) /* ns the reader has, when we are to stop */
+#define KEEP ((size_t)4 << 20)   /* a larger buffer is given back */
 
 void
 scrape_out_open(struct scrape_out *o)
@@ -32,7 +33,13 @@ scrape_out_put(struct scrape_out *o, str batch, str after)
 		tool_write(batch);
 	else
 		buf_add(&o->q, batch);
-	buf_add(&o->after, after);
+	o->put += batch.n;
+	if (o->fd == -1)
+		o->written = o->put;
+	if (after.n > 0) {
+		buf_add(&o->after, after);
+		o->mark = o->put;
+	}
 }
 
 size_t
@@ -47,9 +54,10 @@ scrape_out_step(struct scrape_out *o)
 	while (o->at < o->q.n && !o->gone) {
 		ssize_t n = write(o->fd, o->q.p + o->at, o->q.n - o->at);
 
-		if (n >= 0)
+		if (n >= 0) {
 			o->at += (size_t)n;
-		else if (errno == EPIPE)
+			o->written += (size_t)n;
+		} else if (errno == EPIPE)
 			o->gone = true;
 		else if (errno == EAGAIN)
 			break;
@@ -67,16 +75,22 @@ scrape_out_step(struct scrape_out *o)
 }
 
 void
-scrape_out_finish(struct scrape_out *o, int64_t ms)
+scrape_out_finish(struct scrape_out *o)
 {
 	const struct clock *c = tool_clock();
-	int64_t end = c->mono(c->arg) + ms * 1000000, left;
 	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+	int64_t end = 0, now;
 
+	if (o->fd == -1)
+		return;
 	scrape_out_step(o);
-	while (scrape_out_waiting(o) > 0 && !o->gone &&
-	    (left = (end - c->mono(c->arg)) / 1000000) > 0) {
-		(void)poll(&p, 1, (int)left);
+	while (scrape_out_waiting(o) > 0 && !o->gone) {
+		now = c->mono(c->arg);
+		if (tool_stopping() && end == 0)
+			end = now + LAST;
+		if (end != 0 && now >= end)
+			break;
+		(void)poll(&p, 1, 100);
 		scrape_out_step(o);
 	}
 	if (scrape_out_waiting(o) > 0 && !o->gone)
@@ -86,7 +100,7 @@ scrape_out_finish(struct scrape_out *o, int64_t ms)
 }
 
 str
-scrape_out_after(struct scrape_out *o)
+scrape_out_after(const struct scrape_out *o)
 {
-	return scrape_out_waiting(o) == 0 ? buf_str(&o->after) : STR_NONE;
+	return o->written >= o->mark ? buf_str(&o->after) : STR_NONE;
 }

@@ -23,7 +23,6 @@
 
 #define BACKLOG ((size_t)64 << 20)   /* bytes that may wait for stdout */
 #define TARGETS_EVERY INT64_C(10000) /* ms between writes of "targets" */
-#define FINISH INT64_C(5000)         /* ms for stdout to take the rest */
 
 struct slot {
 	struct generation *g;
@@ -53,7 +52,8 @@ struct flow {
 	struct scrape_out out;
 	struct scrape_state state;
 	struct scrape_text x;
-	size_t skipped;  /* rounds, since stdout was last empty */
+	bool full;       /* too much waits for stdout: rounds are skipped */
+	size_t skipped;  /* rounds, meanwhile */
 	size_t failed;   /* rounds that were not up */
 	int64_t written; /* when "targets" was */
 	bool changed;
@@ -254,6 +254,18 @@ tick(const struct slot *s, int64_t now)
 	return now - s->due <= (slack < 2 ? slack : 2) ? s->due : now;
 }
 
+static bool
+is_full(struct flow *f)
+{
+	if (!f->full && scrape_out_waiting(&f->out) > BACKLOG) {
+		f->full = true;
+		f->skipped = 0;
+		tool_warn("the reader of stdout is too slow: rounds are "
+			  "skipped");
+	}
+	return f->full;
+}
+
 /* Begin what is due; returns when the next is. */
 static int64_t
 due(struct flow *f, int64_t now)
@@ -272,13 +284,10 @@ due(struct flow *f, int64_t now)
 			s->due +=
 			    (now - s->due) / s->t->interval * s->t->interval +
 			    s->t->interval;
-			if (s->busy || scrape_out_waiting(&f->out) > BACKLOG) {
-				if (f->skipped++ == 0)
-					tool_warn("the reader of stdout is too "
-						  "slow: rounds are skipped");
-			} else {
+			if (s->busy || is_full(f))
+				f->skipped++;
+			else
 				begin(f, s, t);
-			}
 		}
 		if (s->due < next)
 			next = s->due;
@@ -286,19 +295,21 @@ due(struct flow *f, int64_t now)
 	return next;
 }
 
-/* What waits for stdout to have been written. */
+/* What waited for stdout to take what was printed. */
 static void
 settle(struct flow *f)
 {
 	str after = scrape_out_after(&f->out);
 
-	if (scrape_out_waiting(&f->out) > 0)
-		return;
-	if (f->skipped > 0)
+	if (f->full && scrape_out_waiting(&f->out) < BACKLOG / 2) {
 		tool_warn("%zu rounds were skipped", f->skipped);
-	f->skipped = 0;
-	scrape_state_append(&f->state, f->m, after);
-	buf_reset(&f->out.after);
+		f->skipped = 0;
+		f->full = false;
+	}
+	if (after.n > 0) {
+		scrape_state_append(&f->state, f->m, after);
+		buf_reset(&f->out.after);
+	}
 }
 
 static void
@@ -432,14 +443,14 @@ scrape_run(const struct scrape_options *o)
 		drop_gone(&f, tool_now());
 		stay(&f);
 	}
-	if (f.out.fd != -1)
-		scrape_out_finish(
-		    &f.out, single ? INT64_MAX / 2000000 : FINISH);
+	scrape_out_finish(&f.out);
 	settle(&f);
 	write_targets(&f);
 	fetch_free(f.fetch);
 	generation_free(f.g);
 	scrape_memory_free(f.m);
+	buf_fini(&f.out.q);
+	buf_fini(&f.out.after);
 	buf_fini(&f.x.out);
 	buf_fini(&f.x.before);
 	buf_fini(&f.x.after);

@@ -245,6 +245,34 @@ bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
 	! grep -q 'job="j"' <(mf-scrape -1 -c p.yml -d data)
 }
 
+@test "kill -9 loses nothing of what was shown" {
+	printf 'a 1\nb 2\n' >page
+	mf-scrape -i 20ms -d data "file:$PWD/page" >out 3>&- &
+	pid=$!
+	until_ok 5 grep -q '^b{' out
+	kill -9 $pid
+	wait $pid || :
+	printf 'a 1\n' >page
+	run -0 --separate-stderr mf-scrape -1 -d data "file:$PWD/page"
+	[[ $output == *'# STALE b{'* ]]
+	run -0 --separate-stderr mf-scrape -1 -d data "file:$PWD/page"
+	[[ $output != *'# STALE '* ]]
+}
+
+@test "SIGTERM ends it although nobody reads" {
+	seq 20000 | sed 's/.*/a_metric_with_a_name{number="&"} &/' >page
+	mkfifo pipe
+	sleep 30 <pipe 3>&- &
+	echo $! >>pids
+	mf-scrape -i 10ms "file:$PWD/page" >pipe 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	sleep 0.3
+	kill $pid
+	wait $pid
+	grep -q 'takes nothing: [0-9]* bytes dropped' err
+}
+
 @test "a reader that takes nothing makes rounds be skipped, and counted" {
 	seq 20000 | sed 's/.*/a_metric_with_a_name{number="&"} &/' >page
 	mkfifo pipe
