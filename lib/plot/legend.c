@@ -53,11 +53,14 @@ measure(struct table *t, const struct plot_chart *c)
 	static const char *const heads[] = { "last", "min", "avg", "max",
 		"gaps" };
 	struct buf b = { 0 };
+	bool marked = false; /* behind some last value */
 
 	*t = (struct table){ .n = FIGURES };
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n; i++) {
 		if (c->v[i].gaps > 0)
 			t->n = FIGURES + 1;
+		marked = marked || c->v[i].now != PLOT_FINE;
+	}
 	for (int k = 0; k < t->n; k++) {
 		t->v[k] = (struct column){ heads[k], 4 };
 		for (size_t i = 0; i < c->n; i++) {
@@ -65,7 +68,7 @@ measure(struct table *t, const struct plot_chart *c)
 			if (plot_width(buf_str(&b)) > t->v[k].w)
 				t->v[k].w = plot_width(buf_str(&b));
 		}
-		t->v[k].w += 3;
+		t->v[k].w += k == 1 && marked ? 5 : 3;
 		t->w += t->v[k].w;
 	}
 	for (size_t i = 0; i < c->n; i++)

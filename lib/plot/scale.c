@@ -8,9 +8,6 @@
 
 #include <math.h>
 
-/* Doubles can say no more than that: beyond, data is drawn at the edge. */
-#define LIMIT 4e307
-
 struct step {
 	double v;
 	double simple; /* 1: the roundest */
@@ -108,8 +105,8 @@ grow(double *lo, double *hi)
 		*lo = 0;
 		*hi = 1;
 	}
-	*lo = fmax(*lo, -LIMIT);
-	*hi = fmin(*hi, LIMIT);
+	*lo = fmin(fmax(*lo, -PLOT_LIMIT), PLOT_LIMIT);
+	*hi = fmin(fmax(*hi, -PLOT_LIMIT), PLOT_LIMIT);
 	big = fmax(fabs(*lo), fabs(*hi));
 	if (big < 1e-290) { /* zero as far as a picture goes */
 		*lo = 0;
@@ -177,6 +174,8 @@ plot_scale(struct plot_scale *s, double lo, double hi, int rows, bool cells,
 	struct step a, b;
 
 	grow(&lo, &hi);
+	if (lo < 0 && hi > 0 && most < 2)
+		most = 2; /* zero is always a tick */
 	a = step_above(round, base, (hi - lo) / most, counts);
 	while (intervals(lo, hi, a.v) > most)
 		a = step_above(round, base, a.v * 1.01, counts);
@@ -207,5 +206,5 @@ plot_scale_at(const struct plot_scale *s, double v)
 {
 	double x = (v - s->lo) / (s->hi - s->lo);
 
-	return x < 0 ? 0 : x > 1 ? 1 : x;
+	return x > 0 ? fmin(x, 1) : 0; /* NaN, of no range, is 0 too */
 }

@@ -7,6 +7,9 @@
 
 #include "plot/unit.h"
 
+/* A range of more than twice that is no double: data beyond is at the edge. */
+#define PLOT_LIMIT 1e307
+
 struct plot_scale {
 	double lo, hi, step;
 	int n;    /* intervals; n + 1 labels */

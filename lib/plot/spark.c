@@ -20,6 +20,16 @@ block(const struct plot_scale *s, double v, bool ascii)
 	return ascii ? (uint32_t)marks[i] : 0x2581 + (uint32_t)i;
 }
 
+/* From the lowest to the highest, and from zero where that is near. */
+static void
+extent(struct plot_scale *s, const struct plot_chart *c)
+{
+	bool zero = c->lo > 0 && (c->lo < 0.4 * c->hi || c->lo == c->hi);
+
+	s->lo = zero ? 0 : fmax(c->lo, -PLOT_LIMIT);
+	s->hi = c->hi > s->lo ? fmin(c->hi, PLOT_LIMIT) : s->lo + 1;
+}
+
 static double
 top(const struct plot_m4 *m)
 {
@@ -72,7 +82,7 @@ plot_spark(struct plot_grid *g, const struct plot_chart *c)
 		(void)plot_grid_text(g, 0, 0, STR("no data"), PLOT_PEN_DIM);
 		return;
 	}
-	plot_scale(&s, c->lo, c->hi, 8, true, c->p->unit, c->counts);
+	extent(&s, c);
 	/* Values stand in one column if the line keeps four cells. */
 	for (size_t i = 0; i < c->n && i < (size_t)g->h; i++) {
 		buf_reset(&b);
