@@ -122,6 +122,9 @@ int promql_unquote(str lit, struct arena *a, str *out, struct error *e);
 /* Go's strconv.Quote. */
 void promql_quote(struct buf *b, str s);
 
+/* {a="b", c="d"}, as messages show a series. */
+void promql_print_labels(struct buf *b, struct labels ls);
+
 enum node_kind {
 	N_NUMBER,
 	N_STRING,

@@ -293,12 +293,12 @@ fail_duplicate(struct pairing *p, size_t a, size_t b)
 	int rc;
 
 	buf_z(&t, "found duplicate series for the match group ");
-	label_print_set(&t, signature(p, rows[b].ls));
+	promql_print_labels(&t, signature(p, rows[b].ls));
 	buf_printf(&t, " on the %s hand-side of the operation: [",
 	    p->n->match.card == CARD_ONE_MANY ? "left" : "right");
-	label_print_set(&t, rows[b].ls);
+	promql_print_labels(&t, rows[b].ls);
 	buf_z(&t, ", ");
-	label_print_set(&t, rows[a].ls);
+	promql_print_labels(&t, rows[a].ls);
 	buf_z(&t,
 	    "];many-to-many matching not allowed: matching labels must "
 	    "be unique on one side");
@@ -488,6 +488,7 @@ match(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out)
 {
 	bool swap = n->match.card == CARD_ONE_MANY;
+	size_t held = ev->samples;
 	struct pairing p;
 	int rc = -1;
 
@@ -502,7 +503,10 @@ match(struct eval *ev, const struct node *n, const struct grid *g,
 	for (size_t i = 0; i < p.ngroups; i++)
 		if (pair_group(&p, &p.groups[i]) == -1)
 			goto out;
-	rc = promql_rows_emit(&p.out, out);
+	/* The operands have been let go. */
+	ev->samples = held;
+	if (promql_count(ev, p.out.n * g->n) == 0)
+		rc = promql_rows_emit(&p.out, out);
 out:
 	pairing_fini(&p);
 	return rc;

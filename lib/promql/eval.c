@@ -634,8 +634,6 @@ raw_add(void *self, struct row *r, const struct column *c)
 
 	if (c->n == 0)
 		return 0;
-	if (promql_count(raw->ev, c->n) == -1)
-		return -1;
 	raw->v = arena_grow(a, raw->v, &raw->cap, raw->n + 1, sizeof(*s));
 	s = &raw->v[raw->n++];
 	if (r->drop)

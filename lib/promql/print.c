@@ -35,6 +35,20 @@ names(struct buf *b, const str *v, size_t n)
 	buf_byte(b, ')');
 }
 
+void
+promql_print_labels(struct buf *b, struct labels ls)
+{
+	buf_byte(b, '{');
+	for (size_t i = 0; i < ls.n; i++) {
+		if (i > 0)
+			buf_z(b, ", ");
+		name(b, ls.v[i].name);
+		buf_byte(b, '=');
+		promql_quote(b, ls.v[i].value);
+	}
+	buf_byte(b, '}');
+}
+
 static void
 milliseconds(struct buf *b, int64_t ms)
 {

@@ -320,6 +320,7 @@ struct trim {
 	struct feed f;
 	struct place p;
 	const struct grid *g;
+	bool counts;
 	int (*each)(void *self, struct row *r, const struct column *c);
 	void *self;
 };
@@ -339,6 +340,9 @@ trim(void *self, struct row *r, const struct column *c)
 	}
 	while (in.n > 0 && in.t[in.n - 1] > to)
 		in.n--;
+	/* A subquery's points have been counted as they were made. */
+	if (t->counts && promql_count(t->f.ev, in.n) == -1)
+		return -1;
 	return in.n > 0 ? t->each(t->self, r, &in) : 0;
 }
 
@@ -348,6 +352,7 @@ promql_raw(struct eval *ev, const struct node *n, const struct grid *g,
 {
 	struct trim t = { .g = g, .each = each, .self = self };
 
+	t.counts = n->kind == N_MATRIX;
 	t.f = (struct feed){ .ev = ev, .each = trim, .self = &t };
 	return feed(&t.f, n, g, &t.p);
 }
@@ -368,7 +373,8 @@ struct windows {
 	double *v;
 	size_t *resets, nresets, reset_cap;
 	struct label_room room;
-	str told; /* the name that a note was about */
+	str told;      /* the name that a note was about */
+	size_t points; /* in the result so far */
 };
 
 static void
@@ -467,6 +473,7 @@ window_column(void *self, struct row *r, const struct column *c)
 	if (promql_count(ev, n + most) == -1)
 		return -1;
 	ev->samples -= most;
+	w->points += n;
 	r->v = w->v;
 	if (n > 0 && fn->flags & FUNC_COUNTER)
 		note_counter(w, r);
@@ -502,6 +509,7 @@ promql_windows(struct eval *ev, const struct node *call, const struct grid *g,
 {
 	struct windows w = { .ev = ev, .call = call, .g = g, .out = out };
 	size_t at = call->fn->args[0] == 'm' ? 0 : 1;
+	size_t held = ev->samples;
 	struct sink keep;
 	struct rows rows;
 	int rc;
@@ -521,16 +529,18 @@ promql_windows(struct eval *ev, const struct node *call, const struct grid *g,
 	    (call->fn->check != NULL &&
 		call->fn->check(ev, call, w.cols, g->n) == -1))
 		return -1;
-	if (ev->late_names || call->fn->flags & FUNC_KEEP_NAME ||
-	    promql_one_name(w.range))
-		return feed(&w.f, w.range, g, &w.p);
 	promql_rows_init(&rows, ev, g->n);
 	rows.merge = true;
 	keep = (struct sink){ promql_rows_add, &rows };
-	w.out = &keep;
+	w.out = ev->late_names || call->fn->flags & FUNC_KEEP_NAME ||
+		promql_one_name(w.range)
+	    ? out
+	    : &keep;
 	rc = feed(&w.f, w.range, g, &w.p);
 	if (rc == 0)
 		rc = promql_rows_emit(&rows, out);
 	promql_rows_fini(&rows);
+	/* What the windows held has been let go. */
+	ev->samples = held + w.points;
 	return rc;
 }

@@ -37,8 +37,8 @@ main(int argc, char **argv)
 		struct buf b = { 0 };
 		struct error e;
 
-		c.name = strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1
-					       : argv[i];
+		c.name =
+		    strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i];
 		if (file_read(argv[i], &b, &e) == -1)
 			errx(1, "%s", e.msg);
 		pt_file(&t, buf_str(&b));

@@ -62,7 +62,7 @@ struct pt {
 	struct series_set *set;
 	struct labels *lost; /* series that cannot be represented */
 	size_t nlost, lostcap;
-	bool touched; /* the last query asked for one of them */
+	bool touched;   /* the last query asked for one of them */
 	struct arena a; /* of the whole file */
 	struct source inner;
 	size_t passed, failed;
@@ -287,16 +287,16 @@ pt_line(struct pt *t, str line, struct pt_series *s, struct error *e)
 	line = str_trim(str_skip(line, n));
 	while (line.n > 0)
 		if (pt_item(t, s, &cap, &line) == -1)
-			return error_set(e, "bad value at '%.*s'",
-			    STR_ARG(line));
+			return error_set(
+			    e, "bad value at '%.*s'", STR_ARG(line));
 	return 0;
 }
 
 static void
 pt_lose(struct pt *t, struct labels ls)
 {
-	t->lost = arena_grow(&t->a, t->lost, &t->lostcap, t->nlost + 1,
-	    sizeof(*t->lost));
+	t->lost = arena_grow(
+	    &t->a, t->lost, &t->lostcap, t->nlost + 1, sizeof(*t->lost));
 	t->lost[t->nlost++] = ls;
 }
 
@@ -313,8 +313,8 @@ pt_lose_nhcb(struct pt *t, struct labels ls)
 			continue;
 		label_init(&set, ls);
 		label_unset(&set, STR("le"));
-		label_set(&set, LABEL_NAME,
-		    str_take(name, name.n - strlen(ends[i])));
+		label_set(
+		    &set, LABEL_NAME, str_take(name, name.n - strlen(ends[i])));
 		pt_lose(t, label_done(&set, &t->a));
 		label_fini(&set);
 	}
@@ -390,8 +390,8 @@ pt_text_line(struct pt *t, struct pt_eval *ev, enum pt_want kind, str rest)
 		x.regex = str_trim(str_skip(rest, 6));
 	else if (rest.n > 0)
 		return -1;
-	ev->texts = arena_grow(&t->a, ev->texts, &ev->textcap,
-	    ev->ntexts + 1, sizeof(x));
+	ev->texts = arena_grow(
+	    &t->a, ev->texts, &ev->textcap, ev->ntexts + 1, sizeof(x));
 	ev->texts[ev->ntexts++] = x;
 	return 0;
 }
@@ -532,8 +532,8 @@ pt_values(const struct pt_series *want, const struct promql_series *got,
 
 		if (num_is_stale(w) != num_is_stale(g) ||
 		    (!num_is_stale(w) && !pt_equal(w, g)))
-			return error_set(e, "step %zu: wanted %.17g, got %.17g",
-			    i, w, g);
+			return error_set(
+			    e, "step %zu: wanted %.17g, got %.17g", i, w, g);
 	}
 	return 0;
 }
@@ -548,8 +548,8 @@ pt_name(struct buf *b, struct labels ls)
 
 /* Each expected series is there with its values, and no other is. */
 static int
-pt_vector(const struct pt_eval *ev, const struct promql_result *r,
-    int64_t from, int64_t step, size_t n, bool ordered, struct error *e)
+pt_vector(const struct pt_eval *ev, const struct promql_result *r, int64_t from,
+    int64_t step, size_t n, bool ordered, struct error *e)
 {
 	struct buf b = { 0 };
 	size_t live = 0;
@@ -622,8 +622,8 @@ pt_texts(const struct pt_eval *ev, enum pt_want kind, const str *v, size_t n,
 	if (!ev->wants[kind])
 		return 0;
 	if (n == 0)
-		return error_set(e, "no %s came",
-		    kind == PT_WARN ? "warning" : "info");
+		return error_set(
+		    e, "no %s came", kind == PT_WARN ? "warning" : "info");
 	for (size_t i = 0; i < n; i++) {
 		bool hit = ev->ntexts == 0, any = false;
 
@@ -649,8 +649,8 @@ pt_texts(const struct pt_eval *ev, enum pt_want kind, const str *v, size_t n,
 }
 
 static int
-pt_compare(const struct pt_eval *ev, const struct promql_result *r,
-    struct error *e)
+pt_compare(
+    const struct pt_eval *ev, const struct promql_result *r, struct error *e)
 {
 	size_t n = 1;
 
@@ -663,7 +663,8 @@ pt_compare(const struct pt_eval *ev, const struct promql_result *r,
 		return 0;
 	}
 	if (ev->scalar) {
-		if (r->type != PROMQL_SCALAR || !pt_equal(r->scalar, ev->number))
+		if (r->type != PROMQL_SCALAR ||
+		    !pt_equal(r->scalar, ev->number))
 			return error_set(e, "wanted scalar %.17g, got %.17g",
 			    ev->number, r->scalar);
 		return 0;
@@ -717,9 +718,9 @@ static bool
 pt_pin(struct node *n, int64_t at)
 {
 	static const char *const unsafe[] = { "days_in_month", "day_of_month",
-		"day_of_week", "day_of_year", "hour", "minute", "month",
-		"year", "predict_linear", "time", "timestamp", "start", "end",
-		"step", "range", "info", "start_timestamp" };
+		"day_of_week", "day_of_year", "hour", "minute", "month", "year",
+		"predict_linear", "time", "timestamp", "start", "end", "step",
+		"range", "info", "start_timestamp" };
 	bool pinned = n->mod.at != AT_NONE, ok = true;
 
 	if (n->kind == N_VECTOR || n->kind == N_SUBQUERY) {
@@ -743,8 +744,8 @@ pt_pin(struct node *n, int64_t at)
 }
 
 static int
-pt_run_pinned(struct pt *t, const struct pt_eval *ev, struct arena *a,
-    struct error *e)
+pt_run_pinned(
+    struct pt *t, const struct pt_eval *ev, struct arena *a, struct error *e)
 {
 	int64_t at = ev->from;
 	int64_t times[] = { -10 * at, 0, at / 5, at, 10 * at };
@@ -771,8 +772,8 @@ pt_run_pinned(struct pt *t, const struct pt_eval *ev, struct arena *a,
 		if (rc == 0)
 			rc = pt_compare(&moved, &r, e);
 		if (rc == -1)
-			error_add(e, "as %s at %" PRId64, buf_cstr(&b),
-			    times[i]);
+			error_add(
+			    e, "as %s at %" PRId64, buf_cstr(&b), times[i]);
 	}
 	buf_fini(&b);
 	return rc;
@@ -780,8 +781,8 @@ pt_run_pinned(struct pt *t, const struct pt_eval *ev, struct arena *a,
 
 /* The same instant as the middle of a range of three steps. */
 static int
-pt_run_middle(struct pt *t, const struct pt_eval *ev, struct arena *a,
-    struct error *e)
+pt_run_middle(
+    struct pt *t, const struct pt_eval *ev, struct arena *a, struct error *e)
 {
 	static const char *const moving[] = { "start(", "end(", "step(",
 		"range(" };
@@ -795,7 +796,7 @@ pt_run_middle(struct pt *t, const struct pt_eval *ev, struct arena *a,
 	if (ev->ordered || ev->has_string || ev->has_matrix)
 		return 0;
 	if (pt_query(t, ev->expr, ev->from - 60000, ev->from + 60000, 60000, a,
-	        &r, e) == -1)
+		&r, e) == -1)
 		return error_add(e, "as a range");
 	memset(mid.wants, 0, sizeof(mid.wants));
 	if (mid.scalar) {
@@ -810,8 +811,8 @@ pt_run_middle(struct pt *t, const struct pt_eval *ev, struct arena *a,
 }
 
 static int
-pt_failed_well(const struct pt_eval *ev, const struct error *got,
-    struct error *e)
+pt_failed_well(
+    const struct pt_eval *ev, const struct error *got, struct error *e)
 {
 	for (size_t k = 0; k < ev->ntexts; k++)
 		if (ev->texts[k].kind == PT_FAIL &&
@@ -834,7 +835,7 @@ pt_run(struct pt *t, const struct pt_eval *ev, struct error *e)
 	arena_init(&a);
 	t->touched = false;
 	if (pt_query(t, ev->expr, ev->from, ev->to, ev->range ? ev->step : 0,
-	        &a, &r, &got) == -1) {
+		&a, &r, &got) == -1) {
 		if (ev->wants[PT_FAIL])
 			rc = pt_failed_well(ev, &got, e);
 		else
@@ -851,8 +852,9 @@ pt_run(struct pt *t, const struct pt_eval *ev, struct error *e)
 	}
 	if (pt_compare(ev, &r, e) == -1)
 		goto out;
-	if (!ev->range && (pt_run_pinned(t, ev, &a, e) == -1 ||
-	                      pt_run_middle(t, ev, &a, e) == -1))
+	if (!ev->range &&
+	    (pt_run_pinned(t, ev, &a, e) == -1 ||
+		pt_run_middle(t, ev, &a, e) == -1))
 		goto out;
 	rc = 0;
 out:
@@ -914,7 +916,7 @@ pt_file(struct pt *t, str text)
 		else if (str_starts(w, STR("load"))) {
 			if (dur_parse(rest, &step, &e) == -1 ||
 			    pt_load(t, &text, &line, step,
-			        str_ends(w, STR("nhcb")), &e) == -1)
+				str_ends(w, STR("nhcb")), &e) == -1)
 				pt_done(t, line, -1, &e);
 		} else if (str_starts(w, STR("eval")))
 			pt_eval_block(t, s, &text, &line);
