@@ -108,7 +108,7 @@ has() { ask "$1" | grep -q "$2"; }
 	cat >p.yml <<-EOF
 	global: {scrape_interval: 1s}
 	scrape_configs:
-	- job_name: mf
+	- job_name: direct
 	  static_configs: [{targets: ['$app']}]
 	- job_name: stream
 	  honor_labels: true
@@ -119,7 +119,7 @@ has() { ask "$1" | grep -q "$2"; }
 	    --web.listen-address="$prom" >prom.out 2>&1 3>&- &
 	echo $! >>pids
 	until_ok 10 curl -sf -o /dev/null "http://$prom/-/ready"
-	until_ok 15 has 'api_request_total{job="mf"}' '"3"'
+	until_ok 15 has 'api_request_total{job="direct"}' '"3"'
 	until_ok 15 has "up{job=\"stream\"}" ',"1"\]'
 	until_ok 5 has 'count({__name__="api_request_total"})' '"2"'
 }
