@@ -1,0 +1,270 @@
+/*
+ * One of three: a stream that is read in blocks and handed out in batches, a
+ * store that is opened when it is asked, or an engine somewhere else.
+ */
+#include "input.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "store/store.h"
+#include "tool.h"
+#include "wire/promapi.h"
+
+struct input {
+	struct input_opts o;
+	enum input_kind kind;
+	/* a stream */
+	const char *name; /* for messages */
+	int fd;
+	struct file_lines lines;
+	struct batch_reader *reader;
+	/* a store */
+	char *path;
+	struct store *store;
+	/* an engine */
+	struct arena arena;
+	struct promapi_server server;
+	struct fetch *fetch;
+};
+
+static bool
+stdin_has_text(void)
+{
+	struct stat st;
+
+	return fstat(STDIN_FILENO, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode) ||
+		S_ISSOCK(st.st_mode));
+}
+
+static void
+report(void *arg, const char *msg)
+{
+	const struct input *in = arg;
+
+	if (in->o.strict)
+		tool_die(TOOL_FAILED, "%s:%s", in->name, msg);
+	tool_warn("%s:%s", in->name, msg);
+}
+
+static void
+open_stream(struct input *in)
+{
+	const char *file = in->o.in;
+	enum expo_form form = EXPO_MF;
+
+	in->kind = INPUT_STREAM;
+	in->fd = STDIN_FILENO;
+	in->name = "stdin";
+	if (file != NULL && strcmp(file, "-") != 0) {
+		in->name = file;
+		in->fd = open(file, O_RDONLY | O_CLOEXEC);
+		if (in->fd == -1)
+			tool_die(TOOL_FAILED, "%s: %s", file, strerror(errno));
+	}
+	if (in->o.om || str_ends(str_of(in->name), STR(".om")))
+		form = EXPO_OM;
+	file_lines_init(&in->lines, in->fd);
+	in->reader = batch_new(form, tool_now(), in->o.strict, report, in);
+}
+
+static void
+open_remote(struct input *in)
+{
+	struct error e;
+
+	in->kind = INPUT_REMOTE;
+	if (promapi_load(in->o.url, in->o.datasource, tool_conf_opts(),
+		&in->arena, &in->server, &e) == -1)
+		tool_die(TOOL_USAGE, "%s", e.msg);
+	in->fetch = fetch_new(
+	    tool_clock(), "mf/" VERSION, in->o.connect_to, in->o.nconnect_to);
+}
+
+struct input *
+input_open(const struct input_opts *o)
+{
+	struct input *in = mem_zero(1, sizeof(*in));
+
+	in->o = *o;
+	in->fd = -1;
+	if (o->in != NULL || o->replay) {
+		open_stream(in);
+	} else if (o->url != NULL) {
+		open_remote(in);
+	} else if (o->dir == NULL && stdin_has_text()) {
+		open_stream(in);
+	} else {
+		in->kind = INPUT_STORE;
+		in->path = strdup(tool_path(tool_dir(o->dir), "store", ""));
+		if (in->path == NULL)
+			tool_die(TOOL_FAILED, "out of memory");
+	}
+	return in;
+}
+
+void
+input_close(struct input *in)
+{
+	if (in == NULL)
+		return;
+	if (in->kind == INPUT_STREAM) {
+		file_lines_fini(&in->lines);
+		batch_free(in->reader);
+		if (in->fd != STDIN_FILENO)
+			(void)close(in->fd);
+	}
+	if (in->store != NULL)
+		store_close(in->store);
+	if (in->fetch != NULL)
+		fetch_free(in->fetch);
+	arena_fini(&in->arena);
+	free(in->path);
+	free(in);
+}
+
+enum input_kind
+input_kind(const struct input *in)
+{
+	return in->kind;
+}
+
+const char *
+input_store(const struct input *in)
+{
+	return in->path;
+}
+
+int
+input_fd(const struct input *in)
+{
+	return in->fd;
+}
+
+bool
+input_read(struct input *in)
+{
+	struct error e;
+	str block;
+	int rc = file_lines_next(&in->lines, &block, &e);
+
+	if (rc == -1)
+		tool_die(TOOL_FAILED, "%s: %s", in->name, e.msg);
+	if (rc == 1)
+		batch_feed(in->reader, block);
+	if (rc == 0)
+		batch_end(in->reader);
+	return rc != 0;
+}
+
+int
+input_next(struct input *in, struct batch *b)
+{
+	if (!in->o.replay)
+		batch_set_time(in->reader, tool_now());
+	return batch_next(in->reader, b);
+}
+
+size_t
+input_bad(const struct input *in)
+{
+	return in->reader != NULL ? batch_bad(in->reader) : 0;
+}
+
+void
+input_all(struct input *in, struct series_set *set, int64_t from)
+{
+	struct batch b;
+	size_t batches = 0;
+	bool more;
+
+	do {
+		more = input_read(in);
+		while (input_next(in, &b) == 1) {
+			series_apply(set, &b);
+			if (from != INT64_MIN && ++batches % 256 == 0)
+				series_drop(set, from);
+		}
+	} while (more);
+	if (from != INT64_MIN)
+		series_drop(set, from);
+}
+
+int
+input_source(struct input *in, struct series_set *set, struct source *src,
+    struct error *e)
+{
+	if (in->kind == INPUT_REMOTE)
+		return error_set(e, "a remote engine has answers, no samples");
+	if (in->kind == INPUT_STREAM) {
+		*src = series_source(set);
+		return 0;
+	}
+	if (in->store == NULL)
+		in->store = store_open(in->path, STORE_READ, e);
+	if (in->store == NULL)
+		return -1;
+	*src = store_source(in->store);
+	return 0;
+}
+
+/* What an engine answered, as our own evaluation would have given it. */
+static int
+remote_result(const struct promapi_answer *in, struct arena *a,
+    struct promql_result *r, struct error *e)
+{
+	static const enum promql_type types[] = { PROMQL_SCALAR, PROMQL_STRING,
+		PROMQL_VECTOR, PROMQL_MATRIX };
+	struct promql_series *v = arena_array(a, in->n, struct promql_series);
+
+	*r = (struct promql_result){ .type = types[in->type],
+		.string = in->string,
+		.t = in->t,
+		.warnings = in->warnings,
+		.nwarnings = in->nwarnings };
+	for (size_t i = 0; i < in->n; i++)
+		v[i] = (struct promql_series){ in->v[i].labels, in->v[i].t,
+			in->v[i].v, in->v[i].n };
+	r->v = v;
+	r->n = in->n;
+	if (r->type != PROMQL_SCALAR)
+		return 0;
+	if (in->n != 1 || in->v[0].n != 1)
+		return error_set(e, "the engine's scalar has no value");
+	r->scalar = in->v[0].v[0];
+	r->t = in->v[0].t[0];
+	r->n = 0;
+	return 0;
+}
+
+int
+input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
+    const struct promql_opts *o, struct arena *a, struct promql_result *r,
+    struct error *e)
+{
+	struct source src;
+
+	if (in->kind == INPUT_REMOTE) {
+		struct promapi_answer answer;
+		struct buf text = { 0 };
+		int rc;
+
+		promql_print(&text, x);
+		rc = promapi_query(in->fetch, &in->server, buf_str(&text),
+		    o->from, o->to, o->step, a, &answer, e);
+		buf_fini(&text);
+		return rc == -1 ? -1 : remote_result(&answer, a, r, e);
+	}
+	if (input_source(in, set, &src, e) == -1)
+		return -1;
+	return promql_eval(x, &src, o, a, r, e);
+}
