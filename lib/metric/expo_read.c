@@ -85,7 +85,8 @@ expo_rewind(struct expo_reader *r)
 void
 expo_set_time(struct expo_reader *r, int64_t t)
 {
-	if (r->t == r->default_t && r->memory.now == r->memory.plain)
+	/* a batch has a time of its own */
+	if (r->memory.now == r->memory.plain)
 		r->t = t;
 	r->default_t = t;
 }

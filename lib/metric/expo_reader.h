@@ -41,7 +41,7 @@ struct expo_memory {
 	struct expo_source *plain; /* what stands outside of batches */
 	struct expo_source *now;
 	str before; /* the series of the line before, in what was fed */
-	size_t bytes;
+	size_t bytes, max;
 };
 
 struct expo_om; /* OpenMetrics: the family being read */

@@ -9,7 +9,7 @@
  * coming again, says as much as a second pass.
  *
  * It is bounded: a source that churns is forgotten when most of what is known
- * of it is gone from its page, everything when MEMORY is passed, both only
+ * of it is gone from its page, everything when too much is held, both only
  * where a pass begins and no item of the one before is in use.
  */
 #include "metric/expo_reader.h"
@@ -24,7 +24,7 @@
 void
 expo_seen_init(struct expo_memory *m)
 {
-	*m = (struct expo_memory){ 0 };
+	*m = (struct expo_memory){ .max = MEMORY };
 	m->plain = mem_zero(1, sizeof(*m->plain));
 	expo_seen_open(m, STR_NONE);
 }
@@ -114,7 +114,7 @@ expo_seen_open(struct expo_memory *m, str labels)
 void
 expo_seen_tidy(struct expo_memory *m)
 {
-	if (m->bytes > MEMORY)
+	if (m->bytes > m->max)
 		forget_all(m);
 	else if (m->now->churned)
 		forget(m, m->now);
@@ -253,7 +253,7 @@ expo_seen_learn(
 		s->next = k->next;
 		return k;
 	}
-	if (m->bytes > MEMORY || key.n > UINT32_MAX || ls.n > UINT32_MAX)
+	if (m->bytes > m->max || key.n > UINT32_MAX || ls.n > UINT32_MAX)
 		return NULL;
 	k = make(s, key, ls, type);
 	m->bytes += bytes;

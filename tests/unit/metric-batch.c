@@ -159,6 +159,34 @@ large(void)
 	buf_fini(&in);
 }
 
+/* strict: of a large page with a bad line nothing comes, of the next all */
+static void
+strict_large(void)
+{
+	struct batch_reader *r = batch_new(EXPO_MF, 0, true, NULL, NULL);
+	struct buf in = { 0 };
+	struct batch b;
+	size_t n = 0;
+
+	buf_z(&in, "bad\n");
+	for (int i = 0; i < 400000; i++)
+		buf_printf(&in, "metric_name_%06d %d %d\n", i, i, i);
+	buf_z(&in, "# EOF\n");
+	batch_feed(r, buf_str(&in));
+	CHECK(batch_next(r, &b) == 0);
+	batch_set_time(r, 77);
+	batch_feed(r, STR("good 1\n"));
+	batch_end(r);
+	while (batch_next(r, &b) == 1) {
+		n += b.n;
+		CHECK(b.t == 77 && b.v[0].t == 77);
+	}
+	CHECK(n == 1 && batch_bad(r) == 1);
+	batch_free(r);
+	batch_free(NULL);
+	buf_fini(&in);
+}
+
 static void
 openmetrics(void)
 {
@@ -192,6 +220,7 @@ main(void)
 	bad();
 	rounds();
 	large();
+	strict_large();
 	openmetrics();
 	buf_fini(&out);
 	return done();

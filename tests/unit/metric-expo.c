@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "base/num.h"
-#include "metric/expo.h"
+#include "metric/expo_reader.h"
 
 static void
 drain(struct expo_reader *r, struct buf *b)
@@ -200,6 +200,61 @@ churn(void)
 	buf_fini(&b);
 }
 
+/* Too much held: all is forgotten where a pass begins, and learnt again. */
+static void
+bounded(void)
+{
+	struct expo_reader *r = expo_new(EXPO_MF, 0);
+	struct buf b = { 0 };
+	struct expo_item i;
+	size_t marks = 0, sum = 0, most = 0;
+
+	r->memory.max = 20000;
+	for (int round = 0; round < 40; round++) {
+		buf_reset(&b);
+		for (int t = 0; t < 5; t++) {
+			buf_printf(&b, "# BATCH {i=\"%d\"} 1\n", t);
+			for (int k = 0; k < 20 + round; k++)
+				buf_printf(&b, "m{a=\"\\\\%d\"} %d\n", k, k);
+			buf_z(&b, "# EOF\nplain 1\n");
+		}
+		expo_feed(r, buf_str(&b));
+		while (expo_next(r, &i, NULL) == 1) {
+			if (i.kind != EXPO_SAMPLE)
+				continue;
+			marks += i.mark != NULL;
+			sum += i.labels.n;
+		}
+		most = r->memory.bytes > most ? r->memory.bytes : most;
+	}
+	CHECK(sum == 5 * (2 * (20 * 40 + 39 * 20) + 40));
+	CHECK(marks > 1000 && most < 40000);
+	expo_free(r);
+	buf_fini(&b);
+}
+
+static void
+times(void)
+{
+	struct expo_reader *r = expo_new(EXPO_MF, 5);
+	struct expo_item i;
+
+	expo_feed(r, STR("a 1\n# BATCH {} 9 k=v q=\"x y\"\na 1\n# EOF\na 1"));
+	CHECK(expo_next(r, &i, NULL) == 1 && i.t == 5 && !i.has_t);
+	expo_set_time(r, 6);
+	CHECK(expo_next(r, &i, NULL) == 1 && i.kind == EXPO_BATCH);
+	CHECK_STR(expo_key(&i, STR("k")), "v");
+	CHECK_STR(expo_key(&i, STR("q")), "x y");
+	CHECK_STR(expo_key(&i, STR("none")), "");
+	expo_set_time(r, 7);
+	CHECK(expo_next(r, &i, NULL) == 1 && i.t == 9);
+	CHECK(expo_next(r, &i, NULL) == 1 && i.kind == EXPO_EOF);
+	CHECK(expo_next(r, &i, NULL) == 1 && i.t == 7 && i.line == 5);
+	CHECK(expo_next(r, &i, NULL) == 0);
+	expo_free(r);
+	expo_free(NULL);
+}
+
 /* The short way to a number is the long one, bit for bit. */
 static void
 numbers(void)
@@ -268,6 +323,8 @@ main(void)
 	round_trip();
 	remembered();
 	churn();
+	bounded();
+	times();
 	numbers();
 	writer();
 	return done();
