@@ -247,7 +247,7 @@ resolve(struct work *w)
 		const struct expo_item *it = &w->j->b->v[w->day->at[i]];
 		uint32_t ms = (uint32_t)(it->t - w->d->start), col, id;
 
-		id = store_series_id(w->j->s, src, w->d, it);
+		id = store_series_id(w->j->s, w->d, it);
 		if (id == 0) {
 			refuse(w->j, it, "its labels cannot be stored");
 			continue;
@@ -478,8 +478,6 @@ store_append(struct store *s, const struct batch *b, const struct store_opts *o,
 
 	if (s->w == NULL)
 		s->w = mem_zero(1, sizeof(*s->w));
-	else if (s->w->lines == NULL)
-		s->w->lines = mem_zero(STORE_LINES, sizeof(*s->w->lines));
 	arena_reset(&s->w->arena);
 	j.a = &s->w->arena;
 	while (flock(s->lock, LOCK_EX) == -1)

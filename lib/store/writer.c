@@ -35,7 +35,6 @@ store_writer_free(struct store_writer *w)
 		free(src);
 	}
 	map_fini(&w->sources);
-	free(w->lines);
 	buf_fini(&w->key);
 	buf_fini(&w->text);
 	buf_fini(&w->frames);
@@ -69,8 +68,7 @@ void
 store_wday_drop(struct store *s, struct store_wday *d)
 {
 	/* Ids that were given out may not have been written. */
-	if (s->w->lines != NULL)
-		memset(s->w->lines, 0, STORE_LINES * sizeof(*s->w->lines));
+	s->w->failures++;
 	close_day(s->w, d);
 }
 
@@ -155,6 +153,20 @@ spare_ids(struct store_wday *d)
 	}
 }
 
+/*
+ * Marks hold a tag, which says whose ids they are: of this store as it is open,
+ * this day, and since the last failure.
+ */
+static uint32_t
+make_tag(const struct store *s, uint32_t ymd)
+{
+	uint64_t v[3] = { (uintptr_t)s, ymd, s->w->failures };
+	str path = str_of(s->path);
+
+	return (uint32_t)(str_hash(path) ^
+	    str_hash((str){ (const char *)v, sizeof(v) }));
+}
+
 struct store_wday *
 store_wday_use(struct store *s, uint32_t ymd, int64_t start, struct error *e)
 {
@@ -169,6 +181,7 @@ store_wday_use(struct store *s, uint32_t ymd, int64_t start, struct error *e)
 		d = mem_zero(1, sizeof(*d));
 		d->ymd = ymd;
 		d->start = start;
+		d->tag = make_tag(s, ymd) | 1; /* an unused mark is 0 */
 		if (open_day(s, d, e) == -1) {
 			free(d);
 			return NULL;
@@ -241,7 +254,6 @@ store_wsource_find(struct store *s, struct labels ls)
 	if (w->key.n > 0)
 		memcpy(p, w->key.p, w->key.n);
 	src->key = (str){ p, w->key.n };
-	src->salt = str_hash(src->key);
 	m->key = src->key;
 	m->v.p = src;
 	return src;
@@ -488,26 +500,20 @@ has_nul(struct labels ls)
 }
 
 uint32_t
-store_series_id(struct store *s, struct store_wsource *src,
-    struct store_wday *d, const struct expo_item *it)
+store_series_id(
+    struct store *s, struct store_wday *d, const struct expo_item *it)
 {
 	struct store_writer *w = s->w;
-	struct store_line *line = NULL;
-	uint64_t hash = 0;
 	uint32_t id;
 
-	if (it->series.n > 0 && w->lines != NULL) {
-		hash = str_hash(it->series) ^ src->salt;
-		line = w->lines + (hash & (STORE_LINES - 1));
-		if (line->hash == hash && line->ymd == d->ymd && line->id != 0)
-			return line->id;
-	}
+	if (it->mark != NULL && (uint64_t)*it->mark >> 32 == d->tag)
+		return (uint32_t)*it->mark;
 	if (it->labels.n > STORE_LABELS_MAX || has_nul(it->labels))
 		return 0;
 	buf_reset(&w->key);
 	label_key(&w->key, it->labels);
 	id = store_dict_add(&d->dict, STORE_REC_SERIES, buf_str(&w->key));
-	if (line != NULL && id != 0)
-		*line = (struct store_line){ hash, id, d->ymd };
+	if (it->mark != NULL && id != 0)
+		*it->mark = (size_t)((uint64_t)d->tag << 32 | id);
 	return id;
 }

@@ -13,6 +13,7 @@
 struct store_wday {
 	uint32_t ymd;
 	int64_t start;
+	uint32_t tag;  /* of ids in the marks of expo's reader */
 	uint64_t used; /* when last, to close the one not used for longest */
 	struct store_dict dict;
 	struct store_seg seg; /* the open segment; no 0: none yet */
@@ -34,18 +35,10 @@ struct store_wsource {
 	bool high_known;
 	uint32_t high;   /* its newest sample of the day */
 	uint32_t sparse; /* samples of its last batch, if that was an X */
-	uint64_t salt;   /* of the key, for the hashes of its lines */
 	uint32_t seen;   /* slots of the segment that were looked at */
 };
 
-/* One line's series, found again by the hash of its text. */
-struct store_line {
-	uint64_t hash;
-	uint32_t id, ymd;
-};
-
 #define STORE_WDAYS 16
-#define STORE_LINES ((size_t)1 << 17)
 
 struct store_item {
 	uint64_t bits;
@@ -59,8 +52,8 @@ struct store_item {
 struct store_writer {
 	struct store_wday *days[STORE_WDAYS];
 	uint64_t clock;
-	struct map sources;       /* key to struct store_wsource */
-	struct store_line *lines; /* from the second batch on */
+	struct map sources; /* key to struct store_wsource */
+	uint32_t failures;  /* makes the tags of days anew */
 	struct buf key, text;
 	struct arena arena; /* of a batch */
 	struct store_ids ids;
@@ -100,8 +93,8 @@ void store_wsource_layout(
     struct store_wsource *src, const uint32_t *ids, uint32_t n);
 
 /* The id of an item's series, found or made; 0: it cannot be kept. */
-uint32_t store_series_id(struct store *s, struct store_wsource *src,
-    struct store_wday *d, const struct expo_item *it);
+uint32_t store_series_id(
+    struct store *s, struct store_wday *d, const struct expo_item *it);
 
 /*
  * Leave out of v (sorted by id, ms) what the day has: the same bits are
