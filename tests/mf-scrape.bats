@@ -43,14 +43,14 @@ bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
 	[ -z "$stderr" ]
 	echo "$output" | bare >got
 	diff - got <<-END
-	# BATCH {instance="$address",job="mf"} 1000000
+	# BATCH {instance="$address",job="mf-scrape"} 1000000
 	# HELP a help
-	a{exported_job="x",instance="$address",job="mf"} 1 1000000
-	a{instance="$address",job="mf"} 2 1000000
+	a{exported_job="x",instance="$address",job="mf-scrape"} 1 1000000
+	a{instance="$address",job="mf-scrape"} 2 1000000
 	# STALE * 1000000
 	# EOF
 	END
-	echo "$output" | grep -qx "up{instance=\"$address\",job=\"mf\"} 1 1000000"
+	echo "$output" | grep -qx "up{instance=\"$address\",job=\"mf-scrape\"} 1 1000000"
 	[ "$(echo "$output" | grep -c '^scrape_.*} .* 1000000$')" = 4 ]
 	[ "$(echo "$output" | grep -c '^# TYPE .* gauge$')" = 5 ]
 	[ ! -e mf-data ]
@@ -108,9 +108,9 @@ bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
 	mf-scrape -1 -d data --now 1060 "file:$PWD/page" >all
 	bare <all >two
 	diff - two <<-END
-	# BATCH {instance="file:$PWD/page",job="mf"} 1060000
-	a{instance="file:$PWD/page",job="mf"} 1 1060000
-	# STALE b{instance="file:$PWD/page",job="mf",x="1"} 1060000
+	# BATCH {instance="file:$PWD/page",job="mf-scrape"} 1060000
+	a{instance="file:$PWD/page",job="mf-scrape"} 1 1060000
+	# STALE b{instance="file:$PWD/page",job="mf-scrape",x="1"} 1060000
 	# EOF
 	END
 	grep -q '^scrape_series_added{.*} 0 1060000$' all
@@ -121,7 +121,7 @@ bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
 	mf-scrape -1 -d data --now 1180 "file:$PWD/page" | bare >four
 	[ "$(grep -c STALE four)" = 0 ]
 	# A log that was cut off in the middle of a batch still serves.
-	printf '# BATCH {instance="x",job="mf"} 5\na{' >>data/scrape/series
+	printf '# BATCH {instance="x",job="mf-scrape"} 5\na{' >>data/scrape/series
 	mf-scrape -1 -d data --now 1240 "file:$PWD/page" | bare >five
 	[ "$(grep -c STALE five)" = 0 ]
 	! grep -q 'instance="x"' data/scrape/series
@@ -315,5 +315,5 @@ bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
 	printf 'a 1\n' >page
 	start page mf-serve -l 127.0.0.1:0 -m page
 	run -0 --separate-stderr mf-scrape -1 "$address"
-	[[ $output == *"a{instance=\"$address\",job=\"mf\"} 1 "* ]]
+	[[ $output == *"a{instance=\"$address\",job=\"mf-scrape\"} 1 "* ]]
 }

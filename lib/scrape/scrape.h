@@ -67,7 +67,7 @@ void scrape_free(struct scrape_set *s);
 
 /*
  * Add an operand: an http or https URL, HOST:PORT, unix:SOCKET[:/PATH] or
- * file:PATH, with job="mf".  An URL without a path means /metrics.
+ * file:PATH, with job="mf-scrape".  An URL without a path means /metrics.
  */
 int scrape_add(
     struct scrape_set *s, str operand, int64_t interval, struct error *e);

@@ -469,7 +469,7 @@ scrape_add(struct scrape_set *pub, str arg, int64_t interval, struct error *e)
 	if (s->operands == NULL) {
 		s->operands = arena_new(&s->a, struct scrape_job);
 		scrape_job_default(s->operands, &s->a);
-		s->operands->name = STR("mf");
+		s->operands->name = STR("mf-scrape");
 		s->operands->operand = true;
 	}
 	label_set(&set, STR("__address__"), instance);
