@@ -237,8 +237,7 @@ secret(struct job *j, const struct auth *a, str value, str path,
 		rc = conf_read_from(a->conf, path, &b, e);
 	else
 		rc = file_read(arena_cstr(&j->arena, path), &b, e);
-	if (rc == 0)
-		*out = arena_cstr(&j->arena, str_trim(buf_str(&b)));
+	*out = arena_cstr(&j->arena, str_trim(buf_str(&b)));
 	buf_fini(&b);
 	return rc;
 }

@@ -253,6 +253,7 @@ check_head(struct request *r, struct MHD_Connection *m, const char *method,
 {
 	struct httpd *h = r->conn->httpd;
 	const union MHD_ConnectionInfo *i;
+	size_t size;
 	int status;
 
 	r->q.method = arena_dup(&r->arena, str_of(method));
@@ -261,10 +262,10 @@ check_head(struct request *r, struct MHD_Connection *m, const char *method,
 	MHD_get_connection_values(m, MHD_HEADER_KIND, on_header, &r->q);
 	r->q.peer = peer_of(m, &r->arena);
 	i = MHD_get_connection_info(m, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	status = httpd_check(&r->q, str_of(version), i ? i->header_size : 0,
-	    &h->limits, &r->why);
+	size = i ? i->header_size : 0;
+	status = httpd_check(&r->q, str_of(version), size, &h->limits, &r->why);
 	if (status == 0 && h->in_place &&
-	    !nothing_lost(&r->q, method, version, i->header_size)) {
+	    !nothing_lost(&r->q, method, version, size)) {
 		r->why = "malformed head";
 		status = 400;
 	}

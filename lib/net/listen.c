@@ -38,7 +38,7 @@ open_unix(const char *address, char name[LISTEN_NAME], struct error *e)
 	if (*path == '\0' || strlen(path) >= sizeof(a.sun_path) ||
 	    strlen(address) >= LISTEN_NAME)
 		return error_set(e, "cannot listen on %s: bad path", address);
-	strcpy(a.sun_path, path);
+	strlcpy(a.sun_path, path, sizeof(a.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return fail(fd, address, e);
@@ -102,9 +102,10 @@ print_name(int fd, char name[LISTEN_NAME])
 
 /* HOST and PORT of an address, brackets taken off; false if malformed. */
 static bool
-split(str s, char host[256], char port[6])
+split(str s, char host[256], char port[6], uint16_t *number)
 {
 	size_t colon = s.n;
+	unsigned n = 0;
 	str h, p;
 
 	while (colon > 0 && s.p[colon - 1] != ':')
@@ -119,9 +120,14 @@ split(str s, char host[256], char port[6])
 		return false;
 	if (h.n >= 256 || p.n == 0 || p.n > 5)
 		return false;
-	for (size_t i = 0; i < p.n; i++)
+	for (size_t i = 0; i < p.n; i++) {
 		if (p.p[i] < '0' || p.p[i] > '9')
 			return false;
+		n = n * 10 + (unsigned)(p.p[i] - '0');
+	}
+	if (n > UINT16_MAX)
+		return false;
+	*number = (uint16_t)n;
 	snprintf(host, 256, "%.*s", STR_ARG(h));
 	snprintf(port, 6, "%.*s", STR_ARG(p));
 	return true;
@@ -150,11 +156,12 @@ listen_open(const char *address, char name[LISTEN_NAME], struct error *e)
 {
 	struct addrinfo *ai;
 	char host[256], port[6];
+	uint16_t number;
 	int fd = -1, rc;
 
 	if (strncmp(address, "unix:", 5) == 0)
 		return open_unix(address, name, e);
-	if (!split(str_of(address), host, port) || atoi(port) > 65535)
+	if (!split(str_of(address), host, port, &number))
 		return error_set(e,
 		    "bad address '%s': must be HOST:PORT, :PORT or unix:PATH",
 		    address);
@@ -167,7 +174,7 @@ listen_open(const char *address, char name[LISTEN_NAME], struct error *e)
 	freeaddrinfo(ai);
 	if (fd == -1 && *host == '\0' && errno == EAFNOSUPPORT) {
 		struct sockaddr_in a = { .sin_family = AF_INET,
-			.sin_port = htons((uint16_t)atoi(port)) };
+			.sin_port = htons(number) };
 		struct addrinfo v4 = { .ai_family = AF_INET,
 			.ai_addr = (struct sockaddr *)&a,
 			.ai_addrlen = sizeof(a) };

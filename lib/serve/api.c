@@ -165,11 +165,16 @@ api_limit(struct exchange *x, size_t *limit)
 const struct source *
 api_source(struct exchange *x)
 {
+	const struct source *s;
 	struct error e;
-	const struct source *s = x->s->o.source(x->s->o.arg, &e);
 
-	if (s == NULL)
+	s = x->s->o.source(x->s->o.arg, &e);
+	if (s == NULL) {
 		api_fail(x, 503, "unavailable", "%s", e.msg);
+		return NULL;
+	}
+	/* It has been told an error's address, which it does not keep. */
+	/* cppcheck-suppress returnDanglingLifetime */
 	return s;
 }
 

@@ -136,7 +136,7 @@ serve_file(struct serve *s, const char *path, struct error *e)
 	    mem_grow(x->files, &x->cap, x->nfiles + 1, sizeof(*x->files));
 	f = &x->files[x->nfiles++];
 	*f = (struct source_file){ .path = mem_alloc(strlen(path) + 1) };
-	strcpy(f->path, path);
+	memcpy(f->path, path, strlen(path) + 1);
 	return refresh(f, e);
 }
 
