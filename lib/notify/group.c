@@ -237,8 +237,6 @@ due(const struct notify *n, const struct group *g, const struct integration *in,
 	s->expires = now + (keep < NOTIFY_RETENTION ? keep : NOTIFY_RETENTION);
 	s->firing = hashes(v, count, false, &s->nfiring);
 	s->resolved = hashes(v, count, true, &s->nresolved);
-	if (last != NULL && last->expires <= now)
-		last = NULL;
 	why = notify_decide(last, s->firing, s->nfiring, s->resolved,
 	    s->nresolved, in->send_resolved, g->route->repeat_interval, now);
 	if (why == NULL) {
@@ -464,12 +462,32 @@ notify_answer(struct notify *n, uint64_t id, const struct notify_answer *a,
 	if (o == NOTIFY_RETRY) {
 		f->begun = false;
 		f->next = now + backoff(n, f->d.attempt);
-		if (f->next < f->deadline)
+		if (f->next > f->deadline)
+			f->next = f->deadline;
+		if (now < f->deadline)
 			return o;
 		o = NOTIFY_FAILED;
 	}
 	finish(n, i, o == NOTIFY_SENT, now);
 	return o;
+}
+
+/* A flush lasts to its deadline when there is something to retry. */
+void
+notify_flights_expire(struct notify *n, int64_t now)
+{
+	struct error e;
+
+	for (size_t i = n->nflights; i-- > 0;) {
+		struct flight *f = n->flights[i];
+
+		if (f->begun || f->deadline > now)
+			continue;
+		error_set(&e, "notify retry canceled after %d attempts",
+		    f->d.attempt);
+		report(n, f->in, &e);
+		finish(n, i, false, now);
+	}
 }
 
 void

@@ -258,6 +258,7 @@ const char *notify_decide(const struct sent *s, const uint64_t *firing,
 struct sent *notify_sent_new(str group_key, str receiver, str integration);
 void notify_sent_free(struct sent *s);
 void notify_sent_put(struct buf *b, const struct sent *s);
+void notify_sent_sweep(struct map *sent, int64_t now);
 void notify_sent_key(
     struct buf *b, str group_key, str receiver, str integration);
 
@@ -315,6 +316,7 @@ struct notify {
 	struct flight **flights;
 	size_t nflights, flights_cap;
 	uint64_t id, version;
+	int64_t swept; /* when expired entries of the log were dropped */
 	struct inhibited *inhibited;
 	struct notify_journal journal;
 };
@@ -324,6 +326,7 @@ void notify_group_add(struct notify *n, struct alert *a, int64_t now);
 void notify_group_drop(struct notify *n, struct group *g);
 void notify_flush(struct notify *n, struct group *g, int64_t now);
 void notify_flushed(struct notify *n, struct group *g, int64_t now);
+void notify_flights_expire(struct notify *n, int64_t now);
 void notify_flights_free(struct notify *n);
 void notify_alert_release(struct notify *n, struct alert *a, int64_t now);
 

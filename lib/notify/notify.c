@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 
+#define SWEEP (INT64_C(15) * 60 * 1000)
+
 struct notify *
 notify_new(const struct notify_config *c, const char *external_url,
     const struct clock *clock, void (*report)(void *, const char *), void *arg)
@@ -162,12 +164,17 @@ notify_step(struct notify *n, int64_t now)
 	struct group **v = NULL;
 	size_t count = 0, cap = 0;
 
+	notify_flights_expire(n, now);
 	for (size_t i = 0; i < n->ngroups; i++)
 		if (n->groups[i]->pending == 0 && n->groups[i]->due <= now) {
 			v = mem_grow(
 			    v, &cap, count + 1, sizeof(struct group *));
 			v[count++] = n->groups[i];
 		}
+	if (now >= n->swept + SWEEP) {
+		notify_sent_sweep(&n->sent, now);
+		n->swept = now;
+	}
 	if (count == 0)
 		return;
 	if (count > 1)

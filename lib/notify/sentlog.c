@@ -87,6 +87,20 @@ notify_sent_free(struct sent *s)
 	free(s);
 }
 
+void
+notify_sent_sweep(struct map *sent, int64_t now)
+{
+	for (struct map_slot *m = map_next(sent, NULL); m != NULL;
+	     m = map_next(sent, m)) {
+		struct sent *s = m->v.p;
+
+		if (s->expires <= now) {
+			map_del(sent, s->key);
+			notify_sent_free(s);
+		}
+	}
+}
+
 static void
 put_hashes(struct buf *b, const char *name, const uint64_t *v, size_t n)
 {

@@ -321,15 +321,7 @@ notify_load_log(struct notify *n, str lines, int64_t now)
 			bad++;
 		arena_reset(&a);
 	}
-	for (struct map_slot *m = map_next(&n->sent, NULL); m != NULL;
-	     m = map_next(&n->sent, m)) {
-		struct sent *s = m->v.p;
-
-		if (s->expires <= now) {
-			map_del(&n->sent, s->key);
-			notify_sent_free(s);
-		}
-	}
+	notify_sent_sweep(&n->sent, now);
 	arena_fini(&a);
 	return bad;
 }

@@ -26,7 +26,7 @@ struct answer {
 struct world {
 	struct arena a;
 	const char *dir;
-	int64_t base;
+	int64_t base, now;
 	struct notify_config *c;
 	struct notify *n;
 	const struct json_value *want[200];
@@ -56,7 +56,7 @@ load(struct world *w, const char *name)
 }
 
 static struct notify_config *
-configure(struct world *w, str text)
+configure(str text)
 {
 	struct notify_config *c = NULL;
 	struct buf b = { 0 };
@@ -192,6 +192,7 @@ run(struct world *w, int64_t until)
 
 		if (now >= until)
 			return;
+		w->now = now = now > w->now ? now : w->now;
 		if (ans <= wake) {
 			struct answer a = w->answers[i];
 
@@ -281,7 +282,8 @@ restart(struct world *w, int64_t now)
 static void
 step(struct world *w, const struct json_value *x)
 {
-	int64_t now = w->base + (int64_t)(num(x, "t_actual") * 1000);
+	/* A request takes a moment, so an end at "now" has passed. */
+	int64_t now = w->base + (int64_t)(num(x, "t_actual") * 1000) + 15;
 	const struct json_value *api = json_find(x, "api");
 	struct notify_config *c;
 
@@ -289,7 +291,7 @@ step(struct world *w, const struct json_value *x)
 	if (json_find(x, "kill") != NULL)
 		restart(w, now);
 	if (json_find(x, "config") != NULL &&
-	    (c = configure(w, json_find_str(x, "config"))) != NULL) {
+	    (c = configure(json_find_str(x, "config"))) != NULL) {
 		notify_configure(w->n, c, now);
 		notify_config_free(w->c);
 		w->c = c;
@@ -301,26 +303,39 @@ step(struct world *w, const struct json_value *x)
 	alerts(w, json_find(x, "alerts"), now);
 }
 
-/* When the case began: by a time that was written relative to its step. */
+/* The base from a time that was written relative to its step; 0 if not. */
+static int64_t
+base_of(const struct json_value *sym, const struct json_value *real,
+    const char *key, double at)
+{
+	str s = json_find_str(sym, key);
+	int64_t off = 0;
+
+	if (s.n == 0 || s.p[0] != '@')
+		return 0;
+	num_parse_int(str_skip(s, s.p[1] == '+' ? 2 : 1), &off);
+	return time_of(json_find_str(real, key)) - off * 1000 -
+	    (int64_t)(at * 1000);
+}
+
+/* When the case began. */
 static int64_t
 begin(const struct json_value *sym, const struct json_value *real)
 {
-	for (size_t i = 0; i < sym->n; i++) {
+	int64_t t = 0;
+
+	for (size_t i = 0; i < sym->n && t == 0; i++) {
 		const struct json_value *a = json_find(&sym->v[i], "alerts");
 		const struct json_value *b = json_find(&real->v[i], "alerts");
-		int64_t off = 0;
-		str s;
+		double at = num(&real->v[i], "t_actual");
 
-		if (a == NULL || a->n == 0)
-			continue;
-		s = json_find_str(&a->v[0], "startsAt");
-		if (s.n == 0 || s.p[0] != '@')
-			continue;
-		num_parse_int(str_skip(s, s.p[1] == '+' ? 2 : 1), &off);
-		return time_of(json_find_str(&b->v[0], "startsAt")) -
-		    off * 1000 - (int64_t)(num(&real->v[i], "t_actual") * 1000);
+		for (size_t k = 0; a != NULL && k < a->n && t == 0; k++) {
+			t = base_of(&a->v[k], &b->v[k], "startsAt", at);
+			if (t == 0)
+				t = base_of(&a->v[k], &b->v[k], "endsAt", at);
+		}
 	}
-	return INT64_C(1795000000000);
+	return t != 0 ? t : INT64_C(1795000000000);
 }
 
 static void
@@ -352,7 +367,7 @@ main(int argc, char **argv)
 	about = json_parse(&w.a, load(&w, "v0.33.1/case.json"), &e);
 	w.base =
 	    begin(json_parse(&w.a, load(&w, "steps.symbolic.json"), &e), real);
-	w.c = configure(&w, load(&w, "config.yml"));
+	w.c = configure(load(&w, "config.yml"));
 	if (w.c == NULL)
 		return 1;
 	w.n = notify_new(w.c, "http://am.example.org:9093", NULL, NULL, NULL);
