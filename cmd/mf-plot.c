@@ -1,14 +1,15 @@
 /*
- * mf-plot: pictures of series.  It reads the text the other tools write and
- * draws it: once at the end of its input, or after each batch with -f.
+ * mf-plot: pictures of series.  It reads the text the other tools write, or
+ * asks a store or an engine, and draws: once, or with -f again and again.
  */
-#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "plot_ask.h"
+#include "plot_feed.h"
 #include "plot_opts.h"
+#include "plot_term.h"
 #include "tool.h"
 
 /* -f without -s: how much of a stream of samples is kept. */
@@ -16,8 +17,11 @@
 
 struct app {
 	struct opts o;
-	struct feed *feed;
-	struct batch_reader *reader;
+	struct input *in;
+	struct feed *feed;      /* a stream that is drawn as it is */
+	struct ask *ask;        /* or expressions, */
+	struct series_set *set; /* over the samples of a stream */
+	int64_t step;           /* of the last answer */
 	struct plot_text_opts text;
 	struct date_zone *zone;
 	bool in_place; /* frames are drawn over each other */
@@ -39,15 +43,44 @@ page_size(struct app *a)
 		a->text.height = a->o.height;
 }
 
-static void
-report(void *arg, const char *msg)
+/* What is to be drawn, as it stands now. */
+static int
+chart(struct app *a, struct arena *mem, struct plot *p, struct error *e)
 {
-	const struct app *a = arg;
+	int dots =
+	    a->o.form == OPTS_TEXT ? 2 * a->text.width : a->text.width / 2;
+	int64_t from, to;
 
-	tool_warn("%s:%s", a->o.in != NULL ? a->o.in : "stdin", msg);
+	a->o.view.now = tool_now();
+	if (a->feed != NULL && a->o.input.replay)
+		a->o.view.now = feed_now(a->feed);
+	else if (a->o.input.replay && series_range(a->set, &from, &to))
+		a->o.view.now = to;
+	if (a->feed != NULL)
+		return feed_plot(a->feed, &a->o.view, mem, p, e);
+	if (ask_plot(a->ask, a->in, a->set, &a->o.view, dots, mem, p, e) == -1)
+		return -1;
+	a->step = p->step;
+	return 0;
 }
 
-/* The chart as it stands now, in one write. */
+static void
+render(const struct app *a, const struct plot *p, struct buf *b)
+{
+	switch (a->o.form) {
+	case OPTS_TEXT:
+		plot_text(b, p, &a->text);
+		break;
+	case OPTS_SVG:
+		plot_svg(b, p, a->text.width, a->text.height);
+		break;
+	case OPTS_HTML:
+		plot_html(b, p, a->text.width, a->text.height);
+		break;
+	}
+}
+
+/* A frame, in one write; the next one may succeed where this could not. */
 static void
 draw(struct app *a)
 {
@@ -56,24 +89,19 @@ draw(struct app *a)
 	struct plot p = a->o.plot;
 	struct error e;
 
-	a->o.view.now = a->o.replay ? feed_now(a->feed) : tool_now();
-	if (feed_plot(a->feed, &a->o.view, &mem, &p, &e) == -1)
-		tool_die(TOOL_USAGE, "%s", e.msg);
+	if (chart(a, &mem, &p, &e) == -1) {
+		if (!a->o.follow || a->frames == 0)
+			tool_die(a->feed != NULL ? TOOL_USAGE : TOOL_FAILED,
+			    "%s", e.msg);
+		tool_warn("%s", e.msg);
+		arena_fini(&mem);
+		return;
+	}
 	if (a->o.plot.title.n > 0)
 		p.title = a->o.plot.title;
 	if (a->o.plot.unit.p != NULL)
 		p.unit = a->o.plot.unit;
-	switch (a->o.form) {
-	case OPTS_TEXT:
-		plot_text(&b, &p, &a->text);
-		break;
-	case OPTS_SVG:
-		plot_svg(&b, &p, a->text.width, a->text.height);
-		break;
-	case OPTS_HTML:
-		plot_html(&b, &p, a->text.width, a->text.height);
-		break;
-	}
+	render(a, &p, &b);
 	if (a->in_place)
 		term_frame(&out, buf_str(&b), a->frames == 0);
 	tool_write(a->in_place ? buf_str(&out) : buf_str(&b));
@@ -85,6 +113,23 @@ draw(struct app *a)
 	arena_fini(&mem);
 }
 
+static void
+add(struct app *a, const struct batch *b)
+{
+	int64_t from, to;
+
+	if (a->feed != NULL) {
+		feed_add(a->feed, b);
+		if (a->o.follow && a->o.view.from == NULL)
+			feed_drop(a->feed, feed_now(a->feed) - FOLLOW_MS);
+		return;
+	}
+	series_apply(a->set, b);
+	if (a->o.follow && a->o.view.from == NULL &&
+	    series_range(a->set, &from, &to))
+		series_drop(a->set, to - FOLLOW_MS - ask_reach(a->ask));
+}
+
 /* Whole batches that are there; with -f each is a frame, or the last is. */
 static void
 take(struct app *a)
@@ -92,13 +137,9 @@ take(struct app *a)
 	struct batch b;
 	bool fresh = false;
 
-	while (batch_next(a->reader, &b) > 0) {
-		if (a->o.strict && batch_bad(a->reader) > 0)
-			return;
-		feed_add(a->feed, &b);
+	while (input_next(a->in, &b) > 0) {
+		add(a, &b);
 		fresh = true;
-		if (a->o.follow && a->o.view.from == NULL)
-			feed_drop(a->feed, feed_now(a->feed) - FOLLOW_MS);
 		if (a->o.follow && !a->in_place)
 			draw(a);
 	}
@@ -106,58 +147,57 @@ take(struct app *a)
 		draw(a);
 }
 
-/* Wait for input while the window may change its size; false: stop. */
+/*
+ * Wait for input (fd -1: for ms alone) while the window may change its size;
+ * false: stop.
+ */
 static bool
-wait_input(struct app *a, int fd)
+wait_input(struct app *a, int fd, int ms)
 {
 	struct pollfd p[] = { { fd, POLLIN, 0 },
 		{ tool_wake_fd(), POLLIN, 0 } };
 
 	while (!tool_stopping()) {
-		int n = poll(p, 2, -1);
+		int n = poll(p, 2, ms);
 
 		if (a->in_place && term_resized()) {
 			page_size(a);
 			draw(a);
 		}
-		if (n > 0 && p[0].revents != 0)
+		if (n == 0 || (n > 0 && p[0].revents != 0))
 			return true;
 	}
 	return false;
 }
 
+/* A stream: to its end, or with -f a frame a batch. */
 static void
 read_all(struct app *a)
 {
-	const char *name = a->o.in != NULL ? a->o.in : "stdin";
-	int fd = STDIN_FILENO, r = 1;
-	struct file_lines l;
-	struct error e;
-	str lines;
+	while (!a->o.follow || wait_input(a, input_fd(a->in), -1)) {
+		bool more = input_read(a->in);
 
-	if (a->o.in != NULL && strcmp(a->o.in, "-") != 0 &&
-	    (fd = open(a->o.in, O_RDONLY | O_CLOEXEC)) == -1)
-		tool_die(TOOL_FAILED, "%s: %m", a->o.in);
-	a->reader = batch_new(a->o.input, tool_now(), a->o.strict, report, a);
-	file_lines_init(&l, fd);
-	while (!a->o.follow || wait_input(a, fd)) {
-		if ((r = file_lines_next(&l, &lines, &e)) == -1)
-			tool_die(TOOL_FAILED, "%s: %s", name, e.msg);
-		if (r == 0)
-			break;
-		if (r == 2)
-			continue;
-		batch_feed(a->reader, lines);
 		take(a);
-		if (a->o.strict && batch_bad(a->reader) > 0)
+		if (!more)
 			break;
 	}
-	if (r == 0)
-		batch_end(a->reader);
-	take(a);
-	file_lines_fini(&l);
-	if (fd != STDIN_FILENO)
-		(void)close(fd);
+	if (!a->o.follow || a->frames == 0)
+		draw(a);
+}
+
+/* A store or an engine: now, or with -f again and again. */
+static void
+ask_all(struct app *a)
+{
+	int64_t ms;
+
+	do {
+		draw(a);
+		ms = a->o.interval > 0 ? a->o.interval
+		    : a->step > 0      ? a->step
+				       : 1000;
+	} while (
+	    a->o.follow && wait_input(a, -1, ms > INT_MAX ? INT_MAX : (int)ms));
 }
 
 /* "local" is $TZ, else /etc/localtime; its name is the zone's own. */
@@ -181,38 +221,62 @@ set_zone(struct app *a)
 	a->o.view.zone = a->zone;
 }
 
+/* Where samples come from, and what is made of them. */
+static void
+open_all(struct app *a)
+{
+	struct error e;
+
+	if (a->o.nexprs > 0 &&
+	    (a->ask = ask_new(a->o.exprs, a->o.nexprs, &a->o.view, &e)) == NULL)
+		tool_die(TOOL_USAGE, "%s", e.msg);
+	a->in = input_open(&a->o.input);
+	if (a->ask != NULL) {
+		a->set = series_new();
+		return;
+	}
+	if (input_kind(a->in) != INPUT_STREAM)
+		tool_die(
+		    TOOL_USAGE, "no expression, and nothing to read on stdin");
+	a->feed = feed_new();
+}
+
 int
 main(int argc, char **argv)
 {
 	struct app a = { 0 };
-	int status = TOOL_OK;
+	int status;
 
 	tool_init("mf-plot");
 	opts_read(&a.o, argc, argv);
 	set_zone(&a);
-	a.feed = feed_new();
 	page_size(&a);
 	if (a.o.form == OPTS_TEXT) {
 		a.text.ascii = !term_utf8();
 		a.text.color = term_color(a.o.color);
 		a.in_place = a.o.follow && term_moves();
 	}
+	open_all(&a);
 	if (a.o.follow) {
 		tool_signals();
 		term_watch();
 	}
-	read_all(&a);
-	if (batch_bad(a.reader) > 0)
-		status = TOOL_FAILED;
-	if (!(a.o.strict && status != TOOL_OK) &&
-	    (!a.o.follow || a.frames == 0))
-		draw(&a);
+	if (input_kind(a.in) == INPUT_STREAM)
+		read_all(&a);
+	else
+		ask_all(&a);
 	if (a.in_place && a.frames > 0)
 		tool_write(STR(TERM_END));
+	status = input_kind(a.in) == INPUT_STREAM && input_bad(a.in) > 0
+	    ? TOOL_FAILED
+	    : TOOL_OK;
 	if (status == TOOL_OK && a.o.exit_status)
 		status = a.answer;
-	batch_free(a.reader);
+	input_close(a.in);
 	feed_free(a.feed);
+	ask_free(a.ask);
+	if (a.set != NULL)
+		series_free(a.set);
 	date_zone_free(a.zone);
 	tool_done(status);
 }

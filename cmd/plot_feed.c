@@ -1,6 +1,6 @@
 /*
- * A series that a --mark names is not drawn as a line: the times at which it
- * is above zero become vertical marks.
+ * A series that a --mark names, or the answer to the expression it names, is
+ * not drawn as lines but as marks.
  */
 #include "plot_feed.h"
 
@@ -23,17 +23,6 @@ struct feed {
 	struct part *v;
 	size_t n, cap;
 	int64_t now;
-};
-
-/* What feed_plot() is gathering. */
-struct gather {
-	const struct feed_view *view;
-	struct arena *a;
-	struct plot_series *v;
-	size_t n, cap;
-	struct plot_mark *marks;
-	size_t nmarks, capmarks;
-	bool several; /* expressions: series carry theirs as a label */
 };
 
 struct feed *
@@ -125,82 +114,19 @@ feed_drop(struct feed *f, int64_t t)
 			series_drop(f->v[i].set, t);
 }
 
-/* "deploy v2.3": the name and the values, but not where it was seen. */
-static str
-mark_text(struct gather *g, struct labels ls, str otherwise)
-{
-	str s = label_find(ls, LABEL_NAME);
-
-	if (str_ends(s, STR("_info")))
-		s = str_take(s, s.n - 5);
-	for (size_t i = 0; i < ls.n; i++) {
-		if (str_eq(ls.v[i].name, LABEL_NAME) ||
-		    str_eq(ls.v[i].name, STR("job")) ||
-		    str_eq(ls.v[i].name, STR("instance")))
-			continue;
-		s = s.n == 0 ? ls.v[i].value
-			     : arena_printf(g->a, "%.*s %.*s", STR_ARG(s),
-				   STR_ARG(ls.v[i].value));
-	}
-	return s.n > 0 ? arena_dup(g->a, s) : otherwise;
-}
-
-static void
-add_marks(struct gather *g, const struct source_series *s, str expr)
-{
-	bool in = false;
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (!(s->v[i] > 0)) {
-			in = false;
-			continue;
-		}
-		if (!in) {
-			if (g->nmarks == g->capmarks)
-				g->marks =
-				    arena_grow(g->a, g->marks, &g->capmarks,
-					g->nmarks + 1, sizeof(*g->marks));
-			g->marks[g->nmarks++] = (struct plot_mark){ s->t[i], 0,
-				mark_text(g, s->labels, expr) };
-		}
-		g->marks[g->nmarks - 1].until = s->t[i];
-		in = true;
-	}
-}
-
-static void
-add_line(struct gather *g, const struct source_series *s, str expr)
-{
-	struct label_set ls = { 0 };
-	int64_t *t = arena_alloc(g->a, s->n * sizeof(*t) + 1);
-	double *v = arena_alloc(g->a, s->n * sizeof(*v) + 1);
-
-	if (s->n > 0) {
-		memcpy(t, s->t, s->n * sizeof(*t));
-		memcpy(v, s->v, s->n * sizeof(*v));
-	}
-	if (g->n == g->cap)
-		g->v = arena_grow(g->a, g->v, &g->cap, g->n + 1, sizeof(*g->v));
-	label_init(&ls, s->labels);
-	if (g->several)
-		label_set(&ls, STR("expr"), expr);
-	g->v[g->n++] =
-	    (struct plot_series){ label_done(&ls, g->a), t, v, s->n };
-	label_fini(&ls);
-}
-
 /* Is this series one that marks are made of, by --mark SELECTOR? */
 static int
-is_mark(const struct gather *g, struct labels ls, bool *yes, struct error *e)
+is_mark(const struct view *w, struct labels ls, struct arena *a, bool *yes,
+    struct error *e)
 {
 	*yes = false;
-	for (size_t i = 0; i < g->view->nmarks && !*yes; i++) {
+	for (size_t i = 0; i < w->nmarks && !*yes; i++) {
 		struct match *m = NULL;
 		size_t n = 0;
 
-		if (promql_parse_matchers(
-			str_of(g->view->marks[i]), g->a, &m, &n, e) == -1)
-			return error_add(e, "--mark '%s'", g->view->marks[i]);
+		if (promql_parse_matchers(str_of(w->marks[i]), a, &m, &n, e) ==
+		    -1)
+			return error_add(e, "--mark '%s'", w->marks[i]);
 		*yes = match_all(m, n, ls);
 		for (size_t k = 0; k < n; k++)
 			match_fini(&m[k]);
@@ -210,34 +136,34 @@ is_mark(const struct gather *g, struct labels ls, bool *yes, struct error *e)
 
 /* Is the whole part what a --mark asks for, by its expression's text? */
 static bool
-part_is_mark(const struct gather *g, const struct part *p)
+part_is_mark(const struct view *w, const struct part *p)
 {
-	for (size_t i = 0; i < g->view->nmarks; i++)
-		if (p->expr[0] != '\0' &&
-		    strcmp(p->expr, g->view->marks[i]) == 0)
+	for (size_t i = 0; i < w->nmarks; i++)
+		if (p->expr[0] != '\0' && strcmp(p->expr, w->marks[i]) == 0)
 			return true;
 	return false;
 }
 
 static int
-add_part(struct gather *g, const struct part *p, struct error *e)
+add_part(struct gather *g, const struct view *w, const struct part *p,
+    struct error *e)
 {
 	struct source src = series_source(p->set);
 	struct source_query q = { .from = INT64_MIN, .to = INT64_MAX };
 	struct source_cursor *c = source_open(&src, &q, e);
 	struct source_series s;
-	bool all = part_is_mark(g, p), mark = all;
+	bool all = part_is_mark(w, p), mark = all;
 	int r, rc = -1;
 
 	if (c == NULL)
 		return -1;
 	while ((r = source_next(&src, c, &s, e)) > 0) {
-		if (!all && is_mark(g, s.labels, &mark, e) == -1)
+		if (!all && is_mark(w, s.labels, g->a, &mark, e) == -1)
 			goto out;
 		if (mark)
-			add_marks(g, &s, str_of(p->expr));
+			gather_marks(g, &s, str_of(p->expr));
 		else
-			add_line(g, &s, str_of(p->expr));
+			gather_line(g, &s, str_of(p->expr));
 	}
 	rc = r;
 out:
@@ -247,10 +173,9 @@ out:
 
 /* -s and -e where given, the answer's range else, 0 and 0 the data's own. */
 static int
-set_range(const struct feed *f, const struct gather *g, struct plot *p,
-    struct error *e)
+set_range(
+    const struct feed *f, const struct view *w, struct plot *p, struct error *e)
 {
-	const struct feed_view *w = g->view;
 	bool any = false;
 
 	for (size_t i = 0; i < f->n; i++) {
@@ -268,9 +193,9 @@ set_range(const struct feed *f, const struct gather *g, struct plot *p,
 	if (!any) {
 		p->to = f->now;
 		p->from = f->now;
-		for (size_t i = 0; i < g->n; i++)
-			if (g->v[i].n > 0 && g->v[i].t[0] < p->from)
-				p->from = g->v[i].t[0];
+		for (size_t i = 0; i < p->n; i++)
+			if (p->v[i].n > 0 && p->v[i].t[0] < p->from)
+				p->from = p->v[i].t[0];
 	}
 	if (w->from != NULL &&
 	    date_parse(str_of(w->from), w->now, w->zone, &p->from, e) == -1)
@@ -283,57 +208,31 @@ set_range(const struct feed *f, const struct gather *g, struct plot *p,
 	return 0;
 }
 
-/* The unit that all names end in, as Prometheus asks of names. */
-static str
-unit_of(const struct gather *g)
-{
-	static const struct {
-		const char *end, *unit;
-	} units[] = { { "_seconds", "s" }, { "_bytes", "bytes" },
-		{ "_ratio", "percentunit" }, { "_celsius", "celsius" },
-		{ "_volts", "volt" }, { "_amperes", "amp" },
-		{ "_joules", "joule" }, { "_hertz", "hertz" } };
-
-	for (size_t k = 0; k < sizeof(units) / sizeof(units[0]); k++) {
-		size_t i = 0;
-
-		while (i < g->n &&
-		    str_ends(label_find(g->v[i].labels, LABEL_NAME),
-			str_of(units[k].end)))
-			i++;
-		if (i > 0 && i == g->n)
-			return str_of(units[k].unit);
-	}
-	return STR_NONE;
-}
-
 int
-feed_plot(struct feed *f, const struct feed_view *view, struct arena *a,
-    struct plot *p, struct error *e)
+feed_plot(struct feed *f, const struct view *w, struct arena *a, struct plot *p,
+    struct error *e)
 {
-	struct gather g = { .view = view, .a = a };
+	struct gather g = { .a = a };
 	size_t drawn = 0;
 
 	for (size_t i = 0; i < f->n; i++)
 		if (series_count(f->v[i].set) > 0 &&
-		    !part_is_mark(&g, &f->v[i])) {
+		    !part_is_mark(w, &f->v[i])) {
 			drawn++;
 			p->title = str_of(f->v[i].expr);
 		}
 	g.several = drawn > 1;
 	if (drawn > 1)
 		p->title = STR_NONE;
-	for (size_t i = 0; i < f->n; i++)
-		if (add_part(&g, &f->v[i], e) == -1)
+	for (size_t i = 0; i < f->n; i++) {
+		g.bridge = f->v[i].range ? f->v[i].step * 3 / 2 : 0;
+		if (add_part(&g, w, &f->v[i], e) == -1)
 			return -1;
-	p->v = g.v;
-	p->n = g.n;
-	p->marks = g.marks;
-	p->nmarks = g.nmarks;
-	p->unit = unit_of(&g);
-	if (set_range(f, &g, p, e) == -1)
+	}
+	gather_plot(&g, p);
+	if (set_range(f, w, p, e) == -1)
 		return -1;
-	if (view->step > 0)
-		p->step = view->step;
+	if (w->step > 0)
+		p->step = w->step;
 	return 0;
 }

@@ -7,17 +7,7 @@
 #define PLOT_FEED_H
 
 #include "metric/batch.h"
-#include "plot/plot.h"
-
-/* What the command line wants to see of it. */
-struct feed_view {
-	const char *from, *to; /* -s, -e as given, or NULL */
-	int64_t now;           /* what they are relative to */
-	int64_t step;          /* --step, 0: as the data says */
-	const char *const *marks;
-	size_t nmarks;
-	const struct date_zone *zone;
-};
+#include "plot_gather.h"
 
 struct feed;
 
@@ -36,7 +26,7 @@ void feed_drop(struct feed *f, int64_t t);
  * Series, marks, range, step, and a title and a unit if the data suggests
  * them, into p, as long as a and f live unchanged.  -1: a bad -s, -e, --mark.
  */
-int feed_plot(struct feed *f, const struct feed_view *view, struct arena *a,
+int feed_plot(struct feed *f, const struct view *w, struct arena *a,
     struct plot *p, struct error *e);
 
 #endif

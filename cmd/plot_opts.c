@@ -13,20 +13,26 @@
 #include "tool.h"
 
 static const char usage[] =
-    "usage: mf-plot [options]\n"
-    "Draw series as a chart, from the text of mf-eval or mf-scrape on stdin.\n"
+    "usage: mf-plot [options] [expression ...]\n"
+    "Draw series as a chart: the text of mf-eval or mf-scrape on stdin, or "
+    "the\n"
+    "answers to expressions over that text, a store or a remote engine.\n"
     "\n"
     "      --in FILE         read FILE instead of stdin\n"
     "      --input FORM      mf (default) or om, OpenMetrics\n"
-    "  -s, --start T         begin of the chart\n"
+    "  -d, --dir DIR         ask the store of DIR\n"
+    "  -u, --url URL         ask URL, or the source of FILE[:KEY]\n"
+    "      --datasource NAME which of FILE's sources\n"
+    "      --connect-to HOST:PORT:HOST:PORT\n"
+    "  -s, --start T         begin of the chart (default of expressions: -1h)\n"
     "  -e, --end T           end of the chart\n"
-    "      --step DUR        distance of samples, for gaps\n"
-    "  -f, --follow          draw again after each batch\n"
+    "      --step DUR        distance of samples\n"
+    "  -f, --follow          draw again after each batch, or each interval\n"
+    "  -i, --interval DUR    time between two questions of -f (default: step)\n"
     "  -o, --output FORM     text (default), svg or html\n"
     "      --unit ID         unit of values: s, bytes, percentunit, reqps...\n"
     "      --warn N          draw a warning threshold\n"
-    "      --crit N          draw a critical threshold; below --warn: a low "
-    "one\n"
+    "      --crit N          draw a critical one; below --warn: low is bad\n"
     "      --mark EXPR       mark the times when these series are above 0\n"
     "      --title TEXT      title\n"
     "      --width N         cells, or pixels of svg and html\n"
@@ -53,6 +59,17 @@ threshold(const char *option, const char *text)
 	return v;
 }
 
+static int64_t
+duration(const char *option, const char *text)
+{
+	int64_t ms = tool_dur(option, text);
+
+	if (ms <= 0)
+		tool_die(
+		    TOOL_USAGE, "%s: '%s' is not above zero", option, text);
+	return ms;
+}
+
 static int
 size(const char *option, const char *text)
 {
@@ -76,6 +93,8 @@ word(const char *option, const char *text, const char *const *words)
 
 enum {
 	OPT_IN = 256,
+	OPT_DATASOURCE,
+	OPT_CONNECT_TO,
 	OPT_INPUT,
 	OPT_STEP,
 	OPT_UNIT,
@@ -96,6 +115,11 @@ enum {
 static const struct option longs[] = {
 	{ "in", required_argument, NULL, OPT_IN },
 	{ "input", required_argument, NULL, OPT_INPUT },
+	{ "dir", required_argument, NULL, 'd' },
+	{ "url", required_argument, NULL, 'u' },
+	{ "datasource", required_argument, NULL, OPT_DATASOURCE },
+	{ "connect-to", required_argument, NULL, OPT_CONNECT_TO },
+	{ "interval", required_argument, NULL, 'i' },
 	{ "start", required_argument, NULL, 's' },
 	{ "end", required_argument, NULL, 'e' },
 	{ "step", required_argument, NULL, OPT_STEP },
@@ -166,28 +190,57 @@ look(struct opts *o, int c)
 	return false;
 }
 
+/* Options that say where the samples are; false: another one. */
+static bool
+source(struct opts *o, int c)
+{
+	static const char *const forms[] = { "mf", "om", NULL };
+	struct input_opts *in = &o->input;
+
+	switch (c) {
+	case OPT_IN:
+		in->in = optarg;
+		return true;
+	case OPT_INPUT:
+		in->om = word("--input", optarg, forms) == 1;
+		return true;
+	case OPT_DATASOURCE:
+		in->datasource = optarg;
+		return true;
+	case OPT_CONNECT_TO:
+		if (in->nconnect_to ==
+		    sizeof(o->connect_to) / sizeof(o->connect_to[0]))
+			tool_die(TOOL_USAGE, "--connect-to: too many");
+		o->connect_to[in->nconnect_to++] = optarg;
+		in->connect_to = o->connect_to;
+		return true;
+	case OPT_REPLAY:
+		in->replay = true;
+		return true;
+	case OPT_STRICT:
+		in->strict = true;
+		return true;
+	case 'd':
+		in->dir = optarg;
+		return true;
+	case 'u':
+		in->url = optarg;
+		return true;
+	}
+	return false;
+}
+
 void
 opts_read(struct opts *o, int argc, char **argv)
 {
 	static const char *const forms[] = { "text", "svg", "html", NULL };
-	static const char *const inputs[] = { "mf", "om", NULL };
 	int c;
 
-	*o = (struct opts){ .input = EXPO_MF,
-		.plot = { .warn = NAN, .crit = NAN },
+	*o = (struct opts){ .plot = { .warn = NAN, .crit = NAN },
 		.zone = "local" };
-	while ((c = getopt_long(argc, argv, "+e:fho:qs:vV", longs, NULL)) != -1)
+	while ((c = getopt_long(
+		    argc, argv, "+d:e:fhi:o:qs:u:vV", longs, NULL)) != -1)
 		switch (c) {
-		case OPT_IN:
-			o->in = optarg;
-			if (str_ends(str_of(optarg), STR(".om")))
-				o->input = EXPO_OM;
-			break;
-		case OPT_INPUT:
-			o->input = word("--input", optarg, inputs) == 0
-			    ? EXPO_MF
-			    : EXPO_OM;
-			break;
 		case 's':
 			o->view.from = optarg;
 			break;
@@ -195,22 +248,19 @@ opts_read(struct opts *o, int argc, char **argv)
 			o->view.to = optarg;
 			break;
 		case OPT_STEP:
-			o->view.step = tool_dur("--step", optarg);
+			o->view.step = duration("--step", optarg);
 			break;
 		case 'f':
 			o->follow = true;
+			break;
+		case 'i':
+			o->interval = duration("-i", optarg);
 			break;
 		case 'o':
 			o->form = (enum opts_form)word("-o", optarg, forms);
 			break;
 		case OPT_NOW:
 			tool_set_now(tool_time("--now", optarg));
-			break;
-		case OPT_REPLAY:
-			o->replay = true;
-			break;
-		case OPT_STRICT:
-			o->strict = true;
 			break;
 		case OPT_EXIT_STATUS:
 			o->exit_status = true;
@@ -226,12 +276,12 @@ opts_read(struct opts *o, int argc, char **argv)
 		case 'V':
 			tool_version();
 		default:
-			if (!look(o, c))
+			if (!look(o, c) && !source(o, c))
 				tool_usage(usage);
 		}
-	if (optind < argc)
-		tool_usage(usage);
 	o->view.marks = o->marks;
+	o->exprs = (const char *const *)argv + optind;
+	o->nexprs = (size_t)(argc - optind);
 	/* A bad time is an error before anything is read. */
 	if (o->view.from != NULL)
 		(void)tool_time("-s", o->view.from);

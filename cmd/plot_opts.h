@@ -4,9 +4,9 @@
 #ifndef PLOT_OPTS_H
 #define PLOT_OPTS_H
 
-#include "plot_feed.h"
+#include "input.h"
+#include "plot_gather.h"
 #include "plot_term.h"
-
 enum opts_form {
 	OPTS_TEXT,
 	OPTS_SVG,
@@ -14,14 +14,17 @@ enum opts_form {
 };
 
 struct opts {
-	struct feed_view view; /* its marks are below */
-	struct plot plot;      /* what the options say of it */
-	const char *in, *zone, *marks[32];
+	struct input_opts input;
+	struct view view; /* its marks are below */
+	struct plot plot; /* what the options say of it */
+	const char *zone, *marks[32], *connect_to[32];
+	const char *const *exprs;
+	size_t nexprs;
+	int64_t interval; /* -i, 0: the step */
 	enum opts_form form;
-	enum expo_form input;
 	enum term_when color;
 	int width, height; /* 0: as large as there is room */
-	bool follow, replay, strict, exit_status;
+	bool follow, exit_status;
 };
 
 /* Read argv; ends the process on -h, -V and errors. */

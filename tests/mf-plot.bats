@@ -6,7 +6,7 @@ D="$BATS_TEST_DIRNAME/data/plot"
 # run_case NAME: what NAME.args says, words NAME=VALUE being environment, with
 # NAME.in on stdin.
 run_case() {
-	local env=() args=() w in=/dev/null
+	local env=() args=() in=/dev/null
 
 	eval "set -- $(cat "$1.args") --in-name $1"
 	while [ "$1" != --in-name ]; do
@@ -100,11 +100,14 @@ run_case() {
 	[[ $output == *"under crit"* ]]
 	run mf-plot --in "$D/low.in" --warn 90 --exit-status
 	[ "$status" -eq 0 ]
-	run mf-plot --exit-status </dev/null
+	run mf-plot --exit-status --in /dev/null
 	[ "$status" -eq 3 ]
 	[[ $output == *"no data"* ]]
-	run mf-plot </dev/null
+	run mf-plot --in /dev/null
 	[ "$status" -eq 0 ]
+	run mf-plot </dev/null
+	[ "$status" -eq 2 ]
+	[[ $output == *"nothing to read"* ]]
 }
 
 @test "-s and -e cut, --replay takes the present from the input" {
