@@ -234,17 +234,28 @@ announce(const struct httpd *h, struct buf *warnings)
 	buf_fini(warnings);
 }
 
+static struct httpd *
+open_server(const struct opts *o, struct serve *s)
+{
+	struct httpd_limits limits = HTTPD_LIMITS;
+	struct error e;
+	struct httpd *h = httpd_open(o->listen, &limits, serve_tls(s),
+	    tool_clock(), serve_answer, s, &e);
+
+	if (h != NULL)
+		return h;
+	tool_die(TOOL_FAILED, "%s", e.msg);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct opts o = { .listen = "127.0.0.1:9090", .url = "" };
-	struct httpd_limits limits = HTTPD_LIMITS;
 	struct serve_opts so = { .version = VERSION };
 	struct face *face = NULL;
 	struct buf warnings = { 0 };
 	struct serve *s;
 	struct httpd *h;
-	struct error e;
 	int c, rc;
 
 	tool_init("mf-serve");
@@ -271,10 +282,7 @@ main(int argc, char **argv)
 	s = serve_new(&so);
 	configure(s, &o, &warnings);
 	tool_signals();
-	h = httpd_open(
-	    o.listen, &limits, serve_tls(s), so.clock, serve_answer, s, &e);
-	if (h == NULL)
-		tool_die(TOOL_FAILED, "%s", e.msg);
+	h = open_server(&o, s);
 	announce(h, &warnings);
 	rc = serve_run(s, h, o.streaming);
 	httpd_close(h);
