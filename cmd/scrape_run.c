@@ -388,7 +388,7 @@ reload(struct flow *f)
 static void
 stay(struct flow *f)
 {
-	int64_t now = tool_now(), next;
+	int64_t now, next;
 
 	while (!tool_stopping() && !f->out.gone) {
 		if (tool_reloading())

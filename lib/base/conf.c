@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/conf_tree.h"
 #include "base/dur.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "conf_tree.h"
 
 static const struct conf_node nothing = {
 	.kind = CONF_NULL, .line = 1, .col = 1

@@ -4,7 +4,7 @@
  * right: what has been filled in is not looked at again, so a value may hold
  * any text.
  */
-#include "conf_tree.h"
+#include "base/conf_tree.h"
 
 bool
 conf_expand_on(const struct conf *c)

@@ -3,7 +3,7 @@
  * or a Secret, and where its lines stand in the file.  A block scalar keeps
  * its lines; of base64 and of quoted text only the beginning is known.
  */
-#include "conf_tree.h"
+#include "base/conf_tree.h"
 
 bool
 conf_manifest_is(const struct conf_node *root)

@@ -5,9 +5,9 @@
  */
 #include <stdlib.h>
 
+#include "base/conf_tree.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "conf_tree.h"
 
 /* Nodes an alias-heavy document may expand to; and how many for each real. */
 #define MOST_NODES 1000000

@@ -83,7 +83,7 @@ quoted(struct json_writer *w, str s)
 	for (size_t i = 0; i < s.n; i += len) {
 		unsigned char c = (unsigned char)s.p[i];
 		const char *z = NULL;
-		uint32_t r = c;
+		uint32_t r;
 
 		len = 1;
 		if (c >= 0x80) {

@@ -152,7 +152,7 @@ print(struct arena *a, struct labels ls)
 }
 
 static void
-warn(struct all *s, const struct error *e)
+add_warning(struct all *s, const struct error *e)
 {
 	s->pub.warnings = arena_grow(&s->a, s->pub.warnings, &s->warnings_cap,
 	    s->pub.nwarnings + 1, sizeof(*s->pub.warnings));
@@ -285,7 +285,7 @@ add_static(struct all *s, struct scrape_job *j, const struct conf_node *n,
 	if (add(s, j, all, make_url(&s->a, j, all), interval, timeout, &why) ==
 	    -1) {
 		conf_error(n, e, "%s", why.msg);
-		warn(s, e);
+		add_warning(s, e);
 	}
 	return 0;
 }

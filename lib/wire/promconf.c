@@ -209,7 +209,7 @@ shell_name(str s, str *name)
 }
 
 static void
-warn(struct all *p, const struct error *e)
+add_warning(struct all *p, const struct error *e)
 {
 	p->warnings = arena_grow(&p->a, p->warnings, &p->warnings_cap,
 	    p->pub.nwarnings + 1, sizeof(*p->warnings));
@@ -241,7 +241,7 @@ expand_name(struct all *p, const struct conf_node *n, str name, struct buf *b,
 		    STR_ARG(name), STR_ARG(name));
 	conf_error(n, e, "external label \"%.*s\": $%.*s is not set",
 	    STR_ARG(n->key), STR_ARG(name));
-	warn(p, e);
+	add_warning(p, e);
 	return 0;
 }
 
@@ -661,7 +661,7 @@ load_scrapes(struct all *p, const struct conf_node *pattern, struct map *seen,
 
 	/* Upstream passes over one that is not there. */
 	if (resolve(p, pattern, &x, e) == -1) {
-		warn(p, e);
+		add_warning(p, e);
 		return 0;
 	}
 	for (size_t i = 0; i < x.n; i++) {
