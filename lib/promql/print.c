@@ -103,6 +103,8 @@ selector(struct buf *b, const struct node *n)
 	size_t shown = n->text.n > 0 ? n->nm - 1 : n->nm;
 	const char *sep = "{";
 
+	if (n->nm == 0)
+		buf_z(b, "{}");
 	if (n->text.n > 0 && label_metric_valid(n->text))
 		buf_add(b, n->text);
 	else if (n->text.n > 0) {
