@@ -53,7 +53,7 @@ store_meta_load(struct store_meta *m, int dirfd, bool write, struct error *e)
 		m->done = sizeof(struct store_log_head);
 	} else if (store_view_stat(&m->log.v, e) == -1)
 		return -1;
-	if (m->log.end == m->log.v.size)
+	if (m->done == m->log.v.size)
 		return 0;
 	while (store_log_find(&m->log, &m->done, &rec, &bytes)) {
 		str key = str_take(bytes, key_size(bytes));

@@ -116,6 +116,7 @@ make_plan(struct store_query *q, const struct store_qday *d,
 
 	p->ids = ids;
 	p->n = n;
+	p->want = arena_alloc(&q->a, sizeof(*p->want));
 	/* A cut log: the rows are as if they were not there (see select.c). */
 	for (uint32_t i = 0; i < n; i++)
 		if (!store_dict_has(&d->d->dict, ids[i]))
@@ -285,22 +286,20 @@ take_days(struct store_query *q, struct store *s, const struct source_query *sq,
 	q->day = mem_zero(s->n + 1, sizeof(*q->day));
 	for (size_t i = 0; i < s->n; i++) {
 		struct store_day *d = s->days[i];
-		int64_t lo = sq->from - d->start, hi = sq->to - d->start;
+		int64_t end = d->start + DATE_DAY - 1;
+		int64_t lo = sq->from > d->start ? sq->from : d->start;
+		int64_t hi = sq->to < end ? sq->to : end;
 
-		if (sq->from >= d->start + DATE_DAY || sq->to < d->start)
+		if (lo > hi)
 			continue;
-		if (sq->from < d->start)
-			lo = 0;
-		if (sq->to >= d->start + DATE_DAY)
-			hi = DATE_DAY - 1;
 		if (store_day_use(s, d, e) == -1)
 			return -1;
 		if (!d->open)
 			continue;
 		q->day[q->nday++] = (struct store_qday){
 			.d = d,
-			.lo = (uint32_t)lo,
-			.hi = (uint32_t)hi,
+			.lo = (uint32_t)(lo - d->start),
+			.hi = (uint32_t)(hi - d->start),
 		};
 	}
 	return 0;

@@ -1,0 +1,233 @@
+/*
+ * Any bytes as the files of a store, with right checksums where that lets them
+ * in further: reading, checking and appending must live with all of it.
+ *
+ * The input is records of the dictionary, a zero byte, then frames: each a
+ * byte of type, one of flags, one of columns or so, two of length, bytes.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "metric/batch.h"
+#include "store/format.h"
+#include "store/store.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+#define DAY "/20211122"
+
+struct in {
+	const uint8_t *p;
+	size_t n;
+};
+
+static unsigned
+byte(struct in *in)
+{
+	if (in->n == 0)
+		return 0;
+	in->n--;
+	return *in->p++;
+}
+
+static str
+bytes(struct in *in, size_t n)
+{
+	str s = { (const char *)in->p, n < in->n ? n : in->n };
+
+	in->p += s.n;
+	in->n -= s.n;
+	return s;
+}
+
+static void
+put(const char *dir, const char *name, str s)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd == -1 || write(fd, s.p, s.n) != (ssize_t)s.n)
+		abort();
+	close(fd);
+}
+
+static void
+log_of(struct in *in, struct buf *b, const char *magic)
+{
+	struct store_log_head h = { .version = STORE_VERSION };
+	unsigned k;
+
+	memcpy(h.magic, magic, sizeof(h.magic));
+	buf_reset(b);
+	buf_add(b, (str){ (const char *)&h, sizeof(h) });
+	while ((k = byte(in)) != 0) {
+		str s = bytes(in, k >> 2);
+		struct store_rec r = {
+			.size = (uint32_t)s.n | (k & 3) << 24,
+			.hash = str_hash(s),
+		};
+
+		r.crc = store_crc(store_crc(0, &r, sizeof(r)), s.p, s.n);
+		buf_add(b, (str){ (const char *)&r, sizeof(r) });
+		buf_add(b, s);
+		while (b->n % 8 != 0)
+			buf_byte(b, (char)(k & 1));
+	}
+}
+
+static void
+segment(struct in *in, struct buf *b)
+{
+	struct store_seg_head h = {
+		.version = STORE_VERSION,
+		.cap = 64,
+		.day = 20211122,
+		.no = 1,
+	};
+	size_t frames = STORE_SEG_HEAD + 64 * sizeof(struct store_slot);
+	uint32_t crc[32];
+
+	memcpy(h.magic, STORE_SEG_MAGIC, sizeof(h.magic));
+	h.crc = store_crc(0, &h, offsetof(struct store_seg_head, crc));
+	buf_reset(b);
+	memset(buf_reserve(b, frames), 0, frames);
+	memcpy(b->p, &h, sizeof(h));
+	b->n = frames;
+	for (uint32_t i = 0; i < 64 && in->n > 0; i++) {
+		struct store_slot s = { .t = INT64_C(1637582400000) + i };
+		str f;
+
+		s.off = b->n;
+		s.type = (uint8_t)(byte(in) % 7);
+		s.flags = (uint8_t)(byte(in) & 7);
+		s.ref = byte(in) % 66;
+		s.n = byte(in);
+		s.back = (uint16_t)(byte(in) % 4);
+		s.source = byte(in);
+		s.tmin = byte(in);
+		s.tmax = s.tmin + byte(in);
+		f = bytes(in, byte(in) * 16 + byte(in));
+		s.len = (uint32_t)f.n;
+		buf_add(b, f);
+		while (b->n % 8 != 0)
+			buf_byte(b, 0);
+		store_crc_blocks(f.p, f.n, crc);
+		f.n = (f.n + STORE_BLOCK - 1) / STORE_BLOCK * sizeof(*crc);
+		s.fcrc = store_crc(0, crc, f.n);
+		buf_add(b, (str){ (const char *)crc, f.n });
+		while (b->n % 8 != 0)
+			buf_byte(b, 0);
+		s.crc = store_crc(0, &s, offsetof(struct store_slot, crc));
+		memcpy(b->p + STORE_SEG_HEAD + i * sizeof(s), &s, sizeof(s));
+	}
+}
+
+static int
+out(void *arg, str s)
+{
+	*(size_t *)arg += s.n;
+	return 0;
+}
+
+static void
+report(void *arg, const char *msg)
+{
+	*(size_t *)arg += strlen(msg);
+}
+
+static void
+read_all(const char *dir)
+{
+	struct error e;
+	struct store *s = store_open(dir, STORE_READ, &e);
+	struct source src;
+	struct source_series one;
+	struct store_info info;
+	size_t n = 0;
+
+	if (s == NULL)
+		abort();
+	if (store_select(s, NULL, 0, INT64_MIN, INT64_MAX, out, &n, &e) == -1 ||
+	    store_check(s, report, &n, &e) == -1 ||
+	    store_info(s, &info, &e) == -1)
+		abort();
+	src = store_source(s);
+	for (int k = 0; k < 3; k++) {
+		struct source_query q = {
+			.from = k == 2 ? INT64_C(1637539200010) : INT64_MIN,
+			.to = INT64_MAX,
+			.labels_only = k == 1,
+		};
+		struct source_cursor *c = source_open(&src, &q, &e);
+		int64_t last = INT64_MIN;
+
+		if (c == NULL)
+			abort();
+		while (source_next(&src, c, &one, &e) == 1)
+			for (size_t i = 0; i < one.n; i++) {
+				if (i > 0 && one.t[i] <= last)
+					abort();
+				last = one.t[i];
+			}
+		source_close(&src, c);
+	}
+	store_close(s);
+}
+
+static void
+append(const char *dir)
+{
+	struct batch_reader *r = batch_new(EXPO_MF, 0, false, NULL, NULL);
+	struct store_opts o = { 0 };
+	struct store_counts n = { 0 };
+	struct error e;
+	struct store *s = store_open(dir, STORE_WRITE, &e);
+	struct batch b;
+
+	if (s == NULL)
+		abort();
+	batch_feed(r,
+	    STR("# BATCH {a=\"b\"} 1637539200005\na 1\nb 2\n"
+		"# STALE * 1637539200005\n# EOF\n"));
+	batch_end(r);
+	while (batch_next(r, &b) == 1)
+		if (store_append(s, &b, &o, &n, NULL, &e) == -1)
+			abort();
+	batch_free(r);
+	store_close(s);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct in in = { p, n };
+	struct buf b = { 0 };
+	char dir[64], day[80], path[96];
+
+	snprintf(dir, sizeof(dir), "/dev/shm/mf-fuzz-store.%d", (int)getpid());
+	snprintf(day, sizeof(day), "%s%s", dir, DAY);
+	(void)mkdir(dir, 0700);
+	(void)mkdir(day, 0700);
+	put(dir, "/format", STR(STORE_FORMAT));
+	log_of(&in, &b, STORE_LOG_MAGIC);
+	put(day, "/series.log", buf_str(&b));
+	log_of(&in, &b, STORE_META_MAGIC);
+	put(dir, "/meta.log", buf_str(&b));
+	segment(&in, &b);
+	put(day, "/000001.seg", buf_str(&b));
+	snprintf(path, sizeof(path), "%s/series.hash", day);
+	(void)unlink(path);
+	snprintf(path, sizeof(path), "%s/000002.seg", day);
+	(void)unlink(path);
+	read_all(dir);
+	append(dir);
+	read_all(dir);
+	buf_fini(&b);
+	return 0;
+}

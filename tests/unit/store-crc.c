@@ -1,0 +1,59 @@
+/*
+ * CRC32C against its published check values, and blocks against the whole.
+ */
+#include "check.h"
+
+#include <stdlib.h>
+
+#include "store/format.h"
+
+static void
+values(void)
+{
+	uint8_t b[32];
+
+	CHECK(store_crc(0, "123456789", 9) == 0xe3069283);
+	CHECK(store_crc(0, "", 0) == 0);
+	/* RFC 3720, B.4 */
+	memset(b, 0, sizeof(b));
+	CHECK(store_crc(0, b, sizeof(b)) == 0x8a9136aa);
+	memset(b, 0xff, sizeof(b));
+	CHECK(store_crc(0, b, sizeof(b)) == 0x62a8ab43);
+	for (uint8_t i = 0; i < 32; i++)
+		b[i] = i;
+	CHECK(store_crc(0, b, sizeof(b)) == 0x46dd794e);
+	CHECK(store_crc(store_crc(0, b, 13), b + 13, 19) == 0x46dd794e);
+}
+
+static void
+blocks(void)
+{
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 12288, 12289,
+		24576, 29000 };
+	uint8_t *p = malloc(29000);
+	uint32_t out[8];
+	int bad = 0;
+
+	for (size_t i = 0; i < 29000; i++)
+		p[i] = (uint8_t)(i * i >> 3);
+	for (size_t k = 0; k < sizeof(sizes) / sizeof(*sizes); k++) {
+		size_t n = sizes[k], b = 0;
+
+		store_crc_blocks(p, n, out);
+		for (size_t at = 0; at < n; at += STORE_BLOCK, b++) {
+			size_t m = n - at < STORE_BLOCK ? n - at : STORE_BLOCK;
+
+			bad += out[b] != store_crc(0, p + at, m);
+		}
+	}
+	CHECK(bad == 0);
+	free(p);
+}
+
+int
+main(void)
+{
+	values();
+	blocks();
+	return done();
+}
