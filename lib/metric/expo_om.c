@@ -145,7 +145,7 @@ describe(struct expo_reader *r, str name)
 		i.text = arena_dup(expo_arena(r), om->help);
 		push(om, i);
 	}
-	if (om->has_type) {
+	if (om->has_type && om->type != NULL) {
 		i.kind = EXPO_TYPE;
 		i.text = om->type->text;
 		push(om, i);
@@ -164,7 +164,7 @@ flush(struct expo_reader *r)
 	struct expo_om *om = r->om;
 	struct expo_item i = { .kind = EXPO_KIND, .line = r->line, .t = r->t };
 	size_t n = 0;
-	str name = STR_NONE;
+	str name;
 
 	if (!om->waits)
 		return;
@@ -174,7 +174,7 @@ flush(struct expo_reader *r)
 		    r, om->type == NULL ? STR_NONE : om->type->suffix[n]);
 		describe(r, name);
 	} while (om->type != NULL && ++n < 3 && om->type->suffix[n].n > 0);
-	if (om->has_type && om->type->kind) {
+	if (om->has_type && om->type != NULL && om->type->kind) {
 		i.name = om->type->kind_base ? suffixed(r, STR_NONE) : name;
 		i.text = om->type->name;
 		push(om, i);

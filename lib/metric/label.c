@@ -5,9 +5,6 @@
 
 #include <stdlib.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/mem.h"
 #include "metric/scan.h"
 
@@ -99,7 +96,7 @@ label_hash(struct labels ls)
 	if (n > sizeof(small))
 		p = mem_alloc(n);
 	key_make(p, ls);
-	h = XXH3_64bits(p, n);
+	h = str_hash((str){ p, n });
 	if (p != small)
 		free(p);
 	return h;

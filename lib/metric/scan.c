@@ -57,20 +57,6 @@ scan_line(struct scan *s, str line)
 	s->named = false;
 }
 
-int
-scan_fail(struct scan *s, const char *at, struct error *e, const char *fmt, ...)
-{
-	va_list ap;
-
-	s->bad = at != NULL ? at : s->p;
-	if (e == NULL)
-		return -1;
-	va_start(ap, fmt);
-	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
 bool
 scan_blanks(struct scan *s)
 {
@@ -358,4 +344,22 @@ scan_take(const struct scan *s, struct arena *a)
 	v = arena_alloc(a, s->n * sizeof(*v));
 	memcpy(v, s->v, s->n * sizeof(*v));
 	return (struct labels){ v, s->n };
+}
+
+#ifdef __clang_analyzer__
+#undef scan_fail
+#endif
+
+int
+scan_fail(struct scan *s, const char *at, struct error *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	s->bad = at != NULL ? at : s->p;
+	if (e == NULL)
+		return -1;
+	va_start(ap, fmt);
+	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	return -1;
 }

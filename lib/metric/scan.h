@@ -31,6 +31,10 @@ void scan_line(struct scan *s, str line);
 int scan_fail(struct scan *s, const char *at, struct error *e, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
 
+#ifdef __clang_analyzer__ /* as in base/error.h */
+#define scan_fail(...) (scan_fail(__VA_ARGS__), -1)
+#endif
+
 /* Pass over blanks and tabs; true if there was one. */
 bool scan_blanks(struct scan *s);
 
