@@ -135,7 +135,9 @@ ask_plot(struct ask *q, struct input *in, struct series_set *set,
 		struct promql_result r = { 0 };
 
 		if (input_ask(in, set, q->v[i].x, &o, a, &r, e) == -1)
-			return error_add(e, "'%.*s'", STR_ARG(q->v[i].text));
+			return q->n == 1
+			    ? -1
+			    : error_add(e, "'%.*s'", STR_ARG(q->v[i].text));
 		for (size_t k = 0; k < r.n; k++) {
 			struct source_series s = { r.v[k].labels, r.v[k].t,
 				r.v[k].v, r.v[k].n };

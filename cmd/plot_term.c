@@ -14,31 +14,32 @@
 
 static volatile sig_atomic_t resized;
 
-static bool
-set(const char *name)
+/* A variable of the environment, or "". */
+static const char *
+env(const char *name)
 {
 	const char *v = getenv(name);
 
-	return v != NULL && v[0] != '\0';
+	return v != NULL ? v : "";
+}
+
+static bool
+set(const char *name)
+{
+	return env(name)[0] != '\0';
 }
 
 static bool
 forced(const char *name)
 {
-	return set(name) && strcmp(getenv(name), "0") != 0;
-}
-
-static const char *
-term(void)
-{
-	return set("TERM") ? getenv("TERM") : "";
+	return set(name) && strcmp(env(name), "0") != 0;
 }
 
 bool
 term_utf8(void)
 {
 	(void)setlocale(LC_CTYPE, "");
-	if (isatty(STDOUT_FILENO) && strcmp(term(), "dumb") == 0)
+	if (isatty(STDOUT_FILENO) && strcmp(env("TERM"), "dumb") == 0)
 		return false;
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
@@ -47,12 +48,12 @@ term_utf8(void)
 static enum plot_color
 depth(void)
 {
-	const char *c = set("COLORTERM") ? getenv("COLORTERM") : "";
+	const char *c = env("COLORTERM");
 
 	if (strcmp(c, "truecolor") == 0 || strcmp(c, "24bit") == 0 ||
-	    str_ends(str_of(term()), STR("-direct")))
+	    str_ends(str_of(env("TERM")), STR("-direct")))
 		return PLOT_RGB;
-	return strstr(term(), "256color") != NULL ? PLOT_256 : PLOT_16;
+	return strstr(env("TERM"), "256color") != NULL ? PLOT_256 : PLOT_16;
 }
 
 enum plot_color
@@ -66,7 +67,7 @@ term_color(enum term_when when)
 		return PLOT_MONO;
 	if (forced("CLICOLOR_FORCE") || forced("FORCE_COLOR"))
 		return depth();
-	if (!isatty(STDOUT_FILENO) || strcmp(term(), "dumb") == 0)
+	if (!isatty(STDOUT_FILENO) || strcmp(env("TERM"), "dumb") == 0)
 		return PLOT_MONO;
 	return depth();
 }
@@ -74,7 +75,7 @@ term_color(enum term_when when)
 bool
 term_moves(void)
 {
-	return isatty(STDOUT_FILENO) && strcmp(term(), "dumb") != 0;
+	return isatty(STDOUT_FILENO) && strcmp(env("TERM"), "dumb") != 0;
 }
 
 static int
@@ -84,7 +85,7 @@ number(const char *name, int otherwise)
 	int n = 0;
 
 	if (set(name))
-		n = (int)strtonum(getenv(name), 1, 10000, &error);
+		n = (int)strtonum(env(name), 1, 10000, &error);
 	return n > 0 && error == NULL ? n : otherwise;
 }
 

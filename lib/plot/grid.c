@@ -89,7 +89,7 @@ set_pen(struct buf *b, int pen, enum plot_color color)
 		"\033[33m", "\033[31m", "\033[36m" };
 	int i = (pen - PLOT_PEN_SERIES) % PLOT_PALETTE;
 
-	if (pen < PLOT_PEN_SERIES) {
+	if (pen <= PLOT_PEN_MARK) {
 		buf_z(b, fixed[pen]);
 		return;
 	}
@@ -120,7 +120,7 @@ print_row(
     struct buf *b, const struct plot_grid *g, int y, enum plot_color color)
 {
 	int end = g->w, pen = PLOT_PEN_NONE;
-	char utf8[4];
+	char utf8[4] = "";
 
 	while (end > 0 && blank(cell(g, end - 1, y)))
 		end--;

@@ -303,7 +303,7 @@ line(struct sheet *s, size_t i, int cols)
 static void
 letter(struct sheet *s, size_t i, double x, double y)
 {
-	int c = plot_letter(i);
+	char c = plot_letter(i);
 
 	if (c == 0)
 		return;
@@ -408,12 +408,19 @@ bands(struct sheet *s)
 
 	if (s->c->drawn == 0 || s->c->n > 24)
 		return;
-	while (n > 20 && (size_t)n * (s->c->n * 13 + 70) > 2 * BANDS)
+	while (n > 20 && (size_t)n * (s->c->n * 13 + 70) > BANDS)
 		n -= 5;
 	buf_z(s->b, "<g class=\"v\">\n");
 	for (int k = 0; k < n; k++)
 		band(s, k, n, at);
 	buf_z(s->b, "</g>\n");
+}
+
+/* Where column k of the figures ends. */
+static double
+figure_x(const struct sheet *s, int k)
+{
+	return s->w - PAD - (3 - k) * 80;
 }
 
 static void
@@ -422,8 +429,7 @@ legend_row(struct sheet *s, size_t i, double y)
 	const struct plot_line *l = &s->c->v[i];
 	const double v[] = { l->last, l->min, l->avg, l->max };
 	const char *class = l->now == PLOT_CRIT ? "t c" : "t w";
-	double x = s->w - PAD;
-	int letter = plot_letter(i);
+	char letter = plot_letter(i);
 
 	buf_printf(s->b, "<g class=\"s s%zu\">", i % PLOT_PALETTE);
 	plot_svg_text(s->b, "", PAD, y,
@@ -431,12 +437,13 @@ legend_row(struct sheet *s, size_t i, double y)
 				       : STR("■"));
 	buf_z(s->b, "</g>");
 	plot_svg_text(s->b, "", PAD + 16, y,
-	    plot_cut(s->a, l->name, (int)((x - 320 - 40) / CELL), false));
-	for (int k = 3; k >= 0 && l->n > 0; k--, x -= 80)
-		plot_svg_text(s->b, "e", x, y, value(s, v[k]));
+	    plot_cut(
+		s->a, l->name, (int)((figure_x(s, 0) - 120) / CELL), false));
+	for (int k = 0; k < 4 && l->n > 0; k++)
+		plot_svg_text(s->b, "e", figure_x(s, k), y, value(s, v[k]));
 	if (l->now != PLOT_FINE) {
 		buf_printf(s->b, "<g class=\"%s\">", class);
-		plot_svg_text(s->b, "", s->w - PAD - 3 * 80 + 5, y,
+		plot_svg_text(s->b, "", figure_x(s, 0) + 5, y,
 		    l->now == PLOT_CRIT ? STR("✖") : STR("▲"));
 		buf_z(s->b, "</g>");
 	}
@@ -447,12 +454,12 @@ legend(struct sheet *s)
 {
 	static const char *const heads[] = { "last", "min", "avg", "max" };
 	double y = s->bottom + 26 + (s->x.dates ? 14 : 0) + 10;
-	double x = s->w - PAD;
 	bool *in = plot_chart_pick(s->c, s->rows, s->a);
 
 	if (s->rows > 0) {
-		for (int k = 3; k >= 0; k--, x -= 80)
-			plot_svg_text(s->b, "e d", x, y, str_of(heads[k]));
+		for (int k = 0; k < 4; k++)
+			plot_svg_text(
+			    s->b, "e d", figure_x(s, k), y, str_of(heads[k]));
 		for (size_t i = 0; i < s->c->n; i++)
 			if (in[i])
 				legend_row(s, i, y += ROW);

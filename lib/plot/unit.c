@@ -341,9 +341,11 @@ plot_value(struct buf *b, double v, str unit)
 static int
 decimals(double x, int max)
 {
-	for (int d = 0; d <= max; d++, x *= 10)
+	for (int d = 0; d <= max; d++) {
 		if (fabs(x - round(x)) <= 1e-6 * fabs(x))
 			return d;
+		x *= 10;
+	}
 	return -1;
 }
 
