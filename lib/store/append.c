@@ -300,12 +300,18 @@ drop_twice(struct work *w)
 	w->n = k;
 }
 
-static int
-by_order(const void *a, const void *b)
+/* Back into the order of the batch; places of what was dropped close up. */
+static void
+unsort(struct work *w, size_t n)
 {
-	const struct store_item *x = a, *y = b;
+	struct store_item *at = arena_zero(w->j->a, n + 1, sizeof(*at));
+	size_t k = 0;
 
-	return (x->order > y->order) - (x->order < y->order);
+	for (size_t i = 0; i < w->n; i++)
+		at[w->v[i].order] = w->v[i];
+	for (size_t i = 0; i < n; i++)
+		if (at[i].id != 0)
+			w->v[k++] = at[i];
 }
 
 static bool
@@ -322,6 +328,7 @@ static int
 only_new(struct work *w, bool *unique, struct error *e)
 {
 	struct job *j = w->j;
+	size_t n = w->n;
 
 	store_items_sort(w->v, w->n);
 	drop_twice(w);
@@ -329,7 +336,7 @@ only_new(struct work *w, bool *unique, struct error *e)
 		j->s, j->src, w->d, w->v, &w->n, j->o->replace, j->n, e) == -1)
 		return -1;
 	*unique = all_once(w->v, w->n);
-	qsort(w->v, w->n, sizeof(*w->v), by_order);
+	unsort(w, n);
 	return 0;
 }
 

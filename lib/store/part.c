@@ -117,15 +117,65 @@ by_id(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+static bool
+sorted(const struct store_item *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (by_id(v + i - 1, v + i) > 0)
+			return false;
+	return true;
+}
+
+#define DIGIT 11
+
+/* Stable by id, DIGIT bits at a time, from v to w and back. */
+static void
+radix(struct store_item *v, struct store_item *w, size_t n)
+{
+	uint32_t max = 0;
+	size_t count[1 << DIGIT];
+
+	for (size_t i = 0; i < n; i++)
+		max |= v[i].id;
+	for (unsigned shift = 0; shift < 32 && max >> shift != 0;
+	     shift += DIGIT) {
+		const uint32_t mask = (1 << DIGIT) - 1;
+		size_t sum = 0;
+
+		memset(count, 0, sizeof(count));
+		for (size_t i = 0; i < n; i++)
+			count[v[i].id >> shift & mask]++;
+		for (size_t i = 0; i <= mask; i++) {
+			size_t k = count[i];
+
+			count[i] = sum;
+			sum += k;
+		}
+		for (size_t i = 0; i < n; i++)
+			w[count[v[i].id >> shift & mask]++] = v[i];
+		memcpy(v, w, n * sizeof(*v));
+	}
+}
+
+/*
+ * Samples of one series mostly come in time order, and then a stable sort by
+ * id is all that is needed.
+ */
 void
 store_items_sort(struct store_item *v, size_t n)
 {
-	size_t i = 1;
+	struct store_item *w;
 
-	while (i < n && by_id(v + i - 1, v + i) <= 0)
-		i++;
-	if (i < n)
-		qsort(v, n, sizeof(*v), by_id);
+	if (sorted(v, n))
+		return;
+	if (n > 256) {
+		w = mem_alloc(n * sizeof(*w));
+		radix(v, w, n);
+		free(w);
+		if (sorted(v, n))
+			return;
+	}
+	qsort(v, n, sizeof(*v), by_id);
 }
 
 static void

@@ -202,7 +202,7 @@ loose(struct select *q, const struct store_slot *p)
 	}
 	for (uint32_t j = 0; j < x.n; j++) {
 		uint32_t i = pos[j];
-		const struct one *o = &v[ser[i]];
+		struct one *o = &v[ser[i]];
 
 		if (o->end == 0 || x.t[i] < q->lo || x.t[i] > q->hi)
 			continue;
