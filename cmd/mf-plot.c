@@ -15,6 +15,9 @@
 /* -f without -s: how much of a stream of samples is kept. */
 #define FOLLOW_MS INT64_C(3600000)
 
+/* A tall terminal is not filled, but with -f. */
+#define LINES 30
+
 struct app {
 	struct opts o;
 	struct input *in;
@@ -37,6 +40,8 @@ page_size(struct app *a)
 	a->text.height = 360;
 	if (a->o.form == OPTS_TEXT)
 		term_size(&a->text.width, &a->text.height);
+	if (!a->o.follow && a->text.height > LINES && a->o.form == OPTS_TEXT)
+		a->text.height = LINES;
 	if (a->o.width > 0)
 		a->text.width = a->o.width;
 	if (a->o.height > 0)

@@ -21,7 +21,7 @@
 #define ROW 17.0    /* a line of text */
 #define PAD 12.0    /* to the edge */
 #define POINTS 5000 /* more than that is brought down by M4 */
-#define BANDS 4000  /* values in all the bands' titles */
+#define BANDS 8000  /* bytes of all the bands */
 
 /*
  * A style element of an inline <svg> is the whole page's, so every rule is
@@ -264,11 +264,9 @@ line_title(struct sheet *s, const struct plot_line *l)
 
 /* The samples of one line, as they are or brought down to cols columns. */
 static void
-line(struct sheet *s, size_t i, int cols)
+line(struct sheet *s, size_t i, struct plot_m4 *m, int cols)
 {
 	const struct plot_line *l = &s->c->v[i];
-	size_t room = l->s->n < (size_t)cols ? l->s->n : (size_t)cols;
-	struct plot_m4 *m = arena_array(s->a, room, struct plot_m4);
 	size_t n = plot_m4(m, l->s->t, l->s->v, l->s->n, s->c->from, s->c->to,
 	    cols, l->bridge);
 	struct plot_svg_path p = { .b = s->b };
@@ -337,20 +335,26 @@ letters(struct sheet *s)
 static void
 lines(struct sheet *s)
 {
-	size_t total = 0;
+	struct plot_m4 *m;
+	size_t total = 0, most = 0;
 	int cols = (int)((s->right - s->left) * 10);
 
-	for (size_t i = 0; i < s->c->n; i++)
+	for (size_t i = 0; i < s->c->n; i++) {
 		total += s->c->v[i].n;
+		if (s->c->v[i].n > most)
+			most = s->c->v[i].n;
+	}
 	if (total > POINTS) {
 		cols = (int)(POINTS / 4 / s->c->drawn);
 		cols = cols < 40 ? 40 : cols;
 	}
+	m = arena_array(
+	    s->a, most < (size_t)cols ? most : (size_t)cols, struct plot_m4);
 	for (int level = PLOT_FINE; level <= PLOT_CRIT; level++)
 		for (size_t i = 0; i < s->c->n; i++)
 			if (s->c->v[i].n > 0 &&
 			    (int)s->c->v[i].reached == level)
-				line(s, i, cols);
+				line(s, i, m, cols);
 }
 
 /* The last sample at or before t, or NaN if none is near enough. */

@@ -31,6 +31,7 @@
 struct page {
 	struct plot_grid g;
 	struct plot_canvas ink;
+	struct plot_m4 *m4; /* one a column of dots */
 	const struct plot_chart *c;
 	struct plot_scale y;
 	struct plot_timeaxis x;
@@ -306,7 +307,7 @@ draw_line(struct page *p, size_t i)
 	const struct plot_line *l = &p->c->v[i];
 	int cols = p->cols * p->ink.dx, x0 = 0, y0 = 0;
 	uint16_t pen = (uint16_t)(i < 0xffff ? i + 1 : 0xffff);
-	struct plot_m4 *m = arena_array(p->g.a, (size_t)cols, struct plot_m4);
+	struct plot_m4 *m = p->m4;
 	size_t n = plot_m4(m, l->s->t, l->s->v, l->s->n, p->c->from, p->c->to,
 	    cols, l->bridge);
 
@@ -388,6 +389,8 @@ draw(struct page *p)
 	int y;
 
 	plot_canvas_init(&p->ink, p->g.a, p->cols, p->y.rows, p->g.ascii);
+	p->m4 = arena_array(
+	    p->g.a, (size_t)p->cols * (size_t)p->ink.dx, struct plot_m4);
 	header(p);
 	axes(p);
 	time_axis(p);
