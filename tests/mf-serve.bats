@@ -263,6 +263,46 @@ fill() {
 	[[ $stderr == *"bad certificate or key"* ]]
 }
 
+@test "mf-scrape believes the right certificate and name only" {
+	command -v openssl >/dev/null || skip "no openssl"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -keyout k.pem -out c.pem -days 2 -subj /CN=in.example \
+	    -addext subjectAltName=DNS:in.example 2>/dev/null
+	cat >web.yml <<-'EOF'
+	tls_server_config: {cert_file: c.pem, key_file: k.pem}
+	basic_auth_users:
+	  joe: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW
+	EOF
+	start app mf-serve -l 127.0.0.1:0 -g /a=x --web-config web.yml
+	printf secret >password
+	cat >p.yml <<-EOF
+	scrape_configs:
+	- job_name: good
+	  scheme: https
+	  basic_auth: {username: joe, password_file: password}
+	  tls_config: {ca_file: c.pem, server_name: in.example}
+	  static_configs: [{targets: ['$address']}]
+	- job_name: name
+	  scheme: https
+	  tls_config: {ca_file: c.pem}
+	  static_configs: [{targets: ['$address']}]
+	- job_name: ca
+	  scheme: https
+	  static_configs: [{targets: ['$address']}]
+	- job_name: password
+	  scheme: https
+	  basic_auth: {username: joe, password: wrong}
+	  tls_config: {insecure_skip_verify: true}
+	  static_configs: [{targets: ['$address']}]
+	EOF
+	mf-scrape -1 -c p.yml >out 2>errors || :
+	grep -q '^up{.*job="good"} 1 ' out
+	[ "$(grep -c '^up{.*} 0 ' out)" -eq 3 ]
+	grep -q 'job="name".*SSL' errors
+	grep -q 'job="ca".*certificate' errors
+	grep -q 'job="password".*401' errors
+}
+
 @test "a unix socket, and a prefix" {
 	start app mf-serve -l "unix:$PWD/s" -g /a=x -d data \
 	    --external-url http://example.org/mon

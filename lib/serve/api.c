@@ -129,6 +129,7 @@ api_time_param(struct exchange *x, const char *name, int64_t *t)
 
 	if (s.n == 0 || api_time(s, t, &e) == 0)
 		return 0;
+	error_add(&e, "invalid time value for '%s'", name);
 	return bad_param(x, name, &e);
 }
 

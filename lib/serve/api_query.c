@@ -130,15 +130,16 @@ evaluate(struct exchange *x, const struct promql_opts *o, size_t limit)
 
 	p = promql_parse(httpd_param(x->q, "query"), a, &e);
 	if (p == NULL) {
-		api_fail(x, 400, "bad_data", "invalid parameter \"query\": %s",
-		    e.msg);
+		/* Upstream names the parameter for instant queries only. */
+		api_fail(x, 400, "bad_data", "%s%s",
+		    o->step > 0 ? "" : "invalid parameter \"query\": ", e.msg);
 		return;
 	}
 	if (o->step > 0 && promql_type(p) != PROMQL_SCALAR &&
 	    promql_type(p) != PROMQL_VECTOR)
 		api_fail(x, 400, "bad_data",
-		    "invalid parameter \"query\": invalid expression type "
-		    "\"%s\" for range query, must be Scalar or instant Vector",
+		    "invalid expression type \"%s\" for range query, must be "
+		    "Scalar or instant Vector",
 		    promql_type(p) == PROMQL_MATRIX ? "range vector"
 						    : "string");
 	else if (promql_selects(p) && (src = api_source(x)) == NULL)
@@ -168,11 +169,12 @@ api_query(struct exchange *x)
 static int
 required_time(struct exchange *x, const char *name, int64_t *t)
 {
-	if (httpd_param(x->q, name).n > 0)
-		return api_time_param(x, name, t);
-	api_fail(x, 400, "bad_data",
-	    "invalid parameter \"%s\": cannot parse \"\" to a valid timestamp",
-	    name);
+	struct error e;
+
+	if (api_time(httpd_param(x->q, name), t, &e) == 0)
+		return 0;
+	api_fail(
+	    x, 400, "bad_data", "invalid parameter \"%s\": %s", name, e.msg);
 	return -1;
 }
 

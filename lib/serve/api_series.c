@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "serve/api.h"
 
 /* All of time, with room for arithmetic. */
@@ -38,8 +39,12 @@ add_selector(struct exchange *x, struct selection *sel, str text)
 	sel->v = arena_grow(a, sel->v, &sel->cap, sel->n + 1, sizeof(*sel->v));
 	s = &sel->v[sel->n];
 	if (promql_parse_matchers(text, a, &s->m, &s->n, &e) == -1) {
-		api_fail(x, 400, "bad_data",
-		    "invalid parameter \"match[]\": %s", e.msg);
+		/* Upstream names the parameter for series only. */
+		api_fail(x, 400, "bad_data", "%s%s",
+		    str_ends(x->path, STR("/series"))
+			? "invalid parameter \"match[]\": "
+			: "",
+		    e.msg);
 		return -1;
 	}
 	sel->n++;
@@ -363,16 +368,16 @@ put_meta(struct json_writer *w, const struct meta *m)
 }
 
 static void
-answer_metas(struct exchange *x, struct metas *s, size_t limit)
+answer_metas(struct exchange *x, struct metas *s, int64_t limit)
 {
 	struct json_writer w;
-	size_t metrics = 0;
+	int64_t metrics = 0;
 
 	if (s->n > 0)
 		qsort(s->v, s->n, sizeof(*s->v), by_meta);
 	api_begin(x, &w);
 	json_open(&w, '{');
-	for (size_t i = 0; i < s->n && (limit == 0 || metrics < limit);
+	for (size_t i = 0; i < s->n && (limit < 0 || metrics < limit);
 	     metrics++) {
 		str metric = s->v[i].metric;
 
@@ -393,10 +398,15 @@ api_metadata(struct exchange *x)
 	struct metas s = { .arena = x->q->arena,
 		.metric = httpd_param(x->q, "metric") };
 	const struct source *src;
-	size_t limit = 0;
+	int64_t limit = -1;
 	struct error e;
 
-	if (api_limit(x, &limit) == -1 || (src = api_source(x)) == NULL)
+	if (num_parse_int(httpd_param(x->q, "limit"), &limit) == -1 &&
+	    httpd_param(x->q, "limit").n > 0) {
+		api_fail(x, 400, "bad_data", "limit must be a number");
+		return;
+	}
+	if ((src = api_source(x)) == NULL)
 		return;
 	if (src->ops->metadata != NULL &&
 	    src->ops->metadata(src->self, take_meta, &s, &e) == -1)

@@ -179,7 +179,8 @@ test_errors(struct serve *s)
 	bad(s, "/api/v1/query", "invalid parameter \\\"query\\\": ");
 	bad(s, Q "up(", "parse error");
 	bad(s, Q "1&time=x",
-	    "invalid parameter \\\"time\\\": cannot parse \\\"x\\\" to a valid "
+	    "invalid parameter \\\"time\\\": invalid time value for 'time': "
+	    "cannot parse \\\"x\\\" to a valid "
 	    "timestamp");
 	bad(s, Q "1&time=NaN", "cannot parse");
 	bad(s, Q "1&time=1e300", "cannot parse");
@@ -230,6 +231,9 @@ test_series(struct serve *s)
 	same(s, "/api/v1/series?match[]=up&limit=1", 200,
 	    OK_ "[{\"__name__\":\"up\",\"job\":\"a\"}],\"warnings\":"
 		"[\"results truncated due to limit\"]}");
+	bad(s, "/api/v1/labels?match[]=)", "\"error\":\"1:");
+	bad(s, "/api/v1/metadata?limit=x", "limit must be a number");
+	bad(s, R ")&start=0&end=1&step=1", "\"error\":\"1:");
 	bad(s, "/api/v1/series", "no match[] parameter provided");
 	bad(s, "/api/v1/series?match[]=%7B%7D",
 	    "must contain at least one non-empty matcher");
