@@ -460,6 +460,7 @@ notify_answer(struct notify *n, uint64_t id, const struct notify_answer *a,
 		    STR_ARG(f->d.receiver), STR_ARG(f->d.integration),
 		    f->d.attempt, why.msg);
 	if (o == NOTIFY_RETRY) {
+		f->why = arena_dup(&f->arena, str_of(why.msg));
 		f->begun = false;
 		f->next = now + backoff(n, f->d.attempt);
 		if (f->next > f->deadline)
@@ -472,22 +473,25 @@ notify_answer(struct notify *n, uint64_t id, const struct notify_answer *a,
 	return o;
 }
 
+static void
+give_up(struct notify *n, size_t i, int64_t now)
+{
+	struct flight *f = n->flights[i];
+	struct error e;
+
+	error_set(&e, "given up after %d attempts: %.*s", f->d.attempt,
+	    STR_ARG(f->why));
+	report(n, f->in, &e);
+	finish(n, i, false, now);
+}
+
 /* A flush lasts to its deadline when there is something to retry. */
 void
 notify_flights_expire(struct notify *n, int64_t now)
 {
-	struct error e;
-
-	for (size_t i = n->nflights; i-- > 0;) {
-		struct flight *f = n->flights[i];
-
-		if (f->begun || f->deadline > now)
-			continue;
-		error_set(&e, "notify retry canceled after %d attempts",
-		    f->d.attempt);
-		report(n, f->in, &e);
-		finish(n, i, false, now);
-	}
+	for (size_t i = n->nflights; i-- > 0;)
+		if (!n->flights[i]->begun && n->flights[i]->deadline <= now)
+			give_up(n, i, now);
 }
 
 void
@@ -495,7 +499,7 @@ notify_give_up(struct notify *n)
 {
 	for (size_t i = n->nflights; i-- > 0;)
 		if (!n->flights[i]->begun)
-			finish(n, i, false, n->flights[i]->next);
+			give_up(n, i, n->flights[i]->next);
 }
 
 void

@@ -297,6 +297,7 @@ struct flight {
 	struct sent *sent; /* becomes the log's entry when it has been sent */
 	int64_t next, deadline;
 	bool begun;
+	str why; /* the last attempt failed */
 };
 
 struct notify {

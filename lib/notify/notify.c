@@ -240,7 +240,7 @@ list_one(struct notify *n, const struct inhibited *inhibited,
 {
 	const struct silence *s = notify_silenced(n, c->labels, now);
 
-	notify_put_alert(b, c, c->updated);
+	notify_put_alert(b, c, now);
 	b->n--; /* its line end */
 	if (s != NULL) {
 		buf_z(b, " silencedBy=");

@@ -121,7 +121,7 @@ size_t notify_pending(const struct notify *n);
 enum notify_outcome notify_answer(struct notify *n, uint64_t id,
     const struct notify_answer *a, int64_t now, struct error *e);
 
-/* The end: what still waits for a retry is given up. */
+/* The end: what still waits for a retry is given up and reported. */
 void notify_give_up(struct notify *n);
 
 /*
@@ -135,7 +135,7 @@ struct notify_journal {
 };
 
 struct notify_journal *notify_journal(struct notify *n);
-size_t notify_load_alerts(struct notify *n, str lines, int64_t now);
+size_t notify_load_alerts(struct notify *n, str lines);
 size_t notify_load_log(struct notify *n, str lines, int64_t now);
 void notify_dump_alerts(const struct notify *n, struct buf *b);
 void notify_dump_log(const struct notify *n, struct buf *b);

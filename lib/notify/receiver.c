@@ -84,8 +84,6 @@ load_one(struct notify_config *c, const struct conf_node *n, struct receiver *r,
 		return conf_error(n, e, "a receiver must be a map");
 	if (name != NULL && conf_str(name, &r->name, e) == -1)
 		return -1;
-	if (r->name.n == 0)
-		return conf_error(n, e, "missing name in receiver");
 	for (size_t i = 0; i < n->n; i++) {
 		const struct kind *kind = kind_of(n->v[i]->key);
 
@@ -100,6 +98,8 @@ load_one(struct notify_config *c, const struct conf_node *n, struct receiver *r,
 		if (load_list(c, n->v[i], kind, r, &cap, e) == -1)
 			return -1;
 	}
+	if (r->name.n == 0)
+		return conf_error(n, e, "missing name in receiver");
 	return 0;
 }
 

@@ -183,7 +183,7 @@ keep_latest(struct latest *l, struct arena *a, const struct record *r)
 }
 
 static int
-load_alert(struct notify *n, const struct record *r, int64_t now)
+load_alert(struct notify *n, const struct record *r)
 {
 	struct notify_alert x = { .labels = r->a, .annotations = r->b };
 
@@ -192,11 +192,11 @@ load_alert(struct notify *n, const struct record *r, int64_t now)
 		return -1;
 	x.generator_url = notify_record_key(r, "generatorURL");
 	x.timeout = notify_record_key(r, "timeout").n > 0;
-	return notify_alert(n, &x, now, NULL);
+	return notify_alert(n, &x, r->t, NULL);
 }
 
 size_t
-notify_load_alerts(struct notify *n, str lines, int64_t now)
+notify_load_alerts(struct notify *n, str lines)
 {
 	struct latest l = { .n = 0 };
 	struct arena a;
@@ -221,7 +221,7 @@ notify_load_alerts(struct notify *n, str lines, int64_t now)
 	}
 	for (size_t i = 0; i < l.n; i++)
 		if (str_eq(l.v[i].word, STR("ALERT")) &&
-		    load_alert(n, &l.v[i], now) == -1)
+		    load_alert(n, &l.v[i]) == -1)
 			bad++;
 	for (struct map_slot *m = map_next(&n->timers, NULL); m != NULL;
 	     m = map_next(&n->timers, m))

@@ -273,7 +273,7 @@ restart(struct world *w, int64_t now)
 	notify_free(w->n);
 	w->n = notify_new(w->c, "http://am.example.org:9093", NULL, NULL, NULL);
 	notify_load_log(w->n, buf_str(&log), now);
-	notify_load_alerts(w->n, buf_str(&a), now);
+	notify_load_alerts(w->n, buf_str(&a));
 	buf_fini(&a);
 	buf_fini(&log);
 	w->nanswers = 0;
