@@ -59,7 +59,7 @@ rewrite(struct scrape_state *s, struct scrape_memory *m)
 	s->saved = b.n;
 	if (b.n < s->size &&
 	    file_replace(tool_path(s->dir, "scrape", "series"), buf_str(&b),
-		0666, &e) == 0) {
+		0644, &e) == 0) {
 		(void)close(s->fd);
 		open_log(s, b.n);
 	}
@@ -140,7 +140,7 @@ scrape_state_targets(
 	for (size_t i = 0; i < n; i++)
 		put_target(&b, &v[i]);
 	if (file_replace(tool_path(s->dir, "scrape", "targets"), buf_str(&b),
-		0666, &e) == -1 &&
+		0644, &e) == -1 &&
 	    !s->failed) {
 		tool_warn("%s", e.msg);
 		s->failed = true;

@@ -65,6 +65,12 @@ rule_changed(const struct rule_engine *r)
 	return r->changed;
 }
 
+void
+rule_saved(struct rule_engine *r)
+{
+	r->changed = false;
+}
+
 int64_t
 rule_slot_before(const struct rule_group *g, int64_t t)
 {

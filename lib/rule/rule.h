@@ -66,8 +66,12 @@ void rule_free(struct rule_engine *r);
 void rule_save(const struct rule_engine *r, struct buf *out);
 int rule_load(struct rule_engine *r, str text, struct error *e);
 
-/* Has anything changed since the last rule_save() or rule_load()? */
+/*
+ * Has anything changed since rule_saved() was told that a rule_save() has
+ * reached the disk, or since rule_load()?
+ */
 bool rule_changed(const struct rule_engine *r);
+void rule_saved(struct rule_engine *r);
 
 /* The next slot of any group; INT64_MAX if there is none. */
 int64_t rule_next(const struct rule_engine *r);

@@ -1,0 +1,60 @@
+/*
+ * What the files of mf-eval share: the options as given, and the three things
+ * the tool can be told to do.
+ */
+#ifndef EVAL_CMD_H
+#define EVAL_CMD_H
+
+#include "answer.h"
+#include "input.h"
+#include "rule/rule.h"
+#include "store/store.h"
+#include "tool.h"
+
+struct eval_options {
+	struct input_opts in;
+	const char *config;       /* -c FILE[:KEY] */
+	const char *const *rules; /* -r FILE[:KEY] */
+	size_t nrules;
+	const char *const *exprs; /* operands */
+	size_t nexprs;
+	const char *start, *end, *step; /* -s, -e, --step; NULL */
+	const char *external_url;
+	const struct answer_form *form;
+	int64_t every;                  /* -i, ms; 0: once */
+	int64_t resend_delay, lookback; /* ms; 0: the default */
+	bool once, dry_run, write, exit_status;
+};
+
+/* Expressions: their answers, once or every -i. */
+int eval_expr(const struct eval_options *o);
+
+/* Rule files at work. */
+int eval_rules(const struct eval_options *o);
+
+/* check: are rule files and configurations sound? */
+int eval_check(const struct eval_options *o);
+
+/* Rule files of -c and -r as a set, with what of the configuration it needs. */
+struct promconf;
+struct eval_config {
+	struct promconf *prom; /* NULL without -c */
+	struct rule_set *set;
+	size_t files, faults;
+};
+
+/* -1: the configuration itself can't be read; faults are told one by one. */
+int eval_config_load(struct eval_config *c, const struct eval_options *o,
+    bool keep_results, struct error *e);
+void eval_config_free(struct eval_config *c);
+
+/* Batches into DIR/store: -w. */
+struct eval_writer {
+	struct store *store; /* NULL: nothing is written */
+	bool failed;         /* something was not */
+};
+void eval_writer_open(struct eval_writer *w, const struct eval_options *o);
+void eval_write(struct eval_writer *w, str batch);
+void eval_writer_close(struct eval_writer *w);
+
+#endif

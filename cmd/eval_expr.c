@@ -1,0 +1,299 @@
+/*
+ * mf-eval EXPR: answers, once, or every -i: over a store or an engine by the
+ * clock, over a stream by the clock, or by the stream's own time in replay.
+ */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "base/mem.h"
+#include "eval_cmd.h"
+#include "wire/promconf.h"
+
+struct asking {
+	const struct eval_options *o;
+	struct arena arena; /* of the expressions */
+	struct promql_expr **x;
+	struct input *in; /* NULL: no expression needs samples */
+	struct series_set *set;
+	struct eval_writer writer;
+	int64_t subquery_step;
+	int64_t back; /* how far samples are needed; INT64_MAX */
+	int status;
+	bool headed, any;
+};
+
+static int64_t
+when(const char *option, const char *text, int64_t now)
+{
+	struct error e;
+	int64_t t;
+
+	if (date_parse(str_of(text), now, NULL, &t, &e) == -1)
+		tool_die(TOOL_USAGE, "%s: %s", option, e.msg);
+	return t;
+}
+
+/* What is asked when it is now: an instant, or a range with -s. */
+static struct promql_opts
+times(const struct asking *a, int64_t now)
+{
+	const struct eval_options *o = a->o;
+	struct promql_opts p = { .lookback = o->lookback,
+		.subquery_step = a->subquery_step };
+
+	p.to = o->end != NULL && !(o->in.replay && o->every > 0)
+	    ? when("-e", o->end, now)
+	    : now;
+	p.from = p.to;
+	if (o->start == NULL)
+		return p;
+	p.from = when("-s", o->start, now);
+	if (p.from > p.to)
+		tool_die(TOOL_USAGE, "-s: the start is after the end");
+	if (o->step != NULL)
+		p.step = tool_dur("--step", o->step);
+	else
+		p.step = (p.to - p.from) / 250 / 1000 * 1000;
+	if (o->step != NULL && p.step == 0)
+		tool_die(TOOL_USAGE, "--step: must not be 0");
+	if (p.step == 0)
+		p.step = 1000;
+	return p;
+}
+
+static void
+parse(struct asking *a)
+{
+	const struct eval_options *o = a->o;
+	struct error e;
+
+	a->x = mem_zero(o->nexprs + 1, sizeof(struct promql_expr *));
+	for (size_t i = 0; i < o->nexprs; i++) {
+		enum promql_type type;
+		int64_t back = 0, ahead = 0;
+
+		a->x[i] = promql_parse(str_of(o->exprs[i]), &a->arena, &e);
+		if (a->x[i] == NULL)
+			tool_die(TOOL_USAGE, "'%s': %s", o->exprs[i], e.msg);
+		type = promql_type(a->x[i]);
+		if (o->start != NULL && type != PROMQL_SCALAR &&
+		    type != PROMQL_VECTOR)
+			tool_die(TOOL_USAGE,
+			    "'%s': invalid expression type \"%s\" for range "
+			    "query, must be Scalar or instant Vector",
+			    o->exprs[i], promql_type_text(type));
+		if (!promql_reach(a->x[i], o->lookback, &back, &ahead))
+			a->back = INT64_MAX;
+		else if (a->back < back)
+			a->back = back;
+	}
+}
+
+static bool
+selects(const struct asking *a)
+{
+	for (size_t i = 0; i < a->o->nexprs; i++)
+		if (promql_selects(a->x[i]))
+			return true;
+	return false;
+}
+
+static void
+warn(const struct promql_result *r)
+{
+	for (size_t i = 0; i < r->nwarnings; i++)
+		tool_warn("%.*s", STR_ARG(r->warnings[i]));
+	for (size_t i = 0; i < r->ninfos; i++)
+		tool_note("%.*s", STR_ARG(r->infos[i]));
+}
+
+static int
+ask(struct asking *a, size_t i, const struct promql_opts *p,
+    struct arena *arena, struct promql_result *r, struct error *e)
+{
+	struct source none = series_source(a->set);
+
+	if (a->in != NULL)
+		return input_ask(a->in, a->set, a->x[i], p, arena, r, e);
+	return promql_eval(a->x[i], &none, p, arena, r, e);
+}
+
+/* Every expression's answer as of now: stored, then printed. */
+static void
+answer(struct asking *a, int64_t now)
+{
+	const struct eval_options *o = a->o;
+	struct promql_opts p = times(a, now);
+
+	for (size_t i = 0; i < o->nexprs; i++) {
+		struct promql_result r = { 0 };
+		struct arena arena = { 0 };
+		struct buf out = { 0 };
+		struct error e;
+		str expr = str_of(o->exprs[i]);
+
+		if (ask(a, i, &p, &arena, &r, &e) == -1) {
+			tool_warn("'%s': %s", o->exprs[i], e.msg);
+			a->status = TOOL_FAILED;
+		} else {
+			warn(&r);
+			a->any = a->any || !answer_empty(&r);
+			answer_put(
+			    answer_form("text"), &out, expr, &p, &r, false);
+			eval_write(&a->writer, buf_str(&out));
+			buf_reset(&out);
+			answer_put(o->form, &out, expr, &p, &r, !a->headed);
+			a->headed = true;
+			tool_write(buf_str(&out));
+		}
+		buf_fini(&out);
+		arena_fini(&arena);
+	}
+}
+
+static void
+forget(struct asking *a, int64_t before)
+{
+	if (a->back != INT64_MAX && a->o->start == NULL)
+		series_drop(a->set, before - a->back);
+}
+
+/* In replay -i has ticks, which come before the batches behind them. */
+static void
+replay(struct asking *a)
+{
+	const struct eval_options *o = a->o;
+	int64_t newest = INT64_MIN, tick = INT64_MAX, end = INT64_MAX;
+	struct batch b;
+	size_t n = 0;
+	bool more;
+
+	if (o->end != NULL)
+		end = tool_time("-e", o->end);
+	do {
+		more = input_read(a->in);
+		while (input_next(a->in, &b) == 1 && b.t <= end) {
+			if (newest == INT64_MIN && o->every > 0)
+				tick = b.t + o->every - 1 -
+				    (b.t + o->every - 1) % o->every;
+			for (; tick < b.t; tick += o->every) {
+				answer(a, tick);
+				forget(a, tick);
+			}
+			series_apply(a->set, &b);
+			if (b.t > newest)
+				newest = b.t;
+			if (++n % 256 == 0 && o->every == 0)
+				forget(a, newest);
+		}
+	} while (more);
+	if (newest == INT64_MIN)
+		newest = tool_now();
+	if (o->end != NULL)
+		newest = end;
+	for (; o->every > 0 && tick <= newest; tick += o->every)
+		answer(a, tick);
+	if (o->every == 0)
+		answer(a, newest);
+}
+
+/* Wait for the stream or until t; false: the stream has ended, or stop. */
+static bool
+wait_until(struct asking *a, int64_t t, bool stream)
+{
+	struct pollfd p[2] = { { tool_wake_fd(), POLLIN, 0 },
+		{ stream ? input_fd(a->in) : -1, POLLIN, 0 } };
+	int64_t left = t - tool_now();
+	struct batch b;
+	bool more = true;
+
+	if (left > 0)
+		(void)poll(p, 2, left > 60000 ? 60000 : (int)left);
+	if (stream && p[1].revents != 0) {
+		more = input_read(a->in);
+		while (input_next(a->in, &b) == 1)
+			series_apply(a->set, &b);
+	}
+	(void)tool_reloading();
+	return more && !tool_stopping();
+}
+
+static void
+repeat(struct asking *a, bool stream)
+{
+	int64_t next = tool_now();
+	bool more = true;
+
+	tool_signals();
+	if (stream)
+		next += a->o->every;
+	while (more) {
+		if (tool_now() < next) {
+			more = wait_until(a, next, stream);
+			continue;
+		}
+		answer(a, tool_now());
+		forget(a, tool_now());
+		while (next <= tool_now())
+			next += a->o->every;
+	}
+	if (stream && !tool_stopping())
+		answer(a, tool_now());
+}
+
+static void
+once(struct asking *a, bool stream)
+{
+	int64_t now = tool_now(), from = INT64_MIN;
+
+	if (stream) {
+		if (a->back != INT64_MAX)
+			from = times(a, now).from - a->back;
+		input_all(a->in, a->set, from);
+	}
+	answer(a, now);
+}
+
+int
+eval_expr(const struct eval_options *o)
+{
+	struct asking a = { .o = o, .set = series_new() };
+	bool stream;
+	struct error e;
+
+	if (o->config != NULL) {
+		struct promconf *c =
+		    promconf_load(o->config, tool_conf_opts(), &e);
+
+		if (c == NULL)
+			tool_die(TOOL_USAGE, "%s", e.msg);
+		a.subquery_step = c->global.evaluation_interval;
+		promconf_free(c);
+	}
+	parse(&a);
+	(void)times(&a, tool_now()); /* a bad time is said before we read */
+	eval_writer_open(&a.writer, o);
+	if (selects(&a) || o->in.url != NULL || o->in.replay)
+		a.in = input_open(&o->in);
+	stream = a.in != NULL && input_kind(a.in) == INPUT_STREAM;
+	if (stream && o->in.replay)
+		replay(&a);
+	else if (o->every > 0)
+		repeat(&a, stream);
+	else
+		once(&a, stream);
+	if (a.status == TOOL_OK &&
+	    ((a.in != NULL && input_bad(a.in) > 0) || a.writer.failed))
+		a.status = TOOL_FAILED;
+	if (a.status == TOOL_OK && o->exit_status && !a.any)
+		a.status = TOOL_ANSWER;
+	for (size_t i = 0; i < o->nexprs; i++)
+		promql_free(a.x[i]);
+	free(a.x);
+	input_close(a.in);
+	series_free(a.set);
+	eval_writer_close(&a.writer);
+	arena_fini(&a.arena);
+	return a.status;
+}

@@ -1,0 +1,55 @@
+/*
+ * mf-eval -w: results go into the store before they are printed.  A store that
+ * fails is said, and does not keep alerts from being printed.
+ */
+#include "eval_cmd.h"
+
+void
+eval_writer_open(struct eval_writer *w, const struct eval_options *o)
+{
+	const char *dir = tool_dir(o->in.dir);
+	struct error e;
+
+	*w = (struct eval_writer){ 0 };
+	if (!o->write || o->dry_run)
+		return;
+	tool_use(dir);
+	w->store = store_open(tool_path(dir, "store", ""), STORE_WRITE, &e);
+	if (w->store == NULL)
+		tool_die(TOOL_FAILED, "%s", e.msg);
+}
+
+void
+eval_write(struct eval_writer *w, str text)
+{
+	struct store_opts opts = { 0 };
+	struct store_counts n = { 0 };
+	struct error why = { "" }, e = { "" };
+	struct batch_reader *in;
+	struct batch b;
+
+	if (w->store == NULL)
+		return;
+	in = batch_new(EXPO_MF, tool_now(), false, NULL, NULL);
+	batch_feed(in, text);
+	batch_end(in);
+	while (batch_next(in, &b) == 1)
+		if (store_append(w->store, &b, &opts, &n, &why, &e) == -1) {
+			tool_warn("%s", e.msg);
+			w->failed = true;
+		}
+	batch_free(in);
+	if (n.refused > 0) {
+		tool_warn("%zu sample%s not stored: %s", n.refused,
+		    n.refused == 1 ? "" : "s", why.msg);
+		w->failed = true;
+	}
+}
+
+void
+eval_writer_close(struct eval_writer *w)
+{
+	if (w->store != NULL)
+		store_close(w->store);
+	w->store = NULL;
+}
