@@ -165,13 +165,18 @@ choose(struct opts *o)
 		tool_usage(usage);
 }
 
-/* Each POST body as one line: its line ends and control bytes escaped. */
+/*
+ * Each POST body as one line: its line ends and control bytes escaped, but for
+ * the one at its end.
+ */
 static void
 sink(void *arg, str body)
 {
 	struct buf b = { 0 };
 
 	(void)arg;
+	if (str_ends(body, STR("\n")))
+		body.n--;
 	for (size_t i = 0; i < body.n; i++) {
 		unsigned char c = (unsigned char)body.p[i];
 
