@@ -14,7 +14,6 @@ promql_operate(enum word op, double a, double b, double *out)
 	bool held = true;
 
 	*out = a;
-	/* NOLINTNEXTLINE(bugprone-branch-clone) */
 	if (op == W_ADD)
 		*out = a + b;
 	else if (op == W_SUB)
@@ -116,11 +115,10 @@ static int
 mixed(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out)
 {
-	struct mixed m = { .ev = ev, .n = n, .out = out, .steps = g->n };
+	struct mixed m = { .ev = ev, .n = n, .steps = g->n };
 	const struct node *vector, *scalar;
-	struct sink in = { mixed_row, &m }, keep;
-	struct rows rows;
-	int rc;
+	struct sink in = { mixed_row, &m };
+	struct unite u;
 
 	m.scalar_left = n->sub->type == PROMQL_SCALAR;
 	scalar = m.scalar_left ? n->sub : n->rhs;
@@ -128,17 +126,9 @@ mixed(struct eval *ev, const struct node *n, const struct grid *g,
 	m.scalar = promql_column(ev, g->n);
 	if (promql_scalar(ev, scalar, g, m.scalar) == -1)
 		return -1;
-	if (ev->late_names || !drops_name(n) || promql_one_name(vector))
-		return promql_vector(ev, vector, g, &in);
-	promql_rows_init(&rows, ev, g->n);
-	rows.merge = true;
-	keep = (struct sink){ promql_rows_add, &rows };
-	m.out = &keep;
-	rc = promql_vector(ev, vector, g, &in);
-	if (rc == 0)
-		rc = promql_rows_emit(&rows, out);
-	promql_rows_fini(&rows);
-	return rc;
+	m.out = promql_unite_init(&u, ev, g->n,
+	    ev->late_names || !drops_name(n) || promql_one_name(vector), out);
+	return promql_unite_fini(&u, promql_vector(ev, vector, g, &in));
 }
 
 /*

@@ -5,6 +5,7 @@
  */
 #include "promql/ast.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -144,6 +145,7 @@ check_call(const struct node *n, str text, struct error *e)
 static int
 check_aggregate(const struct node *n, str text, struct error *e)
 {
+	assert(n->sub != NULL);
 	if (expect(n->sub, PROMQL_VECTOR, "aggregation expression", text, e) ==
 	    -1)
 		return -1;
@@ -195,8 +197,11 @@ check_binary(struct node *n, str text, struct error *e)
 	static const char types[] = "binary expression must contain only "
 				    "scalar and instant vector types";
 	struct matching *m = &n->match;
-	enum promql_type l = n->sub->type, r = n->rhs->type;
+	enum promql_type l, r;
 
+	assert(n->sub != NULL && n->rhs != NULL);
+	l = n->sub->type;
+	r = n->rhs->type;
 	if (n->returns_bool && !promql_word_is_comparison(n->op))
 		return promql_error(text, n->at, e,
 		    "bool modifier can only be used on comparison operators");
@@ -249,6 +254,7 @@ check_here(struct node *n, str text, struct error *e)
 			    promql_type_described(n->type));
 		return 0;
 	case N_SUBQUERY:
+		assert(n->sub != NULL);
 		if (n->sub->type != PROMQL_VECTOR)
 			return promql_error(text, n->at, e,
 			    "subquery is only allowed on instant vector, got "

@@ -215,6 +215,26 @@ promql_rows_of(struct rows *r, const struct node *n, const struct grid *g)
 	return promql_vector(r->ev, n, g, &s);
 }
 
+const struct sink *
+promql_unite_init(struct unite *u, struct eval *ev, size_t steps, bool apart,
+    const struct sink *out)
+{
+	promql_rows_init(&u->rows, ev, steps);
+	u->rows.merge = true;
+	u->keep = (struct sink){ promql_rows_add, &u->rows };
+	u->out = out;
+	return apart ? out : &u->keep;
+}
+
+int
+promql_unite_fini(struct unite *u, int rc)
+{
+	if (rc == 0)
+		rc = promql_rows_emit(&u->rows, u->out);
+	promql_rows_fini(&u->rows);
+	return rc;
+}
+
 /*
  * Vectors.
  */
@@ -282,42 +302,19 @@ map_row(void *self, struct row *r)
 	return promql_emit(m->out, r, m->steps);
 }
 
-/*
- * Rows lose their names on the way into out: unless no two can become the
- * same, they go through rows that see to it.
- */
-static int
-push_nameless(struct eval *ev, const struct node *n, const struct grid *g,
-    struct sink *in, const struct sink **out_of_in, const struct sink *out)
-{
-	struct rows rows;
-	struct sink keep = { promql_rows_add, &rows };
-	int rc;
-
-	if (ev->late_names || promql_one_name(n)) {
-		*out_of_in = out;
-		return promql_vector(ev, n, g, in);
-	}
-	promql_rows_init(&rows, ev, g->n);
-	rows.merge = true;
-	*out_of_in = &keep;
-	rc = promql_vector(ev, n, g, in);
-	if (rc == 0)
-		rc = promql_rows_emit(&rows, out);
-	promql_rows_fini(&rows);
-	return rc;
-}
-
 static int
 unary(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out)
 {
 	struct mapping m = { .ev = ev, .n = n, .steps = g->n };
 	struct sink in = { map_row, &m };
+	struct unite u;
 
 	if (n->op == W_ADD)
 		return promql_vector(ev, n->sub, g, out);
-	return push_nameless(ev, n->sub, g, &in, &m.out, out);
+	m.out = promql_unite_init(
+	    &u, ev, g->n, ev->late_names || promql_one_name(n->sub), out);
+	return promql_unite_fini(&u, promql_vector(ev, n->sub, g, &in));
 }
 
 int
@@ -350,6 +347,7 @@ map_call(struct eval *ev, const struct node *n, const struct grid *g,
 	double *cols[FUNC_ARGS];
 	struct mapping m = { .ev = ev, .n = n, .steps = g->n, .cols = cols };
 	struct sink in = { map_row, &m };
+	struct unite u;
 
 	if (n->narg == 0) {
 		m.out = out;
@@ -358,7 +356,9 @@ map_call(struct eval *ev, const struct node *n, const struct grid *g,
 	m.nargs = n->narg - 1;
 	if (promql_scalars(ev, n, g, 1, cols) == -1)
 		return -1;
-	return push_nameless(ev, n->arg[0], g, &in, &m.out, out);
+	m.out = promql_unite_init(
+	    &u, ev, g->n, ev->late_names || promql_one_name(n->arg[0]), out);
+	return promql_unite_fini(&u, promql_vector(ev, n->arg[0], g, &in));
 }
 
 static int

@@ -115,6 +115,21 @@ int promql_rows_emit(struct rows *r, const struct sink *out);
 /* Evaluate n into r. */
 int promql_rows_of(struct rows *r, const struct node *n, const struct grid *g);
 
+/*
+ * Rows on their way into out that lose their names: unless none can become
+ * the same as another (apart), they are kept until all are there.  init gives
+ * the sink to push into; fini passes what was kept on, if rc is 0, and returns
+ * the rc of both.
+ */
+struct unite {
+	struct rows rows;
+	struct sink keep;
+	const struct sink *out;
+};
+const struct sink *promql_unite_init(struct unite *u, struct eval *ev,
+    size_t steps, bool apart, const struct sink *out);
+int promql_unite_fini(struct unite *u, int rc);
+
 /* selector.c */
 
 /* A column of samples without staleness markers, times rising. */

@@ -87,23 +87,15 @@ fn_timestamp(struct eval *ev, const struct node *call, const struct grid *g,
     const struct sink *out)
 {
 	const struct node *arg = promql_inner(call->arg[0]);
-	struct stamp s = { .ev = ev, .g = g, .out = out };
-	struct sink in = { stamp_row, &s }, keep;
-	struct rows rows;
-	int rc;
+	struct stamp s = { .ev = ev, .g = g, .own = arg->kind == N_VECTOR };
+	struct sink in = { stamp_row, &s };
+	struct unite u;
 
-	s.own = arg->kind == N_VECTOR;
-	promql_rows_init(&rows, ev, g->n);
-	rows.merge = true;
-	keep = (struct sink){ promql_rows_add, &rows };
-	if (!ev->late_names)
-		s.out = &keep;
-	rc = s.own ? promql_select(ev, arg, g, true, &in)
-		   : promql_vector(ev, arg, g, &in);
-	if (rc == 0)
-		rc = promql_rows_emit(&rows, out);
-	promql_rows_fini(&rows);
-	return rc;
+	s.out = promql_unite_init(
+	    &u, ev, g->n, ev->late_names || promql_one_name(arg), out);
+	return promql_unite_fini(&u,
+	    s.own ? promql_select(ev, arg, g, true, &in)
+		  : promql_vector(ev, arg, g, &in));
 }
 
 /*

@@ -465,7 +465,9 @@ expression(struct parser *p, int power)
 	if (promql_deeper(p) == -1)
 		return NULL;
 	l = postfix(p);
-	while (l != NULL && p->t.kind == T_OP) {
+	if (l == NULL)
+		return NULL;
+	while (p->t.kind == T_OP) {
 		enum word op = p->t.word;
 		int bp = promql_word_power(op);
 

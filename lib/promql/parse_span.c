@@ -63,7 +63,7 @@ promql_number_literal(struct parser *p)
 {
 	struct token t = p->t;
 	struct node *n;
-	double v;
+	double v = 0;
 	int r;
 
 	r = t.kind == T_DURATION ? parse_duration(p, &t, &v)
@@ -197,7 +197,9 @@ promql_span_expression(struct parser *p, int power, const char *context)
 		l = span_unary(p, context, power >= 1000);
 	else
 		promql_unexpected(p, context, SPAN_WANTED);
-	while (l != NULL && p->t.kind == T_OP && power < 1000) {
+	if (l == NULL)
+		return NULL;
+	while (p->t.kind == T_OP && power < 1000) {
 		enum word op = p->t.word;
 		int bp = promql_word_power(op);
 

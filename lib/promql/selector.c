@@ -507,11 +507,10 @@ int
 promql_windows(struct eval *ev, const struct node *call, const struct grid *g,
     const struct sink *out)
 {
-	struct windows w = { .ev = ev, .call = call, .g = g, .out = out };
+	struct windows w = { .ev = ev, .call = call, .g = g };
 	size_t at = call->fn->args[0] == 'm' ? 0 : 1;
 	size_t held = ev->samples;
-	struct sink keep;
-	struct rows rows;
+	struct unite u;
 	int rc;
 
 	w.range = promql_inner(call->arg[at]);
@@ -529,17 +528,11 @@ promql_windows(struct eval *ev, const struct node *call, const struct grid *g,
 	    (call->fn->check != NULL &&
 		call->fn->check(ev, call, w.cols, g->n) == -1))
 		return -1;
-	promql_rows_init(&rows, ev, g->n);
-	rows.merge = true;
-	keep = (struct sink){ promql_rows_add, &rows };
-	w.out = ev->late_names || call->fn->flags & FUNC_KEEP_NAME ||
-		promql_one_name(w.range)
-	    ? out
-	    : &keep;
-	rc = feed(&w.f, w.range, g, &w.p);
-	if (rc == 0)
-		rc = promql_rows_emit(&rows, out);
-	promql_rows_fini(&rows);
+	w.out = promql_unite_init(&u, ev, g->n,
+	    ev->late_names || call->fn->flags & FUNC_KEEP_NAME ||
+		promql_one_name(w.range),
+	    out);
+	rc = promql_unite_fini(&u, feed(&w.f, w.range, g, &w.p));
 	/* What the windows held has been let go. */
 	ev->samples = held + w.points;
 	return rc;
