@@ -37,7 +37,7 @@ read_boot(uint8_t boot[16])
 
 	memset(boot, 0, 16);
 	for (ssize_t i = 0; i < n && k < 32; i++) {
-		int c = text[i];
+		int c = (unsigned char)text[i];
 		int h = c >= '0' && c <= '9' ? c - '0'
 		    : c >= 'a' && c <= 'f'   ? c - 'a' + 10
 					     : -1;

@@ -158,7 +158,7 @@ enum store_comment_kind {
 };
 
 /* Behind each frame stand the CRC32Cs of its blocks; zeros up to 8. */
-#define STORE_BLOCK 4096
+#define STORE_BLOCK ((size_t)4096)
 
 /* CRC32C (Castagnoli) of n bytes, going on from crc (0 at first). */
 uint32_t store_crc(uint32_t crc, const void *p, size_t n);

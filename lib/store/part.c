@@ -192,12 +192,11 @@ loose(struct build *f, const struct store_part *p, struct arena *a)
 	for (size_t i = 0; i < n; i++) {
 		if (i < p->n)
 			v[i] = p->v[i];
-		else
-			v[i] = (struct store_item){
-				.id = p->stale[i - p->n],
-				.ms = p->stale_ms,
-				.bits = NUM_STALE_BITS,
-			};
+		else {
+			v[i].id = p->stale[i - p->n];
+			v[i].ms = p->stale_ms;
+			v[i].bits = NUM_STALE_BITS;
+		}
 		v[i].order = (uint32_t)i;
 	}
 	store_items_sort(v, n);

@@ -98,13 +98,14 @@ read_row(struct source_cursor *c, const struct store_qday *d,
 	if (p->type == STORE_FRAME_T)
 		t = (const uint32_t *)(v + plan->n);
 	for (size_t i = 0; i < n; i++) {
-		uint32_t col = w[i].col, ms = p->tmin;
+		uint32_t ms = p->tmin;
+		size_t col = w[i].col;
 
 		if (!whole &&
-		    (!store_seg_block(g, p, col * 8u, 8, c->ok) ||
+		    (!store_seg_block(g, p, col * 8, 8, c->ok) ||
 			(t != NULL &&
-			    !store_seg_block(
-				g, p, plan->n * 8u + col * 4u, 4, c->ok))))
+			    !store_seg_block(g, p,
+				(size_t)plan->n * 8 + col * 4, 4, c->ok))))
 			continue;
 		if (v[col] == STORE_ABSENT)
 			continue;
