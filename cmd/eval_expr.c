@@ -82,7 +82,8 @@ parse(struct asking *a)
 			tool_die(TOOL_USAGE,
 			    "'%s': invalid expression type \"%s\" for range "
 			    "query, must be Scalar or instant Vector",
-			    o->exprs[i], promql_type_text(type));
+			    o->exprs[i],
+			    type == PROMQL_MATRIX ? "range vector" : "string");
 		if (!promql_reach(a->x[i], o->lookback, &back, &ahead))
 			a->back = INT64_MAX;
 		else if (a->back < back)
@@ -272,7 +273,8 @@ eval_expr(const struct eval_options *o)
 		promconf_free(c);
 	}
 	parse(&a);
-	(void)times(&a, tool_now()); /* a bad time is said before we read */
+	if (!o->in.replay)
+		(void)times(&a, tool_now()); /* say it before we read */
 	eval_writer_open(&a.writer, o);
 	if (selects(&a) || o->in.url != NULL || o->in.replay)
 		a.in = input_open(&o->in);

@@ -27,7 +27,8 @@ struct work {
 	struct series_set *set; /* of a stream */
 	struct eval_writer writer;
 	struct rule_sink sink;
-	bool keep; /* results come back through no source */
+	bool keep;    /* results come back through no source */
+	bool blocked; /* the store can't be opened: nothing is evaluated */
 	int status;
 };
 
@@ -91,20 +92,24 @@ load(struct work *w)
 	buf_fini(&text);
 }
 
+/*
+ * Without its store a rule is not evaluated: that nothing can be read must
+ * not look as if nothing were there.
+ */
 static void
 step(struct work *w, int64_t now, enum rule_mode mode)
 {
-	struct source src;
+	struct source src = series_source(w->set);
+	bool due = rule_next(w->engine) <= now;
 	struct error e;
 
-	if (rule_next(w->engine) <= now) {
-		if (input_source(w->in, w->set, &src, &e) == -1) {
-			report(w, e.msg);
-			return;
-		}
-	} else {
-		src = series_source(w->set);
+	if (due && input_source(w->in, w->set, &src, &e) == -1) {
+		if (!w->blocked)
+			tool_warn("%s", e.msg);
+		w->blocked = true;
+		return;
 	}
+	w->blocked = false;
 	(void)rule_step(w->engine, &src, now, mode, &w->sink);
 	save(w);
 }
@@ -236,7 +241,7 @@ live(struct work *w)
 	tool_signals();
 	while (more && !tool_stopping()) {
 		int64_t now = tool_now() - (stream ? GRACE : 0);
-		int64_t next = rule_next(w->engine), left;
+		int64_t next, left;
 		struct pollfd p[2] = { { tool_wake_fd(), POLLIN, 0 },
 			{ stream ? input_fd(w->in) : -1, POLLIN, 0 } };
 
@@ -248,6 +253,8 @@ live(struct work *w)
 		left = next > now ? next - now : 0;
 		if (left > 60000)
 			left = 60000;
+		if (w->blocked)
+			left = 1000;
 		if (left > 0 && poll(p, 2, (int)left) == -1 && errno != EINTR)
 			tool_die(TOOL_FAILED, "poll failed");
 		if (p[1].revents == 0)
@@ -264,6 +271,7 @@ eval_rules(const struct eval_options *o)
 {
 	struct work w = { .o = o, .set = series_new() };
 	bool is_replay = o->in.replay;
+	struct source src;
 	struct error e;
 
 	w.sink = (struct rule_sink){ put_batch, report, &w };
@@ -277,6 +285,9 @@ eval_rules(const struct eval_options *o)
 	w.keep = input_kind(w.in) == INPUT_STREAM || !o->write || o->dry_run;
 	if (!load_config(&w, &e))
 		tool_die(TOOL_USAGE, "%s", e.msg);
+	/* Without a store there is nothing to do once, and nothing is made. */
+	if (o->once && !o->write && input_source(w.in, w.set, &src, &e) == -1)
+		tool_die(TOOL_FAILED, "%s", e.msg);
 	if (!o->dry_run)
 		tool_own(tool_dir(o->in.dir), "rules");
 	eval_writer_open(&w.writer, o);
