@@ -168,7 +168,6 @@ open(struct batch_reader *r, const struct expo_item *i)
 	r->batch.keys = k;
 	r->batch.nkeys = i->nkeys;
 	r->line = i->line;
-	r->open = true;
 }
 
 static int

@@ -272,7 +272,6 @@ expo_seen_learn(
 	s->next = k->next;
 	if (s->by_key.n > 0) {
 		slot = map_add(&s->by_key, (str){ k->key, k->len }, NULL);
-		slot->key = (str){ k->key, k->len };
 		slot->v.p = k;
 	}
 	return k;

@@ -79,7 +79,6 @@ rounds_begin(struct rounds *r, struct labels batch)
 		s->v.p = o;
 	}
 	r->now = s->v.p;
-	r->n = 0;
 	r->round++;
 	buf_fini(&key);
 }

@@ -1,4 +1,5 @@
 /* metric/batch. */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -10,8 +11,7 @@ static struct buf out;
 static void
 report(void *arg, const char *msg)
 {
-	(void)arg;
-	buf_printf(&out, "! %s\n", msg);
+	buf_printf(arg, "! %s\n", msg);
 }
 
 static void
@@ -34,7 +34,7 @@ drain(struct batch_reader *r)
 static str
 run(const char *text, size_t piece, bool strict)
 {
-	struct batch_reader *r = batch_new(EXPO_MF, 9, strict, report, NULL);
+	struct batch_reader *r = batch_new(EXPO_MF, 9, strict, report, &out);
 	str in = str_of(text), line;
 
 	buf_reset(&out);
@@ -70,6 +70,7 @@ shapes(void)
 	    "# TYPE m gauge\n-- 0\n# BATCH {} 6\n-- 0\n");
 	/* nobody opened it: at its end, at an EOF, at a BATCH */
 	ALL("m 1\nn 2 7", "(7)\nm 1 9\nn 2 7\n-- 0\n");
+	ALL("n 2 7\nm 1\n", "(7)\nn 2 7\nm 1 9\n-- 0\n");
 	ALL("m 1\n# EOF\nn 2\n# EOF\n# EOF\n",
 	    "(9)\nm 1 9\n-- 0\n(9)\nn 2 9\n-- 0\n");
 	ALL("m 1\n# BATCH {a=\"\\\\\"} 5 k=\"\\\\\"\nn 2\n# EOF\nl 3\n",
@@ -159,6 +160,59 @@ large(void)
 	buf_fini(&in);
 }
 
+/* An end is an end of what was fed; more may come. */
+static void
+after_the_end(void)
+{
+	struct batch_reader *r = batch_new(EXPO_MF, 9, false, report, &out);
+
+	buf_reset(&out);
+	batch_feed(r, STR("a 1\n# BATCH {} 5\nb 1\n"));
+	batch_end(r);
+	drain(r);
+	batch_feed(r, STR("# BATCH {} 6\nc 1\n"));
+	drain(r);
+	batch_feed(r, STR("# EOF\n"));
+	drain(r);
+	CHECK_STR(buf_str(&out),
+	    "(9)\na 1 9\n-- 0\n"
+	    "! 2:1: the batch opened here is not closed, dropped\n"
+	    "# BATCH {} 6\nc 1 6\n-- 0\n");
+	batch_free(r);
+}
+
+/* What is done with is given back: a stream has no end. */
+static void
+steady(void)
+{
+	struct batch_reader *r = batch_new(EXPO_MF, 0, false, NULL, NULL);
+	struct buf in = { 0 };
+	struct batch b;
+	size_t n = 0, before = 0, half;
+
+	for (int round = 0; round < 600; round++) {
+		buf_reset(&in);
+		buf_printf(&in, "# BATCH {k=\"\\\\\"} %d q=\"\\\\\"\n", round);
+		for (int k = 0; k < 1000; k++)
+			buf_printf(
+			    &in, "m{a=\"\\\\%d\",b=\"%d\"} 1\n", round, k);
+		buf_printf(&in, "# HELP m \\\\\n# EOF\n# a comment\n");
+		half = in.n / 2;
+		half += str_chr(str_skip(buf_str(&in), half), '\n') + 1;
+		batch_feed(r, str_take(buf_str(&in), half));
+		n += (size_t)batch_next(r, &b);
+		batch_feed(r, str_skip(buf_str(&in), half));
+		while (batch_next(r, &b) == 1)
+			n += b.n;
+		if (round == 100)
+			before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	}
+	CHECK(n == 600 * 1001);
+	CHECK(mallinfo2().uordblks + mallinfo2().hblkhd < before + 2000000);
+	batch_free(r);
+	buf_fini(&in);
+}
+
 /* strict: of a large page with a bad line nothing comes, of the next all */
 static void
 strict_large(void)
@@ -190,7 +244,7 @@ strict_large(void)
 static void
 openmetrics(void)
 {
-	struct batch_reader *r = batch_new(EXPO_OM, 9, false, report, NULL);
+	struct batch_reader *r = batch_new(EXPO_OM, 9, false, report, &out);
 
 	buf_reset(&out);
 	batch_feed(r, STR("# TYPE a counter\na_total 1 2.5\n"));
@@ -203,7 +257,7 @@ openmetrics(void)
 	    "(2500)\n# TYPE a_total counter\na_total 1 2500\n"
 	    "# TYPE b gauge\n-- 0\n");
 	batch_free(r);
-	r = batch_new(EXPO_OM, 9, true, report, NULL);
+	r = batch_new(EXPO_OM, 9, true, report, &out);
 	buf_reset(&out);
 	batch_feed(r, STR("a 1\n"));
 	batch_end(r);
@@ -221,6 +275,8 @@ main(void)
 	rounds();
 	large();
 	strict_large();
+	after_the_end();
+	steady();
 	openmetrics();
 	buf_fini(&out);
 	return done();

@@ -127,6 +127,21 @@ marks(struct expo_reader *r, const char *text, struct buf *b, size_t *next)
 	}
 }
 
+/* Names of the remembered series of the plain source, in order. */
+static str
+order(const struct expo_reader *r)
+{
+	static struct buf b;
+	size_t n = 0;
+
+	buf_reset(&b);
+	for (const struct expo_seen *k = r->memory.plain->first; k != NULL;
+	     k = k->next, n++)
+		buf_add(&b, (str){ k->key, k->len });
+	CHECK(n == r->memory.plain->n);
+	return buf_str(&b);
+}
+
 static void
 remembered(void)
 {
@@ -151,6 +166,12 @@ remembered(void)
 	expo_rewind(r);
 	marks(r, "c 1\na 1\nd 5\nn 5\n", &b, &n);
 	CHECK_STR(buf_str(&b), "c=4 a=1 d=5 n=6 ");
+	CHECK_STR(order(r), "ab{x=\"1\"}b{x=\"2\"}ncd");
+	/* a new one in front, one in the middle and one at the end */
+	buf_reset(&b);
+	expo_rewind(r);
+	marks(r, "f 1\na 1\ng 1\nb{x=\"1\"} 1\nd 1\nh 1\n", &b, &n);
+	CHECK_STR(order(r), "fagb{x=\"1\"}b{x=\"2\"}ncdh");
 	expo_free(r);
 
 	/* every batch's labels have a memory of their own */
@@ -196,6 +217,7 @@ churn(void)
 			n += i.v >= 0 && i.labels.n == 2;
 	}
 	CHECK(n == 50 * 200);
+	CHECK(r->memory.plain->n > 200 && r->memory.plain->n < 2000);
 	expo_free(r);
 	buf_fini(&b);
 }
@@ -229,6 +251,18 @@ bounded(void)
 	}
 	CHECK(sum == 5 * (2 * (20 * 40 + 39 * 20) + 40));
 	CHECK(marks > 1000 && most < 40000);
+
+	/* sources that never come again go, too */
+	marks = 0;
+	for (int t = 0; t < 2000; t++) {
+		buf_reset(&b);
+		buf_printf(&b, "# BATCH {once=\"%d\"} 1\na 1\n# EOF\n", t);
+		expo_feed(r, buf_str(&b));
+		while (expo_next(r, &i, NULL) == 1)
+			marks += i.mark != NULL;
+	}
+	CHECK(marks == 0 && r->memory.sources.n < 200);
+	CHECK(r->memory.bytes < 40000);
 	expo_free(r);
 	buf_fini(&b);
 }
