@@ -227,6 +227,10 @@ check(const struct conf_node *n, struct section *s, struct error *e)
 		return conf_error(n, e,
 		    "unknown name validation method \"%.*s\"",
 		    STR_ARG(s->validation));
+	if (j->legacy_names && str_eq(s->escaping, STR("allow-utf-8")))
+		return conf_error(n, e,
+		    "metric_name_escaping_scheme cannot be 'allow-utf-8' when "
+		    "metric_name_validation_scheme is 'legacy'");
 	return 0;
 }
 

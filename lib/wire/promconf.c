@@ -13,7 +13,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "net/auth.h"
+#include "wire/promconf_sections.h"
 
 /* What promconf_load() makes; callers see its first member. */
 struct all {
@@ -93,94 +93,6 @@ static const struct conf_field global_fields[] = {
 	{ "external_labels", CONF_T_NODE,
 	    offsetof(struct global, external_labels), false },
 };
-
-/* The keys of sections that are handed on to nobody. */
-static const char *const runtime_keys[] = { "gogc", NULL };
-static const char *const storage_keys[] = { "tsdb", "exemplars", NULL };
-static const char *const tracing_keys[] = { "client_type", "endpoint",
-	"sampling_fraction", "insecure", "tls_config", "headers", "compression",
-	"timeout", NULL };
-static const char *const write_keys[] = { "url", "remote_timeout", "headers",
-	"write_relabel_configs", "name", "send_exemplars",
-	"send_native_histograms", "round_robin_dns", "queue_config",
-	"metadata_config", "sigv4", "azuread", "google_iam", "protobuf_message",
-	NULL };
-static const char *const read_keys[] = { "url", "remote_timeout",
-	"chunked_read_limit", "headers", "read_recent", "required_matchers",
-	"name", "filter_external_labels", NULL };
-static const char *const otlp_keys[] = { "promote_resource_attributes",
-	"promote_all_resource_attributes", "ignore_resource_attributes",
-	"translation_strategy", "keep_identifying_resource_attributes",
-	"convert_histograms_to_nhcb", "promote_scope_metadata",
-	"label_name_underscore_sanitization",
-	"label_name_preserve_multiple_underscores", NULL };
-
-/* Is each key of a map in the list (or, with http, one of http_config)? */
-static int
-check_keys(const struct conf_node *n, const char *const *names, bool http,
-    struct error *e)
-{
-	size_t j;
-
-	if (n == NULL || n->kind == CONF_NULL)
-		return 0;
-	if (n->kind != CONF_MAP)
-		return conf_error(
-		    n, e, "%.*s: expected a map", STR_ARG(n->key));
-	for (size_t i = 0; i < n->n; i++) {
-		str key = n->v[i]->key;
-
-		for (j = 0; names[j] != NULL; j++)
-			if (str_eq(key, str_of(names[j])))
-				break;
-		if (names[j] == NULL && !(http && auth_key(key)))
-			return conf_error_key(
-			    n->v[i], e, "unknown key \"%.*s\"", STR_ARG(key));
-	}
-	return 0;
-}
-
-/* A list of things of which none is null; a missing one has no items. */
-static int
-list(const struct conf_node *n, enum conf_kind kind, const char *what,
-    const struct conf_node *const **v, size_t *len, struct error *e)
-{
-	*v = NULL;
-	*len = 0;
-	if (n == NULL || n->kind == CONF_NULL)
-		return 0;
-	if (n->kind != CONF_LIST)
-		return conf_error(
-		    n, e, "%.*s: expected a list", STR_ARG(n->key));
-	for (size_t i = 0; i < n->n; i++)
-		if (n->v[i]->kind == CONF_NULL)
-			return conf_error(n->v[i], e, "empty or null %s", what);
-		else if (n->v[i]->kind != kind)
-			return conf_error(n->v[i], e, "%s: expected %s", what,
-			    kind == CONF_MAP ? "a map" : "text");
-	*v = n->v;
-	*len = n->n;
-	return 0;
-}
-
-static int
-remotes(const struct conf_node *n, const char *const *keys, const char *what,
-    struct error *e)
-{
-	const struct conf_node *const *v, *url;
-	size_t len;
-
-	if (list(n, CONF_MAP, what, &v, &len, e) == -1)
-		return -1;
-	for (size_t i = 0; i < len; i++) {
-		if (check_keys(v[i], keys, true, e) == -1)
-			return -1;
-		url = conf_find(v[i], "url");
-		if (url == NULL || url->kind != CONF_SCALAR)
-			return conf_error(v[i], e, "url for %s is empty", what);
-	}
-	return 0;
-}
 
 /* The length of the name after a '$', as Go's os.Expand finds it. */
 static size_t
@@ -343,6 +255,11 @@ global_check(
 		return conf_error(n, e,
 		    "unknown global name escaping method specified, must be "
 		    "one of 'allow-utf-8', 'underscores', 'dots', or 'values'");
+	if (str_eq(g->metric_name_validation_scheme, STR("legacy")) &&
+	    str_eq(g->metric_name_escaping_scheme, STR("allow-utf-8")))
+		return conf_error(n, e,
+		    "metric_name_escaping_scheme cannot be 'allow-utf-8' when "
+		    "metric_name_validation_scheme is 'legacy'");
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if (limits[i] < 0)
 			return conf_error(n, e, "a limit must not be negative");
@@ -371,6 +288,22 @@ global(struct all *p, const struct conf_node *n, struct error *e)
 	return external_labels(p, g.external_labels, e);
 }
 
+/* The rest of one is read by who sends to it. */
+static int
+alertmanager(const struct conf_node *n, struct error *e)
+{
+	static const char *const lists[] = { "relabel_configs",
+		"alert_relabel_configs" };
+	const struct conf_node *const *v;
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (promconf_sections_list(conf_find(n, lists[i]), CONF_MAP,
+			"relabeling rule", &v, &len, e) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 alerting(struct all *p, const struct conf_node *n, struct error *e)
 {
@@ -379,16 +312,22 @@ alerting(struct all *p, const struct conf_node *n, struct error *e)
 	const struct conf_node *const *v, *relabel;
 	size_t len;
 
-	if (check_keys(n, keys, false, e) == -1)
+	if (promconf_sections_keys(n, keys, false, e) == -1)
 		return -1;
 	relabel = conf_find(n, "alert_relabel_configs");
-	if (list(relabel, CONF_MAP, "alert relabeling rule", &v, &len, e) == -1)
+	if (promconf_sections_list(
+		relabel, CONF_MAP, "alert relabeling rule", &v, &len, e) == -1)
 		return -1;
 	if (len > 0)
 		p->pub.alert_relabel_configs = relabel;
-	return list(conf_find(n, "alertmanagers"), CONF_MAP,
-	    "alertmanager config", &p->pub.alertmanagers,
-	    &p->pub.nalertmanagers, e);
+	if (promconf_sections_list(conf_find(n, "alertmanagers"), CONF_MAP,
+		"alertmanager config", &p->pub.alertmanagers,
+		&p->pub.nalertmanagers, e) == -1)
+		return -1;
+	for (size_t i = 0; i < p->pub.nalertmanagers; i++)
+		if (alertmanager(p->pub.alertmanagers[i], e) == -1)
+			return -1;
+	return 0;
 }
 
 /* Patterns: at most one '*', in the last component. */
@@ -396,7 +335,7 @@ static int
 patterns(const struct conf_node *n, const char *what,
     const struct conf_node *const **v, size_t *len, struct error *e)
 {
-	if (list(n, CONF_SCALAR, what, v, len, e) == -1)
+	if (promconf_sections_list(n, CONF_SCALAR, what, v, len, e) == -1)
 		return -1;
 	for (size_t i = 0; i < *len; i++) {
 		str s = (*v)[i]->value, tail;
@@ -441,7 +380,7 @@ static int
 own_jobs(struct all *p, const struct conf_node *n, struct error *e)
 {
 	struct map seen = { 0 };
-	int rc = list(n, CONF_MAP, "scrape config section",
+	int rc = promconf_sections_list(n, CONF_MAP, "scrape config section",
 	    &p->pub.scrape_configs, &p->pub.nscrape_configs, e);
 
 	if (rc == 0)
@@ -472,12 +411,10 @@ load(struct all *p, const char *path, struct error *e)
 	    patterns(t.scrape_config_files, "scrape config file", &v, &n, e) ==
 		-1 ||
 	    own_jobs(p, t.scrape_configs, e) == -1 ||
-	    check_keys(t.runtime, runtime_keys, false, e) == -1 ||
-	    check_keys(t.storage, storage_keys, false, e) == -1 ||
-	    check_keys(t.tracing, tracing_keys, false, e) == -1 ||
-	    check_keys(t.otlp, otlp_keys, false, e) == -1 ||
-	    remotes(t.remote_write, write_keys, "remote_write", e) == -1 ||
-	    remotes(t.remote_read, read_keys, "remote_read", e) == -1)
+	    promconf_sections_check(root,
+		str_eq(
+		    p->pub.global.metric_name_validation_scheme, STR("legacy")),
+		e) == -1)
 		return -1;
 	return 0;
 }
@@ -671,9 +608,9 @@ load_scrapes(struct all *p, const struct conf_node *pattern, struct map *seen,
 		    p->nfiles + 1, sizeof(*p->files));
 		p->files[p->nfiles++] = c;
 		root = conf_root(c);
-		if (check_keys(root, keys, false, e) == -1 ||
-		    list(conf_find(root, "scrape_configs"), CONF_MAP,
-			"scrape config section", &v, &n, e) == -1 ||
+		if (promconf_sections_keys(root, keys, false, e) == -1 ||
+		    promconf_sections_list(conf_find(root, "scrape_configs"),
+			CONF_MAP, "scrape config section", &v, &n, e) == -1 ||
 		    jobs(v, n, seen, e) == -1)
 			return -1;
 		scrapes_add(p, v, n);

@@ -157,13 +157,50 @@ refused(void)
 }
 
 static void
+sections(void)
+{
+	CHECK(refuses("storage: {tsdb: {chunk_encoding: {floats: XOR}}}\n",
+	    "1:43: unsupported floats \"XOR\""));
+	CHECK(refuses("storage: {tsdb: {retention: {percentage: 101}}}\n",
+	    "1:42: retention percentage must be between 0 and 100"));
+	CHECK(refuses("storage: {tsdb: {retention: {time: -1h}}}\n",
+	    "1:36: not a valid duration string: \"-1h\""));
+	CHECK(refuses(
+	    "tracing: {timeout: 1s}\n", "1:10: tracing endpoint must be set"));
+	CHECK(refuses("tracing: {endpoint: a, headers: {Authorization: x}}\n",
+	    "1:34: Authorization is a reserved header. It must not be "
+	    "changed"));
+	CHECK(refuses("otlp: {translation_strategy: x}\n",
+	    "1:30: unsupported translation_strategy \"x\""));
+	CHECK(refuses("otlp: {promote_resource_attributes: [a, ' a']}\n",
+	    "1:41: duplicated resource attribute \"a\""));
+	CHECK(refuses("global: {metric_name_validation_scheme: legacy}\n"
+		      "otlp: {translation_strategy: NoTranslation}\n",
+	    "2:30: OTLP translation strategy \"NoTranslation\" is not allowed "
+	    "when UTF8 is disabled"));
+	CHECK(refuses("remote_write: [{url: a, queue_config: {max_shards: "
+		      "0}}]\n",
+	    "1:39: min_shards and max_shards must be greater than 0"));
+	CHECK(refuses("remote_write: [{url: a, name: x}, {url: b, name: x}]\n",
+	    "1:50: found multiple remote_write configs with job name \"x\""));
+	CHECK(refuses("remote_write: [{url: a, write_relabel_configs: [~]}]\n",
+	    "1:49: empty or null relabeling rule"));
+	CHECK(refuses("alerting: {alertmanagers: [{relabel_configs: [~]}]}\n",
+	    "1:47: empty or null relabeling rule"));
+	CHECK(refuses("global: {metric_name_validation_scheme: legacy, "
+		      "metric_name_escaping_scheme: allow-utf-8}\n",
+	    "1:9: metric_name_escaping_scheme cannot be 'allow-utf-8' when "
+	    "metric_name_validation_scheme is 'legacy'"));
+}
+
+static void
 files(void)
 {
 	struct error e;
-	const struct promconf_rule_file *r;
+	const struct promconf_rule_file *r = NULL;
 	const struct conf_node *const *v;
 	struct promconf *p;
-	size_t n;
+	size_t n = 0;
 
 	put("b.rules", "groups: []\n");
 	put("a.rules", "groups: []\n");
@@ -198,10 +235,10 @@ static void
 manifest(void)
 {
 	struct conf_opts o = { .env = env };
-	const struct promconf_rule_file *r;
+	const struct promconf_rule_file *r = NULL;
 	struct error e;
 	struct promconf *p;
-	size_t n;
+	size_t n = 0;
 	char path[300];
 
 	put("m.yaml",
@@ -240,6 +277,7 @@ main(void)
 	defaults();
 	whole();
 	refused();
+	sections();
 	files();
 	manifest();
 	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++)
