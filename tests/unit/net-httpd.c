@@ -159,10 +159,10 @@ test_good(struct httpd *h)
 	CHECK(!wait_answer(h, fd, &b, 1000) && has(&b, "|abcde\n"));
 	q = "GET /empty HTTP/1.1\r\nHost: h\r\n\r\n";
 	CHECK(write(fd, q, strlen(q)) > 0);
-	CHECK(!wait_answer(h, fd, &b, 200) && status(&b) == 204);
+	CHECK(!wait_answer(h, fd, &b, 300) && status(&b) == 204);
 	q = "HEAD /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 	CHECK(write(fd, q, strlen(q)) > 0);
-	CHECK(wait_answer(h, fd, &b, 200) && status(&b) == 200);
+	CHECK(wait_answer(h, fd, &b, 300) && status(&b) == 200);
 	CHECK(has(&b, "Content-Length: 20\r\n") && !has(&b, "GET /x"));
 	close(fd);
 	fd = dial(h);
@@ -232,7 +232,7 @@ test_refused(struct httpd *h)
 		bool closed;
 
 		CHECK(write(fd, t[i].text, strlen(t[i].text)) > 0);
-		closed = wait_answer(h, fd, &b, 300);
+		closed = wait_answer(h, fd, &b, 3000);
 		CHECK(status(&b) == t[i].status && closed && calls == before);
 		if (status(&b) != t[i].status || !closed || calls != before)
 			printf("# %s: %d closed %d\n%s\n", t[i].what,
@@ -267,19 +267,19 @@ test_caps(struct httpd *h)
 	int fd = dial(h);
 
 	send_head(fd, 1, 3000);
-	wait_answer(h, fd, &b, 500);
+	wait_answer(h, fd, &b, 3000);
 	CHECK(status(&b) == 200);
 	send_head(fd, 1, 5000);
-	CHECK(wait_answer(h, fd, &b, 500) && status(&b) == 431);
+	CHECK(wait_answer(h, fd, &b, 3000) && status(&b) == 431);
 	close(fd);
 	fd = dial(h);
 	send_head(fd, 1, 60000);
-	wait_answer(h, fd, &b, 500);
+	wait_answer(h, fd, &b, 3000);
 	CHECK(status(&b) == 431);
 	close(fd);
 	fd = dial(h);
 	send_head(fd, 101, 1);
-	CHECK(wait_answer(h, fd, &b, 500) && status(&b) == 431);
+	CHECK(wait_answer(h, fd, &b, 3000) && status(&b) == 431);
 	close(fd);
 	/* A body in chunks says its size only as it comes. */
 	fd = dial(h);
@@ -292,7 +292,7 @@ test_caps(struct httpd *h)
 		step(h, -1, 10);
 	}
 	CHECK(dprintf(fd, "0\r\n\r\n") > 0);
-	CHECK(wait_answer(h, fd, &b, 500) && status(&b) == 413);
+	CHECK(wait_answer(h, fd, &b, 3000) && status(&b) == 413);
 	close(fd);
 	buf_fini(&b);
 }
@@ -329,21 +329,21 @@ test_deadlines(struct httpd *h)
 	int fd;
 
 	t = drip(h, "", "GET"); /* the request line never ends */
-	CHECK(t >= 250 && t < 1000);
+	CHECK(t >= 250 && t < 3000);
 	t = drip(h, "GET / HTTP/1.1\r\n", "X-A: b\r\n");
-	CHECK(t >= 250 && t < 1000);
+	CHECK(t >= 250 && t < 3000);
 	t = drip(h, HEAD "Content-Length: 1000\r\n\r\n", "b");
-	CHECK(t >= 350 && t < 1200);
+	CHECK(t >= 350 && t < 3000);
 	t = drip(h, HEAD "Transfer-Encoding: chunked\r\n\r\n", "1\r\nb\r\n");
-	CHECK(t >= 350 && t < 1200);
+	CHECK(t >= 350 && t < 3000);
 	/* Between two requests, idle. */
 	fd = dial(h);
 	CHECK(write(fd, q, strlen(q)) > 0);
-	wait_answer(h, fd, &b, 500);
+	wait_answer(h, fd, &b, 3000);
 	t = mono(NULL);
-	CHECK(wait_answer(h, fd, &b, 3000) && b.n == 0);
+	CHECK(wait_answer(h, fd, &b, 5000) && b.n == 0);
 	t = (mono(NULL) - t) / 1000000;
-	CHECK(t >= 300 && t < 1500);
+	CHECK(t >= 300 && t < 3000);
 	close(fd);
 	/* An answer that nobody fetches. */
 	fd = dial(h);
@@ -357,7 +357,7 @@ test_deadlines(struct httpd *h)
 	while (httpd_pending(h) > 0 && mono(NULL) - t < 3000000000)
 		step(h, -1, 20);
 	t = (mono(NULL) - t) / 1000000;
-	CHECK(t >= 400 && t < 2000);
+	CHECK(t >= 400 && t < 3000);
 	close(fd);
 	buf_fini(&b);
 }
@@ -395,7 +395,7 @@ test_hidden(struct httpd *h)
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		fd = dial(h);
 		CHECK(write(fd, t[i].text, t[i].n) > 0);
-		CHECK(wait_answer(h, fd, &b, 300) && status(&b) == 400);
+		CHECK(wait_answer(h, fd, &b, 3000) && status(&b) == 400);
 		if (status(&b) != 400)
 			printf("# %zu: %s\n", i, buf_cstr(&b));
 		close(fd);
@@ -403,7 +403,7 @@ test_hidden(struct httpd *h)
 	CHECK(calls == before);
 	fd = dial(h);
 	CHECK(write(fd, loose, sizeof(loose) - 1) > 0);
-	CHECK(!wait_answer(h, fd, &b, 300) && status(&b) == 200);
+	CHECK(!wait_answer(h, fd, &b, 3000) && status(&b) == 200);
 	CHECK(has(&b, "|v"));
 	close(fd);
 	buf_fini(&b);
@@ -421,7 +421,7 @@ test_gzip(struct httpd *h)
 	const char *body;
 
 	CHECK(write(fd, q, strlen(q)) > 0);
-	wait_answer(h, fd, &b, 500);
+	wait_answer(h, fd, &b, 3000);
 	CHECK(has(&b, "Content-Encoding: gzip\r\n") && b.n < 20000);
 	CHECK((body = strstr(buf_cstr(&b), "\r\n\r\n")) != NULL);
 	inflateInit2(&z, 31);
@@ -431,7 +431,7 @@ test_gzip(struct httpd *h)
 	inflateEnd(&z);
 	q = "GET /big HTTP/1.1\r\nHost: h\r\n\r\n";
 	CHECK(write(fd, q, strlen(q)) > 0);
-	wait_answer(h, fd, &b, 500);
+	wait_answer(h, fd, &b, 3000);
 	CHECK(!has(&b, "gzip") && b.n > 180000);
 	close(fd);
 	buf_fini(&b);
@@ -459,6 +459,18 @@ test_connections(struct httpd *h, size_t max)
 	CHECK(status(&b) == 200);
 	close(fds[0]);
 	buf_fini(&b);
+}
+
+static void
+leave_socket(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strlcpy(un.sun_path, path, sizeof(un.sun_path));
+	CHECK(bind(fd, (struct sockaddr *)&un, sizeof(un)) == 0);
+	CHECK(listen(fd, 1) == 0);
+	close(fd);
 }
 
 static void
@@ -493,6 +505,12 @@ test_addresses(const struct httpd_limits *l)
 	CHECK(h != NULL && strcmp(httpd_address(h), addr) == 0);
 	CHECK(httpd_open(addr, l, NULL, &clock_real, handle, NULL, &e) == NULL);
 	CHECK(strstr(e.msg, "in use") != NULL);
+	httpd_close(h);
+	CHECK(access(path, F_OK) == -1);
+	/* What a killed server left behind is in nobody's way. */
+	leave_socket(path);
+	h = httpd_open(addr, l, NULL, &clock_real, handle, NULL, &e);
+	CHECK(h != NULL);
 	if (h != NULL) {
 		struct sockaddr_un un = { .sun_family = AF_UNIX };
 		const char *q = "GET /u HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -502,7 +520,7 @@ test_addresses(const struct httpd_limits *l)
 		strcpy(un.sun_path, path);
 		CHECK(connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0);
 		CHECK(write(fd, q, strlen(q)) > 0);
-		wait_answer(h, fd, &b, 500);
+		wait_answer(h, fd, &b, 3000);
 		CHECK(has(&b, "GET /u|||unix|"));
 		close(fd);
 		buf_fini(&b);
@@ -533,7 +551,7 @@ test_drain(const struct httpd_limits *l)
 	CHECK(httpd_pending(h) == 1 && recv(idle, &c, 1, 0) == 0);
 	CHECK(dial(h) == -1);
 	CHECK(write(fd, "cd", 2) == 2);
-	CHECK(wait_answer(h, fd, &b, 500) && has(&b, "|abcd\n"));
+	CHECK(wait_answer(h, fd, &b, 3000) && has(&b, "|abcd\n"));
 	CHECK(has(&b, "Connection: close"));
 	for (int i = 0; i < 5 && httpd_pending(h) > 0; i++)
 		step(h, -1, 5);
