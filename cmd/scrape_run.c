@@ -412,8 +412,10 @@ once(struct flow *f)
 	drop_gone(f, now);
 	for (size_t i = 0; i < f->g->plan.set->n; i++)
 		begin(f, &f->g->v[i], now);
-	while (f->g->pending > 0 && !tool_stopping() && !f->out.gone)
+	while (f->g->pending > 0 && !tool_stopping() && !f->out.gone) {
+		(void)tool_reloading(); /* there is nothing to reload for */
 		wait_for(f, 60000);
+	}
 }
 
 int
