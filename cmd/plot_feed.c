@@ -114,7 +114,10 @@ feed_drop(struct feed *f, int64_t t)
 			series_drop(f->v[i].set, t);
 }
 
-/* Is this series one that marks are made of, by --mark SELECTOR? */
+/*
+ * Is this series one that a --mark names by a selector?  Another expression is
+ * that of a part, which need not have come yet; it names no series.
+ */
 static int
 is_mark(const struct view *w, struct labels ls, struct arena *a, bool *yes,
     struct error *e)
@@ -122,11 +125,17 @@ is_mark(const struct view *w, struct labels ls, struct arena *a, bool *yes,
 	*yes = false;
 	for (size_t i = 0; i < w->nmarks && !*yes; i++) {
 		struct match *m = NULL;
+		struct promql_expr *x;
 		size_t n = 0;
 
-		if (promql_parse_matchers(str_of(w->marks[i]), a, &m, &n, e) ==
-		    -1)
-			return error_add(e, "--mark '%s'", w->marks[i]);
+		if (promql_parse_matchers(
+			str_of(w->marks[i]), a, &m, &n, NULL) == -1) {
+			x = promql_parse(str_of(w->marks[i]), a, e);
+			if (x == NULL)
+				return error_add(e, "--mark '%s'", w->marks[i]);
+			promql_free(x);
+			continue;
+		}
 		*yes = match_all(m, n, ls);
 		for (size_t k = 0; k < n; k++)
 			match_fini(&m[k]);

@@ -282,6 +282,12 @@ opts_read(struct opts *o, int argc, char **argv)
 	o->view.marks = o->marks;
 	o->exprs = (const char *const *)argv + optind;
 	o->nexprs = (size_t)(argc - optind);
+	for (int i = optind; i < argc; i++)
+		if (argv[i][0] == '-' && strcmp(argv[optind - 1], "--") != 0)
+			tool_die(TOOL_USAGE,
+			    "'%s' behind an expression: options come first, "
+			    "and -- before an expression that begins so",
+			    argv[i]);
 	/* A bad time is an error before anything is read. */
 	if (o->view.from != NULL)
 		(void)tool_time("-s", o->view.from);

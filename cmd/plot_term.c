@@ -130,16 +130,18 @@ term_resized(void)
 }
 
 /*
- * Each line clears what the frame before left behind it, so nothing flickers;
- * terminals that know synchronised updates (mode 2026) show it at once.
+ * Each line is cleared before it is written, since behind its last column the
+ * cursor still stands on it; terminals that know synchronised updates (mode
+ * 2026) show the frame at once.
  */
 void
 term_frame(struct buf *b, str text, bool first)
 {
 	buf_z(b, first ? "\033[?25l\033[2J\033[H" : "\033[?2026h\033[H");
 	while (text.n > 0) {
+		buf_z(b, "\033[K");
 		buf_add(b, str_cut(&text, '\n'));
-		buf_z(b, "\033[K\r\n");
+		buf_byte(b, '\n');
 	}
 	buf_z(b, first ? "\033[J" : "\033[J\033[?2026l");
 }

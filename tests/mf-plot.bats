@@ -156,6 +156,49 @@ run_case() {
 	[[ $output == *"A a+b"* && $output == *"B c"* ]]
 }
 
+@test "expressions are evaluated over a stream" {
+	run mf-plot --tz UTC --unit reqps --mark 'changes(api_request_total[30s])' \
+	    'rate(api_request_total[1m])' <"$D/raw.in"
+	[ "$status" -eq 0 ]
+	[[ $output == "rate(api_request_total[1m])"*"step 5s"* ]]
+	[[ $output == *"0.4 req/s"* && $output == *"╎▾"* ]]
+	run mf-plot --in "$D/raw.in" 'api_request_total' '2 * api_request_total'
+	[[ $output == *"A api_request_total"*"B 2 * api_request_total"* ]]
+	run mf-plot --in "$D/raw.in" --exit-status 'nothing'
+	[ "$status" -eq 3 ]
+}
+
+@test "expressions are asked of a store, once and again" {
+	mf-store append -d "$BATS_TEST_TMPDIR/data" <"$D/raw.in"
+	run mf-plot -d "$BATS_TEST_TMPDIR/data" --tz UTC --now 1637586600 \
+	    -s -10m 'rate(api_request_total[1m])'
+	[ "$status" -eq 0 ]
+	[[ $output == *"13:00–13:10 UTC · step 5s"* && $output == *"last 0."* ]]
+	mf-plot -d "$BATS_TEST_TMPDIR/data" -f -i 50ms --now 1637586600 \
+	    --width 30 --height 6 up >"$BATS_TEST_TMPDIR/out" &
+	sleep 0.5
+	kill $!
+	wait $!
+	[ "$(grep -c '^up' "$BATS_TEST_TMPDIR/out")" -ge 2 ]
+	run mf-plot -d "$BATS_TEST_TMPDIR/none" up
+	[ "$status" -eq 1 ]
+	[[ $output == *"no store here"* ]]
+}
+
+@test "a bad expression is status 2 with its place" {
+	run mf-plot -d "$BATS_TEST_TMPDIR" 'rate(x[1m]'
+	[ "$status" -eq 2 ]
+	[[ $output == *"1:11: parse error: unclosed left parenthesis"* ]]
+	run mf-plot -d "$BATS_TEST_TMPDIR" up --width 30
+	[ "$status" -eq 2 ]
+	[[ $output == *"options come first"* ]]
+	run mf-plot -d "$BATS_TEST_TMPDIR" 'up[5m]'
+	[ "$status" -eq 2 ]
+	[[ $output == *"a chart needs numbers"* ]]
+	run mf-plot -u http://127.0.0.1:1 up
+	[ "$status" -eq 1 ]
+}
+
 @test "bad lines are named and cost status 1, the rest is drawn" {
 	printf 'm 1 1637582400000\nm{ 2\nm 3 1637582415000\n' \
 	    >"$BATS_TEST_TMPDIR/bad"

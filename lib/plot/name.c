@@ -51,6 +51,25 @@ differ(const struct plot *p, const struct names *same, struct names *own,
 	}
 }
 
+/*
+ * When no two series are of one expression (the label expr, which mf-eval gives
+ * to batches and mf-plot to series) that is all their name.
+ */
+static bool
+by_expr(const struct plot *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		str x = label_find(p->v[i].labels, STR("expr"));
+
+		if (x.n == 0)
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(label_find(p->v[k].labels, STR("expr")), x))
+				return false;
+	}
+	return true;
+}
+
 static str
 whole(struct labels ls, struct arena *a)
 {
@@ -103,7 +122,10 @@ plot_names(struct plot_chart *c, struct arena *a)
 	for (size_t i = 0; i < p->v[0].labels.n; i++)
 		if (shared(p, p->v[0].labels.v[i]))
 			list(&same, a, p->v[0].labels.v[i]);
-	differ(p, &same, &own, a);
+	if (p->n > 1 && by_expr(p))
+		list(&own, a, (struct label){ STR("expr"), STR_NONE });
+	else
+		differ(p, &same, &own, a);
 	for (size_t i = 0; i < p->n; i++)
 		c->v[i].name = own.n == 0 ? whole(p->v[i].labels, a)
 					  : own_part(p->v[i].labels, &own, a);

@@ -21,6 +21,7 @@
 #define ROW 17.0    /* a line of text */
 #define PAD 12.0    /* to the edge */
 #define POINTS 5000 /* more than that is brought down by M4 */
+#define FIGURES 4   /* columns of the legend, without that of gaps */
 #define BANDS 8000  /* bytes of all the bands */
 
 /*
@@ -68,6 +69,7 @@ struct sheet {
 	double w, h;
 	double left, right, top, bottom; /* of the plot */
 	size_t rows;                     /* series in the legend */
+	int figures;                     /* columns of the legend */
 	bool note, head;
 };
 
@@ -207,16 +209,23 @@ axes(struct sheet *s)
 static void
 threshold(struct sheet *s, double v, const char *class, const char *name)
 {
-	double y;
+	bool in = v >= s->y.lo && v <= s->y.hi, high = v > s->y.hi;
+	double y = floor(at_y(s, v)) + 0.5;
+	double text = y - 4 < s->top + 8 ? y + 13 : y - 4;
 
-	if (!isfinite(v) || v < s->y.lo || v > s->y.hi)
+	if (!isfinite(v) || s->c->drawn == 0)
 		return;
-	y = floor(at_y(s, v)) + 0.5;
+	if (high) /* not over the marks' words, nor that of warn */
+		text +=
+		    (s->c->p->nmarks > 0 ? 28 : 0) + (class[0] == 'c' ? 15 : 0);
 	buf_printf(s->b, "<g class=\"t %s\">", class);
-	plot_svg_line(s->b, class, s->left, y, s->right, y);
-	plot_svg_text(s->b, "e", s->right - 4,
-	    y - 4 < s->top + 8 ? y + 13 : y - 4,
-	    arena_printf(s->a, "%s %.*s", name, STR_ARG(value(s, v))));
+	if (in)
+		plot_svg_line(s->b, class, s->left, y, s->right, y);
+	plot_svg_text(s->b, "e", s->right - 4, text,
+	    arena_printf(s->a, "%s %.*s%s", name, STR_ARG(value(s, v)),
+		in         ? ""
+		    : high ? " ↑"
+			   : " ↓"));
 	buf_z(s->b, "</g>\n");
 }
 
@@ -424,27 +433,30 @@ bands(struct sheet *s)
 static double
 figure_x(const struct sheet *s, int k)
 {
-	return s->w - PAD - (3 - k) * 80;
+	return s->w - PAD - (s->figures - 1 - k) * 80;
 }
 
 static void
 legend_row(struct sheet *s, size_t i, double y)
 {
 	const struct plot_line *l = &s->c->v[i];
-	const double v[] = { l->last, l->min, l->avg, l->max };
+	const double v[FIGURES] = { l->last, l->min, l->avg, l->max };
 	const char *class = l->now == PLOT_CRIT ? "t c" : "t w";
 	char letter = plot_letter(i);
+	int room = (int)((figure_x(s, 0) - 120) / CELL);
 
 	buf_printf(s->b, "<g class=\"s s%zu\">", i % PLOT_PALETTE);
 	plot_svg_text(s->b, "", PAD, y,
 	    letter != 0 && s->c->n > 1 ? arena_printf(s->a, "%c", letter)
 				       : STR("■"));
 	buf_z(s->b, "</g>");
-	plot_svg_text(s->b, "", PAD + 16, y,
-	    plot_cut(
-		s->a, l->name, (int)((figure_x(s, 0) - 120) / CELL), false));
-	for (int k = 0; k < 4 && l->n > 0; k++)
+	plot_svg_text(
+	    s->b, "", PAD + 16, y, plot_cut(s->a, l->name, room, false));
+	for (int k = 0; k < FIGURES && l->n > 0; k++)
 		plot_svg_text(s->b, "e", figure_x(s, k), y, value(s, v[k]));
+	if (l->gaps > 0)
+		plot_svg_text(s->b, "e", figure_x(s, FIGURES), y,
+		    arena_printf(s->a, "%zu", l->gaps));
 	if (l->now != PLOT_FINE) {
 		buf_printf(s->b, "<g class=\"%s\">", class);
 		plot_svg_text(s->b, "", figure_x(s, 0) + 5, y,
@@ -456,12 +468,17 @@ legend_row(struct sheet *s, size_t i, double y)
 static void
 legend(struct sheet *s)
 {
-	static const char *const heads[] = { "last", "min", "avg", "max" };
+	static const char *const heads[] = { "last", "min", "avg", "max",
+		"gaps" };
 	double y = s->bottom + 26 + (s->x.dates ? 14 : 0) + 10;
 	bool *in = plot_chart_pick(s->c, s->rows, s->a);
 
+	s->figures = FIGURES;
+	for (size_t i = 0; i < s->c->n; i++)
+		if (s->c->v[i].gaps > 0)
+			s->figures = FIGURES + 1;
 	if (s->rows > 0) {
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < s->figures; k++)
 			plot_svg_text(
 			    s->b, "e d", figure_x(s, k), y, str_of(heads[k]));
 		for (size_t i = 0; i < s->c->n; i++)

@@ -236,30 +236,37 @@ threshold(struct page *p, double v, int pen)
 
 /*
  * Its words, at the right inside, where no data hides them: as far right as
- * there is room.
+ * there is room.  A threshold that is not in the picture is pointed at.
  */
 static void
 threshold_label(struct page *p, double v, const char *name, int pen)
 {
 	struct plot_grid *g = &p->g;
 	struct buf b = { 0 };
+	bool in = in_scale(p, v);
 	str s;
 	int y, w, x;
 
-	if (!in_scale(p, v))
+	if (!isfinite(v) || p->c->drawn == 0)
 		return;
 	buf_printf(&b, " %s ", name);
 	plot_value(&b, v, p->c->p->unit);
-	buf_byte(&b, ' ');
+	buf_z(&b, in ? " " : v > p->y.hi ? " ↑ " : " ↓ ");
 	s = g->ascii ? plot_plain(g->a, buf_str(&b)) : buf_str(&b);
 	w = plot_width(s);
 	y = threshold_row(p, v);
 	for (x = p->left + p->cols - w; x > p->left + 1; x--)
-		if (plot_grid_free(g, x, y, w, pen)) {
+		if (plot_grid_free(g, x, y, w, in ? pen : PLOT_PEN_DIM)) {
 			(void)plot_grid_text(g, x, y, s, pen);
 			break;
 		}
 	buf_fini(&b);
+}
+
+static uint32_t
+mark_rune(const struct page *p)
+{
+	return p->g.ascii ? ':' : 0x254e;
 }
 
 static void
@@ -268,11 +275,29 @@ mark_line(struct page *p, int64_t t)
 	if (t < p->c->from || t > p->c->to)
 		return;
 	for (int y = 0; y < p->y.rows; y++)
-		plot_grid_put(&p->g, screen_col(p, t), p->top + y,
-		    p->g.ascii ? ':' : 0x254e, PLOT_PEN_MARK);
+		plot_grid_put(&p->g, screen_col(p, t), p->top + y, mark_rune(p),
+		    PLOT_PEN_MARK);
 }
 
-/* Their words at the top; where two would meet the second goes a row down. */
+/* May a mark's words stand here: on nothing, grid or another mark's line? */
+static bool
+mark_room(const struct page *p, int x, int y, int w)
+{
+	for (; w > 0; w--, x++) {
+		const struct plot_cell *c;
+
+		if (x <= p->left || x > p->left + p->cols)
+			return false;
+		c = &p->g.v[(size_t)y * (size_t)p->g.w + (size_t)x];
+		if (c->tail ||
+		    (c->rune != 0 && c->pen != PLOT_PEN_DIM &&
+			c->rune != mark_rune(p)))
+			return false;
+	}
+	return true;
+}
+
+/* Their words at the top; where two would meet the second goes further down. */
 static void
 mark_labels(struct page *p)
 {
@@ -286,13 +311,12 @@ mark_labels(struct page *p)
 
 		if (m->t < p->c->from || m->t > p->c->to || m->text.n == 0)
 			continue;
-		for (int y = 0; y < 3 && y < p->y.rows; y++) {
+		for (int y = 0; y < p->y.rows; y++) {
 			int x = screen_col(p, m->t) + 1;
 
 			if (x + w > p->left + 1 + p->cols)
 				x -= w + 1;
-			if (x > p->left &&
-			    plot_grid_free(g, x, p->top + y, w, PLOT_PEN_DIM)) {
+			if (mark_room(p, x, p->top + y, w)) {
 				(void)plot_grid_text(
 				    g, x, p->top + y, s, PLOT_PEN_MARK);
 				break;

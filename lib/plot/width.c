@@ -204,7 +204,8 @@ plot_plain(struct arena *a, str s)
 	} like[] = { { 0x2013, "-" }, { 0xb7, "-" }, { 0xb5, "u" },
 		{ 0xb0, "" }, { 0x221e, "Inf" }, { 0x2026, ".." },
 		{ 0x25b2, "!" }, { 0x2716, "X" }, { 0x25be, "" },
-		{ 0x20ac, "EUR " }, { 0xa3, "GBP " }, { 0xa5, "JPY " } };
+		{ 0x2191, "^" }, { 0x2193, "v" }, { 0x20ac, "EUR " },
+		{ 0xa3, "GBP " }, { 0xa5, "JPY " } };
 	char *to, *p;
 	size_t len, i;
 

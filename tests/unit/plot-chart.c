@@ -17,6 +17,11 @@ static struct label lb[] = { { STR_INIT("__name__"), STR_INIT("m") },
 static struct label lc[] = { { STR_INIT("__name__"), STR_INIT("n") },
 	{ STR_INIT("job"), STR_INIT("a") } };
 
+static struct label ea[] = { { STR_INIT("__name__"), STR_INIT("m") },
+	{ STR_INIT("expr"), STR_INIT("a + b") } };
+static struct label eb[] = { { STR_INIT("expr"), STR_INIT("c") },
+	{ STR_INIT("job"), STR_INIT("a") } };
+
 static void
 figures(void)
 {
@@ -93,6 +98,14 @@ names(void)
 	plot_chart(&c, &p, &a);
 	CHECK_STR(c.title, "given");
 	CHECK(!c.title_is_name);
+	/* One series an expression: that is the name. */
+	p.title = STR_NONE;
+	p.n = 2;
+	s[0].labels = (struct labels){ ea, 2 };
+	s[1].labels = (struct labels){ eb, 2 };
+	plot_chart(&c, &p, &a);
+	CHECK_STR(c.v[0].name, "a + b");
+	CHECK_STR(c.v[1].name, "c");
 	CHECK(plot_letter(0) == 'A' && plot_letter(26) == 'a' &&
 	    plot_letter(52) == 0);
 	arena_fini(&a);
