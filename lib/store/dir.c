@@ -3,6 +3,7 @@
  */
 #include "store/dir.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -158,12 +159,21 @@ open_writer(struct store *s, struct error *e)
 	s->lock = openat(s->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (s->lock == -1)
 		return error_errno(e, "lock");
-	return r == 1 ? 0 : write_format(s, e);
+	if (r == 1)
+		return 0;
+	/* Two first writers may meet here: one makes it, the other sees it. */
+	if (flock(s->lock, LOCK_EX) == -1)
+		return error_errno(e, "lock");
+	if ((r = read_format(s->fd, e)) == 0)
+		r = write_format(s, e);
+	(void)flock(s->lock, LOCK_UN);
+	return r == -1 ? -1 : 0;
 }
 
 static int
 open_dir(struct store *s, struct error *e)
 {
+	struct error none;
 	int r;
 
 	if (s->mode == STORE_WRITE && access(s->path, F_OK) == -1 &&
@@ -176,6 +186,8 @@ open_dir(struct store *s, struct error *e)
 	if (s->mode == STORE_WRITE)
 		return open_writer(s, e);
 	r = read_format(s->fd, e);
+	if (r == 0 && list(s->fd, ".", foreign, NULL, &none) == 0)
+		return error_set(e, "no store here"); /* one is being made */
 	return r == 0 ? error_set(e, "not a store") : r == -1 ? -1 : 0;
 }
 
