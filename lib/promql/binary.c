@@ -432,8 +432,9 @@ fill_many(struct pairing *p, const struct group *g)
 	const struct matching *m = &p->n->match;
 	double fill = m->fill[0];
 	struct side *many = &p->side[0], *one = &p->side[1];
-	bool *met = arena_array(p->ev->a, p->steps, bool);
+	bool *met = p->used; /* done with in this group */
 
+	memset(met, 0, p->steps * sizeof(*met));
 	for (size_t i = g->first[0]; i != NONE; i = many->next[i])
 		for (size_t j = 0; j < p->steps; j++)
 			met[j] |= !absent(many->rows.v[i].v[j]);

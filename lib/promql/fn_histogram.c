@@ -30,6 +30,10 @@ struct families {
 	struct family *v;
 	size_t n, cap;
 	struct buf key;
+	double *column;    /* of a result */
+	struct bucket *at; /* the buckets at one step */
+	size_t widest;     /* histogram, in buckets */
+	struct label_room room;
 };
 
 static void
@@ -45,6 +49,8 @@ add_bucket(struct families *f, struct family *h, double le, const struct row *r)
 	h->le[h->n] = le;
 	h->counts[h->n++] = v;
 	h->drop |= r->drop;
+	if (h->n > f->widest)
+		f->widest = h->n;
 }
 
 static struct family *
@@ -237,7 +243,11 @@ families_of(struct families *f, struct eval *ev, const struct node *arg,
 	f->ev = ev;
 	f->arg = arg;
 	f->steps = g->n;
-	return promql_vector(ev, arg, g, &in);
+	if (promql_vector(ev, arg, g, &in) == -1)
+		return -1;
+	f->column = promql_column(ev, g->n);
+	f->at = arena_array(ev->a, f->widest, struct bucket);
+	return 0;
 }
 
 static void
@@ -265,10 +275,9 @@ quantile_row(struct families *f, const struct family *h, const double *q,
     struct labels ls, struct rows *rows)
 {
 	struct eval *ev = f->ev;
-	struct bucket *b = arena_array(ev->a, h->n, struct bucket);
-	struct row r = { ls, h->drop, promql_column(ev, f->steps) };
+	struct bucket *b = f->at;
+	struct row r = { ls, h->drop, f->column };
 	struct sink out = { promql_rows_add, rows };
-	struct label_room room = { NULL, 0 };
 
 	for (size_t i = 0; i < f->steps; i++) {
 		bool forced = false;
@@ -278,7 +287,7 @@ quantile_row(struct families *f, const struct family *h, const double *q,
 		if (forced)
 			note_forced(ev, f->arg, h->ls);
 	}
-	promql_drop_name(ev, &r, &room);
+	promql_drop_name(ev, &r, &f->room);
 	return promql_emit(&out, &r, f->steps);
 }
 
@@ -380,10 +389,9 @@ fraction_row(struct families *f, const struct family *h, double **bounds,
     struct rows *rows)
 {
 	struct eval *ev = f->ev;
-	struct bucket *b = arena_array(ev->a, h->n, struct bucket);
-	struct row r = { h->ls, h->drop, promql_column(ev, f->steps) };
+	struct bucket *b = f->at;
+	struct row r = { h->ls, h->drop, f->column };
 	struct sink out = { promql_rows_add, rows };
-	struct label_room room = { NULL, 0 };
 
 	for (size_t i = 0; i < f->steps; i++) {
 		size_t n = buckets(h, i, b);
@@ -391,7 +399,7 @@ fraction_row(struct families *f, const struct family *h, double **bounds,
 		r.v[i] = n == 0 ? num_stale()
 				: fraction(bounds[0][i], bounds[1][i], b, n);
 	}
-	promql_drop_name(ev, &r, &room);
+	promql_drop_name(ev, &r, &f->room);
 	return promql_emit(&out, &r, f->steps);
 }
 

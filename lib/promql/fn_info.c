@@ -18,7 +18,6 @@ struct source_row {
 struct info {
 	struct eval *ev;
 	const struct node *call;
-	const struct sink *out;
 	size_t steps;
 	const struct match *m; /* as the user wrote them */
 	size_t nm;
@@ -30,7 +29,10 @@ struct info {
 	struct map metrics;    /* name and identity to a number */
 	struct buf key;
 	struct rows rows;
-	size_t *choice; /* by metric number, at one step */
+	size_t *choice;     /* by metric number, at one step */
+	size_t *chosen;     /* ... at the steps that run holds */
+	double *run, *rest; /* columns being made */
+	bool running;
 };
 
 static bool
@@ -142,27 +144,50 @@ choose(struct info *f, size_t first, size_t step)
 	return any;
 }
 
-/* The value of r at one step, with the labels of what was chosen for it. */
+/* Pass on what f->run holds of r, with the labels of what was chosen. */
 static int
-enrich_step(
-    struct info *f, const struct row *r, size_t first, size_t step, double *v)
+flush(struct info *f, const struct row *r, size_t first)
 {
 	struct label_set set;
-	struct row out = { .drop = r->drop, .v = v };
+	struct row out = { .drop = r->drop, .v = f->run };
 	int rc = 0;
 
+	if (!f->running)
+		return 0;
+	f->running = false;
 	label_init(&set, r->ls);
 	for (size_t i = first; i != NONE && rc == 0; i = f->v[i].next)
-		if (f->choice[f->v[i].metric] == i)
+		if (f->chosen[f->v[i].metric] == i)
 			rc = add_labels(f, &set, r->ls, f->v[i].row.ls);
-	if (rc == 0) {
-		promql_clear(v, f->steps);
-		v[step] = r->v[step];
-		out.ls = label_view(&set);
+	out.ls = label_view(&set);
+	if (rc == 0)
 		rc = promql_rows_add(&f->rows, &out);
-	}
 	label_fini(&set);
+	promql_clear(f->run, f->steps);
 	return rc;
+}
+
+/* Is the choice at this step the one of the steps before? */
+static bool
+same_choice(const struct info *f, size_t first)
+{
+	for (size_t i = first; i != NONE; i = f->v[i].next)
+		if (f->choice[f->v[i].metric] != f->chosen[f->v[i].metric])
+			return false;
+	return true;
+}
+
+/* The value of r at one step, beside those with the same choice. */
+static int
+enrich_step(struct info *f, const struct row *r, size_t first, size_t step)
+{
+	if (f->running && !same_choice(f, first) && flush(f, r, first) == -1)
+		return -1;
+	for (size_t i = first; i != NONE; i = f->v[i].next)
+		f->chosen[f->v[i].metric] = f->choice[f->v[i].metric];
+	f->running = true;
+	f->run[step] = r->v[step];
+	return 0;
 }
 
 /* Is r itself one of the info series that were asked for? */
@@ -187,9 +212,7 @@ static int
 base_row(void *self, struct row *r)
 {
 	struct info *f = self;
-	double *v = promql_column(f->ev, f->steps);
-	double *rest = promql_column(f->ev, f->steps);
-	struct row plain = { r->ls, r->drop, rest };
+	struct row plain = { r->ls, r->drop, f->rest };
 	struct sink keep = { promql_rows_add, &f->rows };
 	struct map_slot *slot = NULL;
 
@@ -197,16 +220,19 @@ base_row(void *self, struct row *r)
 		return promql_rows_add(&f->rows, r);
 	if (identity(f, r->ls))
 		slot = map_find(&f->identities, buf_str(&f->key));
-	promql_clear(rest, f->steps);
+	promql_clear(f->rest, f->steps);
+	promql_clear(f->run, f->steps);
 	for (size_t i = 0; i < f->steps; i++) {
 		if (absent(r->v[i]))
 			continue;
 		if (slot != NULL && choose(f, slot->v.i, i)) {
-			if (enrich_step(f, r, slot->v.i, i, v) == -1)
+			if (enrich_step(f, r, slot->v.i, i) == -1)
 				return -1;
 		} else if (!f->required)
-			rest[i] = r->v[i];
+			f->rest[i] = r->v[i];
 	}
+	if (slot != NULL && flush(f, r, slot->v.i) == -1)
+		return -1;
 	return promql_emit(&keep, &plain, f->steps);
 }
 
@@ -298,6 +324,9 @@ fn_info(struct eval *ev, const struct node *call, const struct grid *g,
 	if (rc == 0)
 		rc = promql_select(ev, &sel, g, true, &infos);
 	f.choice = arena_array(ev->a, f.metrics.n, size_t);
+	f.chosen = arena_array(ev->a, f.metrics.n, size_t);
+	f.run = promql_column(ev, g->n);
+	f.rest = promql_column(ev, g->n);
 	if (rc == 0)
 		rc = promql_vector(ev, call->arg[0], g, &base);
 	if (rc == 0)

@@ -15,10 +15,8 @@ promql_note(struct eval *ev, enum note_kind kind, const struct node *at,
     const char *fmt, ...)
 {
 	struct notes *n = &ev->notes;
-	char msg[1024];
+	char msg[1024], text[1100];
 	unsigned line, col;
-	struct map_slot *slot;
-	bool fresh;
 	va_list ap;
 	str s;
 
@@ -26,14 +24,12 @@ promql_note(struct eval *ev, enum note_kind kind, const struct node *at,
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
 	promql_position(ev->text, at->at, &line, &col);
-	if (n->n[kind] >= NOTES_MAX)
-		return;
-	s = arena_printf(ev->out, "PromQL %s: %s (%u:%u)",
+	snprintf(text, sizeof(text), "PromQL %s: %s (%u:%u)",
 	    kind == NOTE_WARNING ? "warning" : "info", msg, line, col);
-	slot = map_add(&n->seen, s, &fresh);
-	if (!fresh)
+	if (n->n[kind] >= NOTES_MAX || map_find(&n->seen, str_of(text)))
 		return;
-	slot->key = s;
+	s = arena_dup(ev->out, str_of(text));
+	map_add(&n->seen, s, NULL);
 	n->v[kind] = arena_grow(
 	    ev->out, n->v[kind], &n->cap[kind], n->n[kind] + 1, sizeof(str));
 	n->v[kind][n->n[kind]++] = s;
