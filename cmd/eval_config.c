@@ -70,6 +70,9 @@ eval_config_load(struct eval_config *c, const struct eval_options *o,
 		r.interval = c->prom->global.evaluation_interval;
 		r.query_offset = c->prom->global.rule_query_offset;
 		r.external_labels = c->prom->external_labels;
+		r.legacy_names =
+		    str_eq(c->prom->global.metric_name_validation_scheme,
+			STR("legacy"));
 	}
 	c->set = rule_set_new(&r);
 	if ((c->prom != NULL && add_named(c, e) == -1) ||

@@ -16,6 +16,9 @@
 /* How long after a slot a live stream's batches may still be on their way. */
 #define GRACE INT64_C(10000)
 
+/* The year 9999: what is beyond is no time. */
+#define LAST_TIME INT64_C(253402300799999)
+
 /* A jump of a replayed clock that is a mistake, not a pause. */
 #define JUMP (INT64_C(366) * 86400 * 1000)
 
@@ -27,8 +30,9 @@ struct work {
 	struct series_set *set; /* of a stream */
 	struct eval_writer writer;
 	struct rule_sink sink;
-	bool keep;    /* results come back through no source */
-	bool blocked; /* the store can't be opened: nothing is evaluated */
+	bool keep;         /* results come back through no source */
+	bool blocked;      /* the store can't be opened: nothing is evaluated */
+	int64_t forgotten; /* when samples were last dropped */
 	int status;
 };
 
@@ -155,19 +159,31 @@ reload(struct work *w)
 	tool_note("%zu rules loaded", rule_count(w->config.set));
 }
 
-/* Forget what no rule needs any more. */
+/* How far back samples are needed; false: all of them. */
+static bool
+reach(const struct work *w, int64_t *back)
+{
+	if (!rule_reach(w->config.set, back))
+		return false;
+	if (*back < 300000)
+		*back = 300000; /* for the queries of templates */
+	return true;
+}
+
+/* Forget what no rule needs any more; not at every batch, it costs. */
 static void
 forget(struct work *w, int64_t newest)
 {
 	int64_t back, next = rule_next(w->engine);
 
-	if (!rule_reach(w->config.set, &back))
+	if (!reach(w, &back))
 		return;
-	if (back < 300000)
-		back = 300000; /* for the queries of templates */
 	if (next < newest)
 		newest = next;
+	if (newest - w->forgotten < back / 8)
+		return;
 	series_drop(w->set, newest - back);
+	w->forgotten = newest;
 }
 
 /* Apply a stream's batches that are there; slots before them come first. */
@@ -176,7 +192,13 @@ apply(struct work *w, int64_t *newest, int64_t end, enum rule_mode mode)
 {
 	struct batch b;
 
-	while (input_next(w->in, &b) == 1 && b.t <= end) {
+	while (input_next(w->in, &b) == 1) {
+		if (b.t > LAST_TIME || b.t < 0) {
+			report(w, "a batch's time is out of range");
+			continue;
+		}
+		if (b.t > end)
+			continue;
 		if (*newest == INT64_MIN && mode == RULE_EACH) {
 			int64_t start = b.t;
 
@@ -227,8 +249,11 @@ replay(struct work *w)
 static void
 once(struct work *w)
 {
+	int64_t back;
+
 	if (input_kind(w->in) == INPUT_STREAM)
-		input_all(w->in, w->set, INT64_MIN);
+		input_all(w->in, w->set,
+		    reach(w, &back) ? tool_now() - back : INT64_MIN);
 	step(w, tool_now(), RULE_LATEST);
 }
 

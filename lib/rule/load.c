@@ -144,6 +144,7 @@ read_pairs(struct loader *l, const struct conf_node *map, const char *what,
 		str value;
 
 		if (n->key.n == 0 || !str_utf8(n->key) ||
+		    (l->set->opts.legacy_names && !label_name_valid(n->key)) ||
 		    (label && str_eq(n->key, LABEL_NAME)))
 			fault(l, n, "invalid %s name: %.*s", what,
 			    STR_ARG(n->key));
@@ -188,7 +189,8 @@ check_kind(
 			fault(l, conf_find(n, alert_only[i]),
 			    "invalid field '%s' in recording rule",
 			    alert_only[i]);
-	if (!str_utf8(t->record))
+	if (!str_utf8(t->record) ||
+	    (l->set->opts.legacy_names && !label_metric_valid(t->record)))
 		fault(l, conf_find(n, "record"),
 		    "invalid recording rule name: %.*s", STR_ARG(t->record));
 	else if (str_chr(t->record, '{') < t->record.n ||

@@ -21,7 +21,8 @@ struct rule_opts {
 	int64_t query_offset; /* of groups without one, ms */
 	int64_t resend_delay; /* ms; 0: 1 m */
 	struct labels external_labels;
-	str external_url; /* without one alerts have no generatorURL */
+	str external_url;  /* without one alerts have no generatorURL */
+	bool legacy_names; /* metric_name_validation_scheme: legacy */
 	/*
 	 * Results do not come back through the source (nobody stores them), so
 	 * the engine keeps as much of them as its rules look back.

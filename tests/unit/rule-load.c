@@ -138,9 +138,29 @@ reach(void)
 	world_fini(&w);
 }
 
+/* Names beyond the classic ones are fine unless the old scheme is asked. */
+static void
+names(void)
+{
+	static const char rules[] = RULE "alert: a\n    expr: 1\n"
+					 "    annotations: { in-s: x }\n";
+	struct rule_opts o = { .legacy_names = true };
+	struct world w;
+
+	CHECK(loads(rules, 1, 1));
+	world_init(&w, rules, &o);
+	CHECK(w.faults == 1);
+	CHECK(world_has(&w.told, "invalid annotation name: in-s\n"));
+	world_fini(&w);
+	world_init(&w, RULE "record: a.b\n    expr: 1\n", &o);
+	CHECK(w.faults == 1);
+	world_fini(&w);
+}
+
 int
 main(void)
 {
+	names();
 	good();
 	bad();
 	all_of_them();
