@@ -5,6 +5,7 @@
  * the message, must be NAME.EXT.out.
  */
 #include <glob.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -289,6 +290,52 @@ times(void)
 	expo_free(NULL);
 }
 
+/* What one line needed is given back at the next. */
+static void
+steady(void)
+{
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	struct expo_item i;
+	struct buf b = { 0 };
+	size_t before = 0, n = 0;
+
+	for (int k = 0; k < 3000; k++) {
+		buf_reset(&b);
+		buf_printf(&b, "# HELP m \\\\ %d\nm{a=\"\\\\%d", k, k);
+		for (int j = 0; j < 1000; j++)
+			buf_byte(&b, 'x');
+		buf_z(&b, "\"} 1\n");
+		expo_feed(r, buf_str(&b));
+		while (expo_next(r, &i, NULL) == 1)
+			n++;
+		if (k == 100)
+			before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	}
+	CHECK(n == 6000);
+	CHECK(mallinfo2().uordblks + mallinfo2().hblkhd < before + 100000);
+	expo_free(r);
+	buf_fini(&b);
+}
+
+/* A new page knows nothing of the types of the one before. */
+static void
+rewound(void)
+{
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	struct buf b = { 0 };
+
+	expo_feed(r, STR("# TYPE h histogram\nh_bucket{le=\"1\"} 1\n"));
+	drain(r, &b);
+	expo_rewind(r);
+	expo_feed(r, STR("h_bucket{le=\"1\"} 1\nx y\n"));
+	drain(r, &b);
+	CHECK_STR(buf_str(&b),
+	    "# TYPE h histogram\nh_bucket{le=\"1.0\"} 1 0\n"
+	    "h_bucket{le=\"1\"} 1 0\n! 2:3: bad value 'y'\n");
+	expo_free(r);
+	buf_fini(&b);
+}
+
 /* The short way to a number is the long one, bit for bit. */
 static void
 numbers(void)
@@ -359,6 +406,8 @@ main(void)
 	churn();
 	bounded();
 	times();
+	steady();
+	rewound();
 	numbers();
 	writer();
 	return done();
