@@ -25,8 +25,9 @@
 #include "net/httpd_request.h"
 #include "net/listen.h"
 
-#define GZIP_FROM 1024      /* smaller bodies are not worth it */
-#define BODIES 4            /* max_body times this, for all requests together */
+#define GZIP_FROM 1024 /* smaller bodies are not worth it */
+#define BODIES 4       /* max_body times this, for all requests together */
+#define DRAIN_LAST_NS INT64_C(10000000000) /* for those at work */
 #define DRAIN_NS 1000000000 /* for a request that is just arriving */
 
 enum phase {
@@ -68,6 +69,7 @@ struct httpd {
 	TAILQ_HEAD(conns, conn) conns;
 	size_t nconns;
 	size_t body_bytes; /* held by all requests */
+	int64_t busy;      /* ns in handlers in this step: nobody's fault */
 	bool draining;
 	bool in_place; /* the library leaves heads where it read them */
 	char *cert, *key;
@@ -346,6 +348,7 @@ answer(struct MHD_Connection *m, struct request *r)
 {
 	struct httpd *h = r->conn->httpd;
 	struct httpd_answer a = { .status = 200 };
+	int64_t start;
 
 	r->q.body = buf_str(&r->body);
 	if (r->q.body.n > 0) {
@@ -358,7 +361,9 @@ answer(struct MHD_Connection *m, struct request *r)
 	}
 	if (str_eq(r->q.method, STR("HEAD")))
 		r->q.method = STR("GET");
+	start = mono(h);
 	h->fn(h->arg, &r->q, &a);
+	h->busy += mono(h) - start;
 	if (a.gzip && a.body.n >= GZIP_FROM && a.body.n < ((size_t)1 << 30) &&
 	    httpd_takes_gzip(&r->q))
 		compress_body(&a);
@@ -463,8 +468,6 @@ start(struct httpd *h, int fd, const struct httpd_tls *tls)
 	    fd, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)h->limits.max_connections,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * h->limits.max_head,
-	    MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)((h->limits.idle + 999) / 1000),
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
@@ -515,7 +518,7 @@ cut_off(struct conn *c)
 void
 httpd_drain(struct httpd *h)
 {
-	int64_t soon = mono(h) + DRAIN_NS;
+	int64_t soon = mono(h) + DRAIN_NS, last = soon + DRAIN_LAST_NS;
 	struct conn *c;
 	MHD_socket fd;
 
@@ -530,8 +533,11 @@ httpd_drain(struct httpd *h)
 	TAILQ_FOREACH (c, &h->conns, entry) {
 		int unread = 0;
 
-		if (c->phase == PHASE_BODY || c->phase == PHASE_ANSWER)
+		if (c->phase == PHASE_BODY || c->phase == PHASE_ANSWER) {
+			if (c->deadline > last)
+				c->deadline = last;
 			continue;
+		}
 		ioctl(c->fd, FIONREAD, &unread);
 		if (unread == 0 && c->request == NULL)
 			cut_off(c);
@@ -606,8 +612,11 @@ httpd_step(struct httpd *h, struct error *e)
 	if (MHD_run(h->daemon) != MHD_YES)
 		return error_set(e, "the HTTP server failed");
 	t = mono(h);
-	TAILQ_FOREACH (c, &h->conns, entry)
+	TAILQ_FOREACH (c, &h->conns, entry) {
+		c->deadline += h->busy;
 		if (t >= c->deadline)
 			cut_off(c);
+	}
+	h->busy = 0;
 	return 0;
 }

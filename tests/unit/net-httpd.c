@@ -29,6 +29,7 @@ mono(void *arg)
 
 static const struct clock clock_real = { .mono = mono };
 static int calls; /* of the handler */
+static int other; /* a client that writes while /slow is handled */
 
 static void
 handle(void *arg, const struct httpd_request *q, struct httpd_answer *a)
@@ -42,6 +43,11 @@ handle(void *arg, const struct httpd_request *q, struct httpd_answer *a)
 		a->gzip = true;
 		for (int i = 0; i < 20000; i++)
 			buf_z(&a->body, "big data ");
+		return;
+	}
+	if (str_eq(q->path, STR("/slow"))) {
+		usleep(400000);
+		dprintf(other, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
 		return;
 	}
 	if (str_eq(q->path, STR("/empty"))) {
@@ -409,6 +415,26 @@ test_hidden(struct httpd *h)
 	buf_fini(&b);
 }
 
+/* What a handler takes is not held against those who wait. */
+static void
+test_slow_handler(struct httpd *h)
+{
+	struct buf b = { 0 };
+	int fd = dial(h);
+
+	other = dial(h);
+	for (int i = 0; i < 3; i++)
+		step(h, -1, 5);
+	CHECK(dprintf(fd, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n") > 0);
+	wait_answer(h, fd, &b, 3000);
+	CHECK(status(&b) == 200);
+	wait_answer(h, other, &b, 3000);
+	CHECK(status(&b) == 200);
+	close(fd);
+	close(other);
+	buf_fini(&b);
+}
+
 static void
 test_gzip(struct httpd *h)
 {
@@ -584,6 +610,7 @@ main(void)
 	test_caps(h);
 	test_deadlines(h);
 	test_hidden(h);
+	test_slow_handler(h);
 	test_gzip(h);
 	test_connections(h, l.max_connections);
 	httpd_close(h);
