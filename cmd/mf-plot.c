@@ -106,6 +106,8 @@ draw(struct app *a)
 		p.title = a->o.plot.title;
 	if (a->o.plot.unit.p != NULL)
 		p.unit = a->o.plot.unit;
+	if (a->frames > 0 && !a->in_place && a->o.form == OPTS_TEXT)
+		buf_byte(&b, '\n');
 	render(a, &p, &b);
 	if (a->in_place)
 		term_frame(&out, buf_str(&b), a->frames == 0);

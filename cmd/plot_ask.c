@@ -94,6 +94,8 @@ static int
 set_range(struct plot *p, struct input *in, struct series_set *set,
     const struct view *w, int dots, struct error *e)
 {
+	int64_t span;
+
 	p->to = w->now;
 	p->from = 0;
 	if (input_kind(in) == INPUT_STREAM)
@@ -108,7 +110,9 @@ set_range(struct plot *p, struct input *in, struct series_set *set,
 		return error_add(e, "-s");
 	if (p->from > p->to)
 		return error_set(e, "-s is not before the end of the chart");
-	p->step = w->step > 0 ? w->step : round_step((p->to - p->from) / dots);
+	if (__builtin_sub_overflow(p->to, p->from, &span))
+		return error_set(e, "the samples' times are too far apart");
+	p->step = w->step > 0 ? w->step : round_step(span / dots);
 	p->from -= p->from % p->step;
 	p->to -= p->to % p->step;
 	return 0;

@@ -3,6 +3,10 @@
 
 D="$BATS_TEST_DIRNAME/data/plot"
 
+# To add a case, drop into data/plot: NAME.args, the words behind "mf-plot";
+# NAME.in, its stdin, if --in in them does not name another; and what it must
+# print, NAME.txt or NAME.svg.  Look at that before you believe it.
+#
 # run_case NAME: what NAME.args says, words NAME=VALUE being environment, with
 # NAME.in on stdin.
 run_case() {

@@ -17,6 +17,15 @@ by_time(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* Times are taken for within this, so that their differences are numbers. */
+#define FAR (INT64_C(1) << 60)
+
+static int64_t
+bound(int64_t t)
+{
+	return t > FAR ? FAR : t < -FAR ? -FAR : t;
+}
+
 /* The usual distance of a series' samples, when nobody says it. */
 static int64_t
 median_step(const struct plot_series *s, struct arena *a)
@@ -28,7 +37,7 @@ median_step(const struct plot_series *s, struct arena *a)
 		return 0;
 	d = arena_alloc(a, n * sizeof(*d));
 	for (size_t i = 0; i < n; i++)
-		d[i] = s->t[i + 1] - s->t[i];
+		d[i] = bound(s->t[i + 1]) - bound(s->t[i]);
 	qsort(d, n, sizeof(*d), by_time);
 	m = d[n / 2];
 	return m;
@@ -147,8 +156,10 @@ span(struct plot_chart *c)
 				c->to = s->t[s->n - 1];
 			any = true;
 		}
+	c->from = bound(c->from);
+	c->to = bound(c->to);
 	if (c->from >= c->to) { /* one moment: put it into the middle */
-		int64_t half = p->step > 0 ? p->step : 30000;
+		int64_t half = p->step > 0 ? bound(p->step) : 30000;
 
 		c->to = c->from + half;
 		c->from -= half;
@@ -183,7 +194,7 @@ plot_chart(struct plot_chart *c, const struct plot *p, struct arena *a)
 		int64_t step;
 
 		l->s = &p->v[i];
-		step = p->step > 0 ? p->step : median_step(l->s, a);
+		step = p->step > 0 ? bound(p->step) : median_step(l->s, a);
 		l->bridge = step + step / 2;
 		figures(c, l);
 		if (l->n == 0)

@@ -81,7 +81,7 @@ plot_grid_free(const struct plot_grid *g, int x, int y, int w, int pen)
 static void
 set_pen(struct buf *b, int pen, enum plot_color color)
 {
-	static const uint8_t ansi[] = { 32, 34, 33, 35, 36, 31, 92, 94 };
+	static const uint8_t ansi[] = { 32, 33, 34, 35, 36, 31, 92, 94 };
 	static const uint8_t of256[] = { 107, 179, 80, 209, 167, 31, 133, 61 };
 	static const uint32_t rgb[] = { 0x7eb26d, 0xeab839, 0x6ed0e0, 0xef843c,
 		0xe24d42, 0x1f78c1, 0xba43a9, 0x705da0 };

@@ -366,15 +366,15 @@ lines(struct sheet *s)
 				line(s, i, m, cols);
 }
 
-/* The last sample at or before t, or NaN if none is near enough. */
+/* The last sample from from to t, or NaN if none is near enough to t. */
 static double
-value_at(const struct plot_line *l, int64_t t, size_t *at)
+value_at(const struct plot_line *l, int64_t from, int64_t t, size_t *at)
 {
 	const struct plot_series *s = l->s;
 
 	while (*at < s->n && s->t[*at] <= t)
 		++*at;
-	if (*at == 0 || t - s->t[*at - 1] > l->bridge)
+	if (*at == 0 || s->t[*at - 1] < from || t - s->t[*at - 1] > l->bridge)
 		return NAN;
 	return s->v[*at - 1];
 }
@@ -401,7 +401,7 @@ band(struct sheet *s, int k, int n, size_t *at)
 	buf_z(s->b, "\"><title>");
 	plot_words_span(s->b, c, t, t);
 	for (size_t i = 0; i < c->n; i++) {
-		double v = value_at(&c->v[i], t, &at[i]);
+		double v = value_at(&c->v[i], c->from, t, &at[i]);
 
 		if (isnan(v))
 			continue;

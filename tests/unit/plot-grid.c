@@ -30,7 +30,7 @@ cells(void)
 	plot_grid_put(&g, 0, -1, 'x', 0);
 	CHECK_STR(printed(&b, &g, PLOT_MONO), " ab\n     █\n");
 	CHECK_STR(printed(&b, &g, PLOT_16),
-	    " \033[1mab\033[0m\n     \033[34m█\033[0m\n");
+	    " \033[1mab\033[0m\n     \033[33m█\033[0m\n");
 	CHECK_STR(printed(&b, &g, PLOT_256),
 	    " \033[1mab\033[0m\n     \033[38;5;179m█\033[0m\n");
 	CHECK_STR(printed(&b, &g, PLOT_RGB),

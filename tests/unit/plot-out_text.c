@@ -187,6 +187,36 @@ hostile(void)
 	buf_fini(&b);
 }
 
+/* Times may be any number as well. */
+static void
+far_times(void)
+{
+	static const int64_t far[] = { INT64_MIN, INT64_MIN + 1, -1, 0, 1,
+		INT64_C(1) << 61, INT64_MAX - 1, INT64_MAX };
+	static const double w[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	struct plot p = chart();
+	struct plot_text_opts o = { 80, 24, false, PLOT_MONO };
+	struct plot_mark m = { INT64_MIN, INT64_MAX, STR("x") };
+	struct buf b = { 0 };
+
+	p.marks = &m;
+	p.nmarks = 1;
+	for (size_t n = 0; n <= 8; n++)
+		for (size_t i = 0; i + n <= 8; i++) {
+			s[0] = (struct plot_series){ { &l[0], 1 }, far + i,
+				w + i, n };
+			for (size_t k = 0; k < 4; k++) {
+				p.from = k == 0 ? 0 : far[k + i / 3];
+				p.to = k == 0 ? 0 : far[7 - k];
+				p.step = k == 1 ? INT64_MAX : 0;
+				plot_text(&b, &p, &o);
+				plot_svg(&b, &p, 300, 200);
+			}
+		}
+	CHECK(b.n > 0);
+	buf_fini(&b);
+}
+
 int
 main(void)
 {
@@ -194,5 +224,6 @@ main(void)
 	sizes();
 	sparks();
 	hostile();
+	far_times();
 	return done();
 }
