@@ -31,6 +31,29 @@ batch() {
 	run -2 mf-store select -s 10 -e 5
 }
 
+@test "one by one, each by a new process, or all in one stream: the same" {
+	for t in 0 15 30 45; do
+		batch a $t 500 >a$t
+		batch b $t 20 >b$t
+		mf-store append -d one a$t
+		mf-store append -d one <b$t
+		cat a$t b$t
+	done >all
+	mf-store append -d two <all
+	mf-store select -d one | cmp - all
+	mf-store select -d two | cmp - all
+	# A series less, one more, and a line that does not parse.
+	{ batch a 60 500 | grep -v '^m7{'; batch b 60 21; } >next
+	mf-store append -d one next
+	mf-store select -d one -s 1637582460 | cmp - next
+	batch a 75 500 | grep -v '^m7{' >next
+	batch b 75 21 | sed 's/^m3{/m3{{/' >>next
+	run -1 mf-store append -d one next
+	[[ $output == *"next:506:"* ]]
+	[ "$(mf-store select -d one -s 1637582475 | grep -c '^m')" = 519 ]
+	run -0 mf-store check -d one
+}
+
 @test "a selector that does not parse" {
 	batch a 0 1 | mf-store append -d d
 	run -2 mf-store select -d d 'up{'

@@ -136,6 +136,12 @@ batch_set_time(struct batch_reader *r, int64_t t)
 	expo_set_time(r->expo, t);
 }
 
+void
+batch_skip(struct batch_reader *r, size_t n)
+{
+	r->expo->line += n;
+}
+
 size_t
 batch_bad(const struct batch_reader *r)
 {

@@ -43,6 +43,9 @@ void batch_end(struct batch_reader *r);
 /* The time of samples without one, in input without batches. */
 void batch_set_time(struct batch_reader *r, int64_t t);
 
+/* n lines of the input went another way: later ones are counted behind them. */
+void batch_skip(struct batch_reader *r, size_t n);
+
 /* 1 with *b set, valid until the next call; 0: feed more (or the end). */
 int batch_next(struct batch_reader *r, struct batch *b);
 

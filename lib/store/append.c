@@ -14,9 +14,6 @@
 #include "base/num.h"
 #include "store/writer.h"
 
-/* The times below this are taken for seconds: 1973 in ms, 5138 in s. */
-#define LOOKS_LIKE_SECONDS INT64_C(100000000000)
-
 struct job {
 	struct store *s;
 	const struct batch *b;
@@ -90,7 +87,7 @@ keep(struct job *j, const struct expo_item *it)
 			refuse(j, it, "a sample without a name");
 			return false;
 		}
-	if (it->t < LOOKS_LIKE_SECONDS && !j->o->any_time) {
+	if (it->t < STORE_T_SECONDS && !j->o->any_time) {
 		refuse(j, it,
 		    "the time looks like seconds; use --input om, "
 		    "or --any-time");
@@ -399,6 +396,28 @@ count(struct work *w, const struct store_part *p)
 	w->j->n->stale += p->nstale;
 }
 
+/*
+ * The first batch of a source that this process has seen: make the next
+ * process's way short, if it was a plain scrape.
+ */
+static void
+learn(struct work *w, const struct store_part *p, size_t asked)
+{
+	struct job *j = w->j;
+	bool first = !j->src->learnt;
+
+	j->src->learnt = true;
+	if (!first || !j->b->opened || j->b->bad > 0 || j->ndays > 1 ||
+	    w->n != asked || w->n == 0 || p->nstale > 0 || p->comments.n > 0 ||
+	    w->day->star || j->src->layout == STORE_NO_SLOT ||
+	    j->src->sparse > 0)
+		return;
+	for (size_t i = 0; i < w->n; i++)
+		if (w->d->start + w->v[i].ms != j->b->t)
+			return;
+	store_text_learn(j->s, j->src, w->d, j->b, w->v, w->n);
+}
+
 static int
 write_part(struct work *w, struct error *e)
 {
@@ -435,6 +454,7 @@ write_part(struct work *w, struct error *e)
 	    store_part_write(j->s, j->src, w->d, &p, e) == -1)
 		return -1;
 	count(w, &p);
+	learn(w, &p, asked);
 	return 0;
 }
 

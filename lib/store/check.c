@@ -307,7 +307,7 @@ store_info(struct store *s, struct store_info *i, struct error *e)
 	*i = (struct store_info){ .from = INT64_MAX, .to = INT64_MIN };
 	if (store_days(s, e) == -1)
 		return error_add(e, "%s", s->path);
-	i->bytes = bytes_in(s, ".");
+	i->bytes = bytes_in(s, ".") + bytes_in(s, "cache");
 	for (size_t k = 0; k < s->n; k++) {
 		struct store_day *d = s->days[k];
 		uint64_t off = sizeof(struct store_log_head);

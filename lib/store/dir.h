@@ -40,6 +40,9 @@ struct store {
 #define STORE_T_MIN INT64_C(-62135596800000)
 #define STORE_T_MAX INT64_C(253402300799999)
 
+/* The times below this are taken for seconds: 1973 in ms, 5138 in s. */
+#define STORE_T_SECONDS INT64_C(100000000000)
+
 /* The day of t, and its beginning. */
 uint32_t store_ymd(int64_t t, int64_t *start);
 

@@ -157,6 +157,27 @@ enum store_comment_kind {
 	STORE_COMMENT_START,
 };
 
+/*
+ * A file of cache/: this; the source's key, zeros up to a multiple of 8; n
+ * lines.
+ */
+struct store_cache_head {
+	char magic[8];
+	uint32_t version;
+	uint32_t crc; /* of all behind it */
+	uint32_t day;
+	uint32_t seg, layout; /* the layout's segment and slot */
+	uint32_t cols;        /* of the layout */
+	uint32_t n;
+	uint32_t key; /* its bytes */
+};
+
+struct store_cache_line {
+	uint64_t hash; /* of the series as it stands, or of the whole line */
+	uint32_t len;
+	uint32_t col; /* of the layout; all ones: a line of metadata */
+};
+
 /* Behind each frame stand the CRC32Cs of its blocks; zeros up to 8. */
 #define STORE_BLOCK ((size_t)4096)
 

@@ -47,7 +47,7 @@ static void
 checksum(struct build *f, struct store_slot *p)
 {
 	char *at = f->buf->p + p->off;
-	uint32_t nb = (p->len + STORE_BLOCK - 1) / STORE_BLOCK;
+	uint32_t nb = (uint32_t)((p->len + STORE_BLOCK - 1) / STORE_BLOCK);
 	uint32_t *out = (uint32_t *)(void *)(at + ((p->len + 7u) & ~7u));
 
 	store_crc_blocks(at, p->len, out);
@@ -310,6 +310,27 @@ samples(struct build *f, struct store_wsource *src, const struct store_wday *d,
 	src->sparse = shape == LOOSE ? (uint32_t)n : 0;
 }
 
+/* A row that is made already, over the layout there is. */
+static void
+ready(struct build *f, struct store_wsource *src, const struct store_wday *d,
+    const struct store_part *p)
+{
+	bool here = src->seg == d->seg.no && src->layout != STORE_NO_SLOT;
+	struct store_slot *slot;
+	size_t at;
+
+	if (!here) {
+		src->layout = STORE_NO_SLOT;
+		layout(f, src->ids, src->n);
+	}
+	at = begin(f, STORE_FRAME_V, src->n * sizeof(*p->row));
+	memcpy(f->buf->p + at, p->row, src->n * sizeof(*p->row));
+	slot = &f->slot[f->n - 1];
+	slot->n = (uint32_t)p->n;
+	slot->tmin = slot->tmax = (uint32_t)(p->t - d->start);
+	src->sparse = 0;
+}
+
 static void
 comments(struct build *f, const struct store_part *p)
 {
@@ -394,7 +415,9 @@ store_part_write(struct store *s, struct store_wsource *src,
 	if (store_wday_room(s, d, 4, most, e) == -1)
 		return -1;
 	buf_reset(f.buf);
-	if (p->n + p->nstale > 0)
+	if (p->row != NULL)
+		ready(&f, src, d, p);
+	else if (p->n + p->nstale > 0)
 		samples(&f, src, d, p, &s->w->arena);
 	if (p->comments.n > 0)
 		comments(&f, p);

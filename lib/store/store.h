@@ -49,6 +49,15 @@ int store_append(struct store *s, const struct batch *b,
     struct error *e);
 
 /*
+ * The same for a batch that is still text, "# BATCH" to "# EOF", of a process
+ * that has just begun: 1 if it was just like its source's batch before but for
+ * the values, and is stored; 0 if it must go through store_append(); -1.  It
+ * is tried for the first batch of each source.
+ */
+int store_append_text(struct store *s, str text, const struct store_opts *o,
+    struct store_counts *n, struct error *e);
+
+/*
  * A source over the store, valid as long as it is open; each source_open() sees
  * what is committed by then.
  */

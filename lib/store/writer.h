@@ -33,9 +33,10 @@ struct store_wsource {
 	size_t n, cap;
 	struct store_ids cols; /* id to column, made when it is needed */
 	bool high_known;
-	uint32_t high;   /* its newest sample of the day */
-	uint32_t sparse; /* samples of its last batch, if that was an X */
-	uint32_t seen;   /* slots of the segment that were looked at */
+	uint32_t high;      /* its newest sample of the day */
+	uint32_t sparse;    /* samples of its last batch, if that was an X */
+	uint32_t seen;      /* slots of the segment that were looked at */
+	bool tried, learnt; /* its cache: once a process */
 };
 
 #define STORE_WDAYS 16
@@ -111,6 +112,7 @@ void store_items_sort(struct store_item *v, size_t n);
 /* Write a day's part of a batch and make it count. */
 struct store_part {
 	int64_t t;
+	const uint64_t *row;  /* made already, instead of v; n are present */
 	struct store_item *v; /* in the order of the batch */
 	size_t n;
 	bool sorted;           /* v rises by column of the layout */
@@ -124,5 +126,10 @@ struct store_part {
 };
 int store_part_write(struct store *s, struct store_wsource *src,
     struct store_wday *d, const struct store_part *p, struct error *e);
+
+/* Write the cache of a source from a batch of samples at its time. */
+void store_text_learn(struct store *s, struct store_wsource *src,
+    const struct store_wday *d, const struct batch *b,
+    const struct store_item *v, size_t n);
 
 #endif
