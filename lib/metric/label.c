@@ -44,16 +44,23 @@ label_eq(struct labels a, struct labels b)
 	return true;
 }
 
-/* A NUL is legal in a value: 0xff, which UTF-8 never has, stands for it. */
+/*
+ * A NUL is legal in a value: 0xff, which UTF-8 never has, stands for it.  Most
+ * parts are too short to be worth a call of the C library.
+ */
 static char *
 key_part(char *p, str s)
 {
 	char *q = p;
+	size_t i = 0;
 
-	if (s.n > 0)
-		memcpy(p, s.p, s.n);
-	while ((q = memchr(q, '\0', s.n - (size_t)(q - p))) != NULL)
-		*q++ = '\377';
+	for (; i < s.n && i < 24; i++)
+		p[i] = s.p[i] != '\0' ? s.p[i] : '\377';
+	if (i < s.n) {
+		memcpy(p + i, s.p + i, s.n - i);
+		while ((q = memchr(q, '\0', s.n - (size_t)(q - p))) != NULL)
+			*q++ = '\377';
+	}
 	p[s.n] = '\0';
 	return p + s.n + 1;
 }
@@ -228,33 +235,27 @@ label_view(const struct label_set *s)
 	return (struct labels){ s->v, s->n };
 }
 
+static bool
+valid(str name, unsigned first, unsigned rest)
+{
+	if (name.n == 0 || !(scan_class[(unsigned char)name.p[0]] & first))
+		return false;
+	for (size_t i = 1; i < name.n; i++)
+		if (!(scan_class[(unsigned char)name.p[i]] & rest))
+			return false;
+	return true;
+}
+
 bool
 label_name_valid(str name)
 {
-	char c;
-
-	for (size_t i = 0; i < name.n; i++) {
-		c = name.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			c == '_' || (i > 0 && c >= '0' && c <= '9')))
-			return false;
-	}
-	return name.n > 0;
+	return valid(name, SCAN_START, SCAN_CONT);
 }
 
 bool
 label_metric_valid(str name)
 {
-	char c;
-
-	for (size_t i = 0; i < name.n; i++) {
-		c = name.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			c == '_' || c == ':' ||
-			(i > 0 && c >= '0' && c <= '9')))
-			return false;
-	}
-	return name.n > 0;
+	return valid(name, SCAN_START | SCAN_COLON, SCAN_CONT | SCAN_COLON);
 }
 
 int

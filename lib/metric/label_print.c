@@ -3,25 +3,66 @@
  */
 #include "metric/label.h"
 
+#include "metric/scan.h"
+
+/*
+ * The stream's form is what every sample is written with: it goes into bytes
+ * reserved once for a whole set, by a pointer.
+ */
+static char *
+put(char *p, str s)
+{
+	memcpy(p, s.n ? s.p : "", s.n);
+	return p + s.n;
+}
+
+static char *
+put_quoted(char *p, str s)
+{
+	char c;
+
+	*p++ = '"';
+	for (size_t i = 0; i < s.n; i++) {
+		c = s.p[i];
+		if (scan_class[(unsigned char)c] & SCAN_STOP) {
+			*p++ = '\\';
+			c = c == '\n' ? 'n' : c;
+		}
+		*p++ = c;
+	}
+	*p++ = '"';
+	return p;
+}
+
+/* name="value" */
+static char *
+put_pair(char *p, const struct label *l)
+{
+	if (label_name_valid(l->name))
+		p = put(p, l->name);
+	else
+		p = put_quoted(p, l->name);
+	*p++ = '=';
+	return put_quoted(p, l->value);
+}
+
+/* Bytes that any form of the set fits in. */
+static size_t
+room(struct labels ls)
+{
+	size_t n = 3;
+
+	for (size_t i = 0; i < ls.n; i++)
+		n += 2 * (ls.v[i].name.n + ls.v[i].value.n) + 6;
+	return n;
+}
+
 void
 label_print_value(struct buf *b, str value)
 {
-	const char *p = value.p, *end, *from = p;
-	char c;
+	char *p = buf_reserve(b, 2 * value.n + 2);
 
-	buf_byte(b, '"');
-	for (end = p + value.n; value.n > 0 && p < end; p++) {
-		c = *p;
-		if (c != '\\' && c != '"' && c != '\n')
-			continue;
-		buf_add(b, str_from(from, p));
-		buf_byte(b, '\\');
-		buf_byte(b, c == '\n' ? 'n' : c);
-		from = p + 1;
-	}
-	if (value.n > 0)
-		buf_add(b, str_from(from, p));
-	buf_byte(b, '"');
+	b->n += (size_t)(put_quoted(p, value) - p);
 }
 
 /* Would Go's strconv.Quote write it as it is (unicode.IsPrint, in short)? */
@@ -93,78 +134,76 @@ label_print_quote(struct buf *b, str s)
 	buf_byte(b, '"');
 }
 
-/* The labels but __name__, with a separator before each if any is set. */
-static void
-pairs(struct buf *b, struct labels ls, bool any, bool name, bool promql)
-{
-	const struct label *l;
-
-	for (size_t i = 0; i < ls.n; i++) {
-		l = &ls.v[i];
-		if (!name && str_eq(l->name, LABEL_NAME))
-			continue;
-		if (any)
-			buf_add(b, promql ? STR(", ") : STR(","));
-		any = true;
-		if (label_name_valid(l->name))
-			buf_add(b, l->name);
-		else if (promql)
-			label_print_quote(b, l->name);
-		else
-			label_print_value(b, l->name);
-		buf_byte(b, '=');
-		if (promql)
-			label_print_quote(b, l->value);
-		else
-			label_print_value(b, l->value);
-	}
-}
-
 void
 label_print(struct buf *b, struct labels ls)
 {
+	char *from = buf_reserve(b, room(ls)), *p = from;
 	str name = label_find(ls, LABEL_NAME);
-	size_t others = ls.n - (name.n > 0);
+	bool bare = name.n == 0 || label_metric_valid(name);
+	bool open = !bare;
 
 	if (name.n == 0)
-		buf_byte(b, '_');
-	else if (label_metric_valid(name))
-		buf_add(b, name);
+		*p++ = '_';
+	else if (bare)
+		p = put(p, name);
 	else {
-		buf_byte(b, '{');
-		label_print_value(b, name);
-		pairs(b, ls, true, false, false);
-		buf_byte(b, '}');
-		return;
+		*p++ = '{';
+		p = put_quoted(p, name);
 	}
-	if (others == 0)
-		return;
-	buf_byte(b, '{');
-	pairs(b, ls, false, false, false);
-	buf_byte(b, '}');
+	for (size_t i = 0; i < ls.n; i++) {
+		if (str_eq(ls.v[i].name, LABEL_NAME))
+			continue;
+		*p++ = open ? ',' : '{';
+		open = true;
+		p = put_pair(p, &ls.v[i]);
+	}
+	if (open)
+		*p++ = '}';
+	b->n += (size_t)(p - from);
 }
 
 void
 label_print_set(struct buf *b, struct labels ls)
 {
-	buf_byte(b, '{');
-	pairs(b, ls, false, true, false);
-	buf_byte(b, '}');
+	char *from = buf_reserve(b, room(ls)), *p = from;
+
+	*p++ = '{';
+	for (size_t i = 0; i < ls.n; i++) {
+		if (i > 0)
+			*p++ = ',';
+		p = put_pair(p, &ls.v[i]);
+	}
+	*p++ = '}';
+	b->n += (size_t)(p - from);
 }
 
 void
 label_print_metric(struct buf *b, struct labels ls)
 {
 	str name = label_find(ls, LABEL_NAME);
-	bool bare = label_metric_valid(name);
+	bool bare = label_metric_valid(name), any = false;
 
 	if (bare)
 		buf_add(b, name);
 	if (bare && ls.n == 1)
 		return;
 	buf_byte(b, '{');
-	if (!bare && name.n > 0)
+	if (!bare && name.n > 0) {
 		label_print_quote(b, name);
-	pairs(b, ls, !bare && name.n > 0, false, true);
+		any = true;
+	}
+	for (size_t i = 0; i < ls.n; i++) {
+		if (str_eq(ls.v[i].name, LABEL_NAME))
+			continue;
+		if (any)
+			buf_add(b, STR(", "));
+		any = true;
+		if (label_name_valid(ls.v[i].name))
+			buf_add(b, ls.v[i].name);
+		else
+			label_print_quote(b, ls.v[i].name);
+		buf_byte(b, '=');
+		label_print_quote(b, ls.v[i].value);
+	}
 	buf_byte(b, '}');
 }

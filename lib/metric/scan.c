@@ -11,26 +11,21 @@
 
 #include "base/mem.h"
 
-#define START 1 /* may begin a label's name */
-#define CONT 2  /* may stand in it */
-#define COLON 4 /* may stand in a metric's name only */
-#define STOP 8  /* ends or complicates a quoted string */
-
-static const unsigned char class[256] = {
-	['a' ... 'z'] = START | CONT,
-	['A' ... 'Z'] = START | CONT,
-	['_'] = START | CONT,
-	['0' ... '9'] = CONT,
-	[':'] = COLON,
-	['"'] = STOP,
-	['\\'] = STOP,
-	['\n'] = STOP,
+const unsigned char scan_class[256] = {
+	['a' ... 'z'] = SCAN_START | SCAN_CONT,
+	['A' ... 'Z'] = SCAN_START | SCAN_CONT,
+	['_'] = SCAN_START | SCAN_CONT,
+	['0' ... '9'] = SCAN_CONT,
+	[':'] = SCAN_COLON,
+	['"'] = SCAN_STOP,
+	['\\'] = SCAN_STOP,
+	['\n'] = SCAN_STOP,
 };
 
 static unsigned
 is(char c, unsigned mask)
 {
-	return class[(unsigned char)c] & mask;
+	return scan_class[(unsigned char)c] & mask;
 }
 
 void
@@ -138,7 +133,7 @@ scan_quoted(struct scan *s, str *out, struct error *e)
 	if (s->p >= s->end || *s->p != '"')
 		return unexpected(s, "expected a quoted string", e);
 	from = p = s->p + 1;
-	while (p < s->end && !is(*p, STOP))
+	while (p < s->end && !is(*p, SCAN_STOP))
 		high |= (unsigned char)*p++;
 	if (p < s->end && *p == '"') {
 		*out = str_from(from, p);
@@ -167,9 +162,9 @@ scan_name(struct scan *s, str *out, struct error *e)
 			return scan_fail(s, from, e, "empty metric name");
 		return 0;
 	}
-	if (s->p >= s->end || !is(*s->p, START | COLON))
+	if (s->p >= s->end || !is(*s->p, SCAN_START | SCAN_COLON))
 		return unexpected(s, "expected a metric name", e);
-	while (s->p < s->end && is(*s->p, CONT | COLON))
+	while (s->p < s->end && is(*s->p, SCAN_CONT | SCAN_COLON))
 		s->p++;
 	*out = str_from(from, s->p);
 	return 0;
@@ -199,9 +194,9 @@ pair(struct scan *s, struct error *e)
 		if (name.n == 0)
 			return scan_fail(s, from, e, "empty name");
 	} else {
-		if (s->p >= s->end || !is(*s->p, START))
+		if (s->p >= s->end || !is(*s->p, SCAN_START))
 			return unexpected(s, "expected a label name or '}'", e);
-		while (s->p < s->end && is(*s->p, CONT))
+		while (s->p < s->end && is(*s->p, SCAN_CONT))
 			s->p++;
 		name = str_from(from, s->p);
 	}

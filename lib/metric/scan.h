@@ -23,6 +23,15 @@ struct scan {
 	size_t n, cap;
 };
 
+/* What a byte may be; all the tests of names go by this table. */
+enum scan_class {
+	SCAN_START = 1, /* may begin a label's name */
+	SCAN_CONT = 2,  /* may stand in it */
+	SCAN_COLON = 4, /* may stand in a metric's name only */
+	SCAN_STOP = 8,  /* ends or complicates a quoted string */
+};
+extern const unsigned char scan_class[256];
+
 void scan_init(struct scan *s, struct arena *a, bool strict);
 void scan_fini(struct scan *s);
 void scan_line(struct scan *s, str line);

@@ -138,6 +138,11 @@ identity(void)
 	buf_reset(&b);
 	label_key(&b, odd);
 	CHECK_STR(buf_str(&b), "a\0001\377b\3772\0");
+	nul.value = STR("0123456789012345678901234\0x\0");
+	buf_reset(&b);
+	label_key(&b, odd);
+	CHECK_STR(buf_str(&b), "a\0000123456789012345678901234\377x\377\0");
+	CHECK(label_hash(odd) == str_hash(buf_str(&b)));
 	/* the offset basis of FNV-1a, 64 bits */
 	CHECK(label_fingerprint((struct labels){ NULL, 0 }) ==
 	    UINT64_C(0xcbf29ce484222325));
