@@ -19,13 +19,31 @@ struct stream {
 	bool on, bad;
 };
 
+/* The path is the client's: nothing of it may move a terminal's cursor. */
+static void
+log_request(const struct httpd_request *q, const struct httpd_answer *a)
+{
+	struct buf path = { 0 };
+
+	for (size_t i = 0; i < q->path.n; i++) {
+		unsigned char c = (unsigned char)q->path.p[i];
+
+		if (c < ' ' || c >= 0x7f)
+			buf_printf(&path, "\\x%02x", c);
+		else
+			buf_byte(&path, (char)c);
+	}
+	tool_note("%.*s %.*s %s: %d, %zu bytes", STR_ARG(q->peer),
+	    STR_ARG(q->method), buf_cstr(&path), a->status, a->body.n);
+	buf_fini(&path);
+}
+
 void
 serve_answer(void *arg, const struct httpd_request *q, struct httpd_answer *a)
 {
 	serve_handle(arg, tool_now(), q, a);
 	if (tool_verbose > 0)
-		tool_note("%.*s %.*s %.*s: %d, %zu bytes", STR_ARG(q->peer),
-		    STR_ARG(q->method), STR_ARG(q->path), a->status, a->body.n);
+		log_request(q, a);
 }
 
 static void

@@ -81,6 +81,15 @@ status() {
 	[ "$(cat sink.out)" = abcdef ]
 }
 
+@test "-v tells each request, and nothing that moves a cursor" {
+	start app mf-serve -v -l 127.0.0.1:0 -g /a=x
+	curl -s "http://$address/a?secret=1" "http://$address/%c2%9b31m" >/dev/null
+	[ "$(head -n 1 app.err)" = "listening on $address" ]
+	grep -qx 'mf-serve: 127.0.0.1 GET /a: 200, 2 bytes' app.err
+	grep -qF 'GET /\xc2\x9b31m: 404' app.err
+	run ! grep -q secret app.err
+}
+
 @test "files at /metrics, read again when they change" {
 	printf '# HELP a_total A.\n# TYPE a_total counter\na_total{x="1"} 1\n' >a.prom
 	start files mf-serve -l 127.0.0.1:0 -m a.prom

@@ -1,8 +1,9 @@
 /*
  * An HTTP server: libmicrohttpd behind one handler, with the guards it
  * lacks (DESIGN 7): two Content-Lengths, Content-Length with Transfer-Encoding,
- * control bytes, more than one Host are refused; head and body have absolute
- * deadlines; headers, bodies and connections are capped.
+ * control bytes (NUL too), folded lines, a bare LF, no Host or more than one
+ * are refused; head, body and answer have absolute deadlines; headers, bodies
+ * and connections are capped.
  *
  * Single-threaded: the caller polls httpd_fd() (or any fd of its own) and
  * calls httpd_step(); handlers run inside it.  What a handler is given is
