@@ -109,6 +109,7 @@ enum store_slot_flag {
 };
 
 #define STORE_NO_SLOT UINT32_MAX
+#define STORE_BATCH_SLOTS 16 /* at most */
 
 struct store_slot {
 	uint64_t off;        /* of the frame in the file */

@@ -81,22 +81,18 @@ in_x(struct search *q, const struct store_seg *g, const struct store_slot *p)
 static void
 in_segment(struct search *q, const struct store_seg *g)
 {
-	for (uint32_t i = 0; i < g->n; i++) {
-		uint32_t first = store_seg_batch(g, i);
+	uint32_t i = 0, last;
 
-		if (first == STORE_NO_SLOT)
-			continue;
-		for (; first <= i; first++) {
-			const struct store_slot *p = store_seg_slot(g, first);
+	if (store_seg_high(g) < (int64_t)q->lo)
+		return;
+	for (; (i = store_seg_next(g, i, q->lo, q->hi, &last)) != STORE_NO_SLOT;
+	     i++) {
+		const struct store_slot *p = store_seg_slot(g, i);
 
-			if (p == NULL || p->tmin > q->hi || p->tmax < q->lo)
-				continue;
-			if (p->type == STORE_FRAME_X)
-				in_x(q, g, p);
-			else if (p->type == STORE_FRAME_V ||
-			    p->type == STORE_FRAME_T)
-				in_row(q, g, p);
-		}
+		if (p->type == STORE_FRAME_X)
+			in_x(q, g, p);
+		else if (p->type != STORE_FRAME_C)
+			in_row(q, g, p);
 	}
 }
 

@@ -202,8 +202,6 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 	const struct store_slot *p = store_seg_slot(g->seg, i);
 	uint32_t key, at;
 
-	if (p == NULL || p->tmin > d->hi || p->tmax < d->lo)
-		return;
 	if (p->type == STORE_FRAME_X) {
 		if (!count_x(q, d, g->seg, p))
 			return;
@@ -239,19 +237,21 @@ plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
     struct map *plans)
 {
 	struct store_ids runs = { NULL, 0, 0 };
+	uint32_t i = 0, last;
+
+	if (store_seg_high(g->seg) < (int64_t)d->lo)
+		return;
 
 	store_ids_reset(&runs, 64);
-	for (uint32_t i = 0; i < g->seg->n; i++) {
-		uint32_t first = store_seg_batch(g->seg, i);
-
-		for (; first <= i; first++)
-			plan_frame(q, d, g, first, &runs, plans);
-	}
+	for (; (i = store_seg_next(g->seg, i, d->lo, d->hi, &last)) !=
+	     STORE_NO_SLOT;
+	     i++)
+		plan_frame(q, d, g, i, &runs, plans);
 	for (size_t r = 0; r < g->n; r++) {
 		const struct store_plan *p = g->run[r].plan;
 
-		for (size_t i = 0; p != NULL && i < p->nwant; i++)
-			q->most[p->want[i].series] += g->run[r].n;
+		for (size_t k = 0; p != NULL && k < p->nwant; k++)
+			q->most[p->want[k].series] += g->run[r].n;
 	}
 	store_ids_fini(&runs);
 }

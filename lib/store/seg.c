@@ -231,7 +231,8 @@ store_seg_batch(const struct store_seg *s, uint32_t i)
 	const struct store_slot *p = store_seg_slot(s, i);
 	uint32_t back;
 
-	if (p == NULL || !(p->flags & STORE_LAST) || p->back > i)
+	if (p == NULL || !(p->flags & STORE_LAST) || p->back > i ||
+	    p->back >= STORE_BATCH_SLOTS)
 		return STORE_NO_SLOT;
 	back = p->back;
 	for (uint32_t k = 0; k < back; k++) {
@@ -240,6 +241,59 @@ store_seg_batch(const struct store_seg *s, uint32_t i)
 			return STORE_NO_SLOT;
 	}
 	return i - back;
+}
+
+/* The end of the batch that slot i is in, if the batch is sound. */
+static uint32_t
+batch_end(const struct store_seg *s, uint32_t i)
+{
+	uint32_t end = i;
+
+	while (end < s->n && end - i < STORE_BATCH_SLOTS &&
+	    !(slots(s)[end].flags & STORE_LAST))
+		end++;
+	return end < s->n && store_seg_batch(s, end) <= i ? end : STORE_NO_SLOT;
+}
+
+uint32_t
+store_seg_next(const struct store_seg *s, uint32_t i, uint32_t lo, uint32_t hi,
+    uint32_t *last)
+{
+	/* Most are passed over here, before any checksum. */
+	for (; i < s->n; i++) {
+		const struct store_slot *p = slots(s) + i;
+
+		if (p->tmin > hi || p->tmax < lo || p->type < STORE_FRAME_V ||
+		    p->type > STORE_FRAME_C)
+			continue;
+		*last = batch_end(s, i);
+		if (*last != STORE_NO_SLOT)
+			return i;
+	}
+	return STORE_NO_SLOT;
+}
+
+int64_t
+store_seg_high(const struct store_seg *s)
+{
+	for (uint32_t i = s->n; i-- > 0;) {
+		const struct store_slot *p = store_seg_slot(s, i);
+
+		if (p != NULL)
+			return p->high;
+	}
+	return s->no == 0 || s->high == UINT32_MAX ? -1 : (int64_t)s->high;
+}
+
+int64_t
+store_seg_earliest(const struct store_seg *s)
+{
+	int64_t t = INT64_MAX;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (slots(s)[i].off != 0 && slots(s)[i].t < t)
+			t = slots(s)[i].t;
+	return t;
 }
 
 static const uint32_t *

@@ -44,6 +44,20 @@ uint32_t store_seg_source(const struct store_seg *s, uint32_t i);
  */
 uint32_t store_seg_batch(const struct store_seg *s, uint32_t i);
 
+/*
+ * From slot i on, the next frame of samples that may have some from lo to hi
+ * (ms of day) and is of a sound batch, whose last slot goes to *last; or
+ * STORE_NO_SLOT.
+ */
+uint32_t store_seg_next(const struct store_seg *s, uint32_t i, uint32_t lo,
+    uint32_t hi, uint32_t *last);
+
+/* The day's newest sample up to the end of the segment, ms; -1: none. */
+int64_t store_seg_high(const struct store_seg *s);
+
+/* The earliest time of a batch, as far as slots can be believed unchecked. */
+int64_t store_seg_earliest(const struct store_seg *s);
+
 /* A frame's bytes, all its CRCs checked; NULL if one is wrong. */
 const void *store_seg_frame(
     const struct store_seg *s, const struct store_slot *slot);

@@ -349,35 +349,22 @@ by_time(const void *a, const void *b)
 	return (x->slot > y->slot) - (x->slot < y->slot);
 }
 
-/*
- * The batches of a segment: those that end in it are added to v, and the
- * earliest of their times is noted.
- */
+/* The batches of a segment that have anything in the range are added to v. */
 static struct ref *
-collect(const struct store_seg *g, uint32_t seg, struct ref *v, size_t *n,
-    size_t *cap)
+collect(const struct select *q, const struct store_seg *g, uint32_t seg,
+    struct ref *v, size_t *n, size_t *cap)
 {
-	for (uint32_t i = 0; i < g->n; i++) {
-		if (store_seg_batch(g, i) == STORE_NO_SLOT)
-			continue;
+	uint32_t i = 0, last;
+
+	if (store_seg_high(g) < (int64_t)q->lo)
+		return v;
+	for (; (i = store_seg_next(g, i, q->lo, q->hi, &last)) != STORE_NO_SLOT;
+	     i = last + 1) {
 		v = mem_grow(v, cap, *n + 1, sizeof(*v));
-		v[(*n)++] = (struct ref){ store_seg_slot(g, i)->t, seg, i };
+		v[(*n)++] =
+		    (struct ref){ store_seg_slot(g, last)->t, seg, last };
 	}
 	return v;
-}
-
-static int64_t
-earliest(const struct store_seg *g)
-{
-	int64_t t = INT64_MAX;
-
-	for (uint32_t i = 0; i < g->n; i++) {
-		const struct store_slot *p = store_seg_slot(g, i);
-
-		if (p != NULL && p->t < t)
-			t = p->t;
-	}
-	return t;
 }
 
 /*
@@ -396,14 +383,14 @@ select_day(struct select *q, int (*out)(void *arg, str text), void *arg)
 
 	next[d->n] = INT64_MAX;
 	for (size_t i = d->n; i-- > 0;) {
-		next[i] = earliest(d->seg[i]);
+		next[i] = store_seg_earliest(d->seg[i]);
 		if (next[i + 1] < next[i])
 			next[i] = next[i + 1];
 	}
 	for (size_t i = 0; i < d->n && rc == 0; i++) {
 		size_t k = 0;
 
-		v = collect(d->seg[i], (uint32_t)i, v, &n, &cap);
+		v = collect(q, d->seg[i], (uint32_t)i, v, &n, &cap);
 		if (n > 0)
 			qsort(v, n, sizeof(*v), by_time);
 		for (; k < n && rc == 0 &&

@@ -200,15 +200,7 @@ store_wday_use(struct store *s, uint32_t ymd, int64_t start, struct error *e)
 int64_t
 store_wday_high(const struct store_wday *d)
 {
-	for (uint32_t i = d->seg.n; i-- > 0;) {
-		const struct store_slot *p = store_seg_slot(&d->seg, i);
-
-		if (p != NULL)
-			return p->high;
-	}
-	return d->seg.no == 0 || d->seg.high == UINT32_MAX
-	    ? -1
-	    : (int64_t)d->seg.high;
+	return store_seg_high(&d->seg);
 }
 
 int

@@ -109,6 +109,63 @@ over_midnight(void)
 	    help_source("mn2", INT64_MIN, 1637625599999, true), "a\nb\n"));
 }
 
+/* Two writers that stay open: each sees what the other did. */
+static void
+two_writers(void)
+{
+	struct store *a = help_open("tw", STORE_WRITE);
+	struct store *b = help_open("tw", STORE_WRITE);
+	struct buf all = { NULL, 0, 0 }, one = { NULL, 0, 0 };
+	struct store_counts n;
+	int bad = 0;
+
+	for (int i = 0; i < 60; i++) {
+		buf_reset(&one);
+		buf_printf(&one, HEAD "%lld\n", 1637582400000LL + i * 1000);
+		/* New series again and again, so that the hash is replaced. */
+		for (int k = 0; k < 20 + i / 2; k++)
+			buf_printf(&one, "m%d{n=\"%d\"} %d %lld\n", k, i / 2, i,
+			    1637582400000LL + i * 1000);
+		buf_z(&one, "# EOF\n");
+		buf_add(&all, buf_str(&one));
+		n = help_put(i % 2 ? a : b, buf_cstr(&one), NULL);
+		bad += n.samples != (size_t)(20 + i / 2);
+		n = help_put(i % 2 ? b : a, buf_cstr(&one), NULL);
+		bad += n.duplicates != (size_t)(20 + i / 2) || n.samples != 0;
+	}
+	CHECK(bad == 0);
+	CHECK(help_is(help_select("tw"), buf_cstr(&all)));
+	/* "# STALE *" means the batch before, whoever wrote it. */
+	help_put(a, HEAD T "99000\nx 1\ny 1\n# EOF\n", NULL);
+	n = help_put(b,
+	    HEAD "1637582500000\nx 1\n# STALE * 1637582500000\n"
+		 "# EOF\n",
+	    NULL);
+	CHECK(n.stale == 1 && n.samples == 1);
+	store_close(a);
+	store_close(b);
+	buf_fini(&all);
+	buf_fini(&one);
+}
+
+/* A day is taken away (retention) and a file lost while a writer is there. */
+static void
+taken_away(void)
+{
+	struct store *s = help_open("ta", STORE_WRITE);
+
+	help_put(s, HEAD T "00000\na 1\n# EOF\n", NULL);
+	help_run("rm -rf ta/20211122");
+	help_put(s, HEAD T "15000\na 2\n# EOF\n", NULL);
+	CHECK(help_is(
+	    help_source("ta", 0, INT64_MAX, false), "a " T "15000 2\n"));
+	help_run("rm ta/20211122/series.hash");
+	help_put(s, HEAD T "30000\na 3\nb 1\n# EOF\n", NULL);
+	CHECK(help_is(help_source("ta", 0, INT64_MAX, false),
+	    "a " T "15000 2 " T "30000 3\nb " T "30000 1\n"));
+	store_close(s);
+}
+
 static void
 same_time(void)
 {
@@ -269,6 +326,8 @@ main(void)
 	round_trip();
 	staleness();
 	over_midnight();
+	two_writers();
+	taken_away();
 	same_time();
 	out_of_order();
 	refused();
