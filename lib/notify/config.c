@@ -75,7 +75,7 @@ check_pairs(const struct conf_node *n, struct error *e)
 int
 notify_check_url(const struct conf_node *n, str url, struct error *e)
 {
-	str rest = url, scheme;
+	str rest, scheme;
 	size_t colon = str_chr(url, ':');
 
 	scheme = str_take(url, colon < url.n ? colon : 0);
@@ -322,7 +322,7 @@ load(struct notify_config *c, struct error *e)
 		FIELD(struct top, CONF_T_NODE, event_recorder),
 	};
 	const struct conf_node *root = conf_root(c->conf);
-	struct top t = { NULL };
+	struct top t = { .global = NULL };
 
 	if (root->kind == CONF_NULL)
 		return conf_error(root, e, "no route provided in config");

@@ -224,7 +224,7 @@ inherit(struct route *r, const struct route *parent)
 	if (parent == NULL) {
 		r->group_wait = 30000;
 		r->group_interval = 300000;
-		r->repeat_interval = 4 * 3600000;
+		r->repeat_interval = INT64_C(4) * 3600000;
 		return;
 	}
 	r->parent = parent;

@@ -347,7 +347,8 @@ append_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 {
 	struct tmpl_value l = tmpl_elems(r, v[0]);
 
-	if (l.kind != TMPL_LIST || strcmp(tmpl_type_name(l), "[]interface {}"))
+	if (l.kind != TMPL_LIST ||
+	    strcmp(tmpl_type_name(l), "[]interface {}") != 0)
 		return error_set(e,
 		    "wrong type for value; expected "
 		    "[]interface {}; got %s",
@@ -417,7 +418,7 @@ const struct date_zone *
 tmpl_zone(struct tmpl_run *r, str name, struct error *e)
 {
 	struct date_zone *z;
-	size_t cap = r->nzones, cap2 = r->nzones;
+	size_t cap, names_cap;
 
 	for (size_t i = 0; i < r->nzones; i++)
 		if (str_eq(r->zone_names[i], name))
@@ -425,10 +426,11 @@ tmpl_zone(struct tmpl_run *r, str name, struct error *e)
 	z = date_zone_load(arena_cstr(r->arena, name), NULL, e);
 	if (z == NULL)
 		return NULL;
+	cap = names_cap = r->nzones;
 	r->zones = arena_grow(r->arena, r->zones, &cap, r->nzones + 1,
 	    sizeof(struct date_zone *));
 	r->zone_names = arena_grow(
-	    r->arena, r->zone_names, &cap2, r->nzones + 1, sizeof(str));
+	    r->arena, r->zone_names, &names_cap, r->nzones + 1, sizeof(str));
 	r->zone_names[r->nzones] = name;
 	r->zones[r->nzones++] = z;
 	return z;
@@ -475,6 +477,8 @@ since_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 static int
 to_float(struct tmpl_value v, double *out, struct error *e)
 {
+	int64_t whole;
+
 	switch (v.kind) {
 	case TMPL_FLOAT:
 		*out = v.f;
@@ -483,8 +487,8 @@ to_float(struct tmpl_value v, double *out, struct error *e)
 		*out = (double)v.i;
 		return 0;
 	case TMPL_DUR:
-		*out = (double)(v.i / 1000000000) +
-		    (double)(v.i % 1000000000) / 1e9;
+		whole = v.i / 1000000000;
+		*out = (double)whole + (double)(v.i % 1000000000) / 1e9;
 		return 0;
 	case TMPL_STRING:
 		if (num_parse(v.s, out) == -1) {

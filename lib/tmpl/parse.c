@@ -397,7 +397,7 @@ control(struct parse *p, struct tmpl_token *t, enum tmpl_type_of_node type,
     const char *word, enum tmpl_item self,
     struct tmpl_node *(*again)(struct parse *p, struct tmpl_token *t))
 {
-	struct tmpl_node *n = node(p, type, t), *end;
+	struct tmpl_node *n = node(p, type, t), *end = NULL;
 	size_t mark = p->nvars;
 
 	if (++p->nest > TMPL_MAX_NEST)
@@ -439,7 +439,7 @@ with_control(struct parse *p, struct tmpl_token *t)
 static struct tmpl_node *
 range_control(struct parse *p, struct tmpl_token *t)
 {
-	return control(p, t, NODE_RANGE, "range", ITEM_RANGE, NULL);
+	return control(p, t, NODE_RANGE, "range", ITEM_RANGE, range_control);
 }
 
 static struct tmpl_node *
@@ -490,7 +490,7 @@ template_control(struct parse *p, struct tmpl_token *t)
 {
 	struct tmpl_token *q;
 	struct tmpl_node *n;
-	str name;
+	str name = STR_NONE;
 
 	(void)t;
 	if ((q = quoted_name(p, "template clause", &name)) == NULL)
@@ -542,7 +542,7 @@ add_tree(struct parse *p, str name, struct tmpl_node *root)
 static bool
 definition(struct parse *p, str name, const char *context)
 {
-	struct tmpl_node *root, *end;
+	struct tmpl_node *root, *end = NULL;
 	str *vars = p->vars;
 	size_t nvars = p->nvars, cap = p->cap;
 	int depth = p->range_depth;
@@ -556,7 +556,7 @@ definition(struct parse *p, str name, const char *context)
 		fail(p, "too deeply nested");
 	else if ((root = item_list(p, &end)) == NULL)
 		;
-	else if (end->type != NODE_END)
+	else if (end == NULL || end->type != NODE_END)
 		fail(p, "unexpected {{else}} in %s", context);
 	else
 		ok = add_tree(p, name, root);
@@ -574,7 +574,7 @@ block_control(struct parse *p, struct tmpl_token *t)
 {
 	struct tmpl_token *q;
 	struct tmpl_node *n;
-	str name;
+	str name = STR_NONE;
 
 	(void)t;
 	if ((q = quoted_name(p, "block clause", &name)) == NULL)
@@ -672,7 +672,7 @@ static struct tmpl_node *
 whole(struct parse *p)
 {
 	struct tmpl_node *root = node(p, NODE_LIST, peek(p)), *n;
-	str name;
+	str name = STR_NONE;
 
 	while (peek(p)->type != ITEM_EOF) {
 		if (at_define(p)) {

@@ -212,6 +212,70 @@ date_part(struct tmpl_run *r, struct tmpl_value v, enum method m,
 					   : d.year);
 }
 
+static int
+time_method(struct tmpl_run *r, struct tmpl_value v, enum method m,
+    const struct tmpl_value *args, struct tmpl_value *out, struct error *e)
+{
+	if (m == T_ADD)
+		*out = add(v, args[0].i);
+	else if (m == T_AFTER)
+		*out = tmpl_bool(sub(v, args[0]) > 0);
+	else if (m == T_BEFORE)
+		*out = tmpl_bool(sub(v, args[0]) < 0);
+	else if (m == T_EQUAL)
+		*out = tmpl_bool(sub(v, args[0]) == 0);
+	else if (m == T_FORMAT)
+		return format_fn(r, v, args, out);
+	else if (m == T_ISZERO)
+		*out = tmpl_bool(v.time.ms == ZERO_MS && v.time.ns == 0);
+	else if (m == T_LOCAL)
+		out->time.zone = tmpl_zone(r, STR("Local"), e);
+	else if (m == T_UTC)
+		out->time.zone = NULL;
+	else if (m == T_STRING)
+		return string_fn(r, v, out);
+	else if (m == T_SUB)
+		*out = tmpl_dur(sub(v, args[0]));
+	else if (m == T_UNIX)
+		*out = tmpl_int(floor_div(v.time.ms, 1000));
+	else if (m == T_UNIXMILLI)
+		*out = tmpl_int(v.time.ms);
+	else
+		date_part(r, v, m, out);
+	return 0;
+}
+
+static int
+dur_method(struct tmpl_run *r, struct tmpl_value v, enum method m,
+    const struct tmpl_value *args, struct tmpl_value *out)
+{
+	int64_t whole = v.i / NS;
+
+	if (m == D_ABS)
+		*out = tmpl_dur(v.i == INT64_MIN ? INT64_MAX
+			: v.i < 0                ? -v.i
+						 : v.i);
+	else if (m == D_HOURS)
+		*out = tmpl_float((double)v.i / (3600.0 * 1e9));
+	else if (m == D_MINUTES)
+		*out = tmpl_float((double)v.i / (60.0 * 1e9));
+	else if (m == D_SECONDS)
+		*out = tmpl_float((double)whole + (double)(v.i % NS) / 1e9);
+	else if (m == D_MILLISECONDS)
+		*out = tmpl_int(v.i / 1000000);
+	else if (m == D_MICROSECONDS)
+		*out = tmpl_int(v.i / 1000);
+	else if (m == D_NANOSECONDS)
+		*out = tmpl_int(v.i);
+	else if (m == D_ROUND)
+		*out = tmpl_dur(round_to(v.i, args[0].i));
+	else if (m == D_TRUNCATE)
+		*out = tmpl_dur(args[0].i <= 0 ? v.i : v.i - v.i % args[0].i);
+	else
+		return string_fn(r, v, out);
+	return 0;
+}
+
 int
 tmpl_time_call(struct tmpl_run *r, struct tmpl_value v, str name,
     const struct tmpl_value *args, struct tmpl_value *out, struct error *e)
@@ -219,82 +283,7 @@ tmpl_time_call(struct tmpl_run *r, struct tmpl_value v, str name,
 	enum method m = find(v, name)->method;
 
 	*out = v;
-	switch (m) {
-	case T_ADD:
-		*out = add(v, args[0].i);
-		break;
-	case T_AFTER:
-		*out = tmpl_bool(sub(v, args[0]) > 0);
-		break;
-	case T_BEFORE:
-		*out = tmpl_bool(sub(v, args[0]) < 0);
-		break;
-	case T_EQUAL:
-		*out = tmpl_bool(sub(v, args[0]) == 0);
-		break;
-	case T_FORMAT:
-		return format_fn(r, v, args, out);
-	case T_ISZERO:
-		*out = tmpl_bool(v.time.ms == ZERO_MS && v.time.ns == 0);
-		break;
-	case T_LOCAL:
-		out->time.zone = tmpl_zone(r, STR("Local"), e);
-		break;
-	case T_UTC:
-		out->time.zone = NULL;
-		break;
-	case T_SUB:
-		*out = tmpl_dur(sub(v, args[0]));
-		break;
-	case T_UNIX:
-		*out = tmpl_int(floor_div(v.time.ms, 1000));
-		break;
-	case T_UNIXMILLI:
-		*out = tmpl_int(v.time.ms);
-		break;
-	case T_DAY:
-	case T_HOUR:
-	case T_MINUTE:
-	case T_MONTH:
-	case T_SECOND:
-	case T_WEEKDAY:
-	case T_YEAR:
-	case T_YEARDAY:
-		date_part(r, v, m, out);
-		break;
-	case D_ABS:
-		*out = tmpl_dur(v.i == INT64_MIN ? INT64_MAX
-			: v.i < 0                ? -v.i
-						 : v.i);
-		break;
-	case D_HOURS:
-		*out = tmpl_float((double)v.i / (3600.0 * 1e9));
-		break;
-	case D_MINUTES:
-		*out = tmpl_float((double)v.i / (60.0 * 1e9));
-		break;
-	case D_SECONDS:
-		*out =
-		    tmpl_float((double)(v.i / NS) + (double)(v.i % NS) / 1e9);
-		break;
-	case D_MILLISECONDS:
-		*out = tmpl_int(v.i / 1000000);
-		break;
-	case D_MICROSECONDS:
-		*out = tmpl_int(v.i / 1000);
-		break;
-	case D_NANOSECONDS:
-		*out = tmpl_int(v.i);
-		break;
-	case D_ROUND:
-		*out = tmpl_dur(round_to(v.i, args[0].i));
-		break;
-	case D_TRUNCATE:
-		*out = tmpl_dur(args[0].i <= 0 ? v.i : v.i - v.i % args[0].i);
-		break;
-	case T_STRING:
-	case D_STRING:
-		return string_fn(r, v, out);
-	}
-	return 0;
+	if (v.kind == TMPL_TIME)
+		return time_method(r, v, m, args, out, e);
+	return dur_method(r, v, m, args, out);
 }
