@@ -212,28 +212,28 @@ match_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 	return 0;
 }
 
-/* As re_replace(), but it stops when the result grows out of all bounds. */
+/*
+ * As re_replace(), but it stops when the result grows out of all bounds.  An
+ * empty match right behind another match is not replaced, and the search goes
+ * on by at least a character.
+ */
 static int
 replace_all(struct tmpl_run *r, const struct re *re, str s, str repl,
     struct buf *b, struct error *e)
 {
 	size_t *cap = arena_array(r->arena, 2 * re_groups(re), size_t);
-	size_t at = 0, done = 0, before, len;
+	size_t at = 0, done = 0, before, width;
 
 	while (at <= s.n && re_find(re, s, at, cap)) {
 		before = b->n;
 		buf_add(b, str_skip(str_take(s, cap[0]), done));
-		/* An empty match right behind the last one does not count. */
-		if (cap[1] > done || cap[0] == 0 || cap[1] > cap[0])
+		if (cap[1] > done || cap[0] == 0)
 			re_expand(re, b, repl, s, cap);
 		done = cap[1];
-		at = cap[1];
-		if (cap[1] == cap[0] && at < s.n) {
-			str_rune(str_skip(s, at), &len);
-			buf_add(b, str_take(str_skip(s, at), len));
-			at = done = at + len;
-		} else if (cap[1] == cap[0])
-			at++;
+		width = 1;
+		if (at < s.n)
+			str_rune(str_skip(s, at), &width);
+		at = at + width > done ? at + width : done;
 		if (tmpl_charge(r, b->n - before, e) == -1)
 			return -1;
 	}

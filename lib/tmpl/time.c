@@ -245,22 +245,29 @@ time_method(struct tmpl_run *r, struct tmpl_value v, enum method m,
 	return 0;
 }
 
+/* Whole units and the rest, added as floats in Go's order. */
+static struct tmpl_value
+units(int64_t ns, int64_t unit)
+{
+	int64_t whole = ns / unit;
+
+	return tmpl_float((double)whole + (double)(ns % unit) / (double)unit);
+}
+
 static int
 dur_method(struct tmpl_run *r, struct tmpl_value v, enum method m,
     const struct tmpl_value *args, struct tmpl_value *out)
 {
-	int64_t whole = v.i / NS;
-
 	if (m == D_ABS)
 		*out = tmpl_dur(v.i == INT64_MIN ? INT64_MAX
 			: v.i < 0                ? -v.i
 						 : v.i);
 	else if (m == D_HOURS)
-		*out = tmpl_float((double)v.i / (3600.0 * 1e9));
+		*out = units(v.i, 3600 * NS);
 	else if (m == D_MINUTES)
-		*out = tmpl_float((double)v.i / (60.0 * 1e9));
+		*out = units(v.i, 60 * NS);
 	else if (m == D_SECONDS)
-		*out = tmpl_float((double)whole + (double)(v.i % NS) / 1e9);
+		*out = units(v.i, NS);
 	else if (m == D_MILLISECONDS)
 		*out = tmpl_int(v.i / 1000000);
 	else if (m == D_MICROSECONDS)
