@@ -33,6 +33,7 @@ struct expo_source {
 	size_t passes; /* the one being read is the last of them */
 	size_t born;   /* in which first was set */
 	str head;      /* of plain: the first series of the first pass */
+	size_t used;   /* the reader's passes when it was opened */
 	bool churned;  /* most of it was not met in the last pass */
 };
 
@@ -42,6 +43,7 @@ struct expo_memory {
 	struct expo_source *now;
 	str before; /* the series of the line before, in what was fed */
 	size_t bytes, max;
+	size_t passes, swept, sweep_at; /* when sources are looked over */
 };
 
 struct expo_om; /* OpenMetrics: the family being read */

@@ -9,8 +9,9 @@
  * coming again, says as much as a second pass.
  *
  * It is bounded: a source that churns is forgotten when most of what is known
- * of it is gone from its page, everything when too much is held, both only
- * where a pass begins and no item of the one before is in use.
+ * of it is gone from its page, a source when it has not come for long, all
+ * when too much is held; and that only where a pass begins and no item of the
+ * one before is in use.
  */
 #include "metric/expo_reader.h"
 
@@ -24,7 +25,7 @@
 void
 expo_seen_init(struct expo_memory *m)
 {
-	*m = (struct expo_memory){ .max = MEMORY };
+	*m = (struct expo_memory){ .max = MEMORY, .sweep_at = 512 };
 	m->plain = mem_zero(1, sizeof(*m->plain));
 	expo_seen_open(m, STR_NONE);
 }
@@ -37,7 +38,7 @@ forget(struct expo_memory *m, struct expo_source *s)
 	arena_fini(&s->keys);
 	arena_fini(&s->labels);
 	map_fini(&s->by_key);
-	*s = (struct expo_source){ .passes = 1 };
+	*s = (struct expo_source){ .passes = 1, .used = s->used };
 }
 
 static void
@@ -51,26 +52,52 @@ free_key(str key)
 	free(p.out);
 }
 
-/* Forget every source; all are gone afterwards but the one in use. */
+static void
+remove_source(struct expo_memory *m, struct map_slot *slot)
+{
+	struct expo_source *s = slot->v.p;
+	str key = slot->key;
+
+	forget(m, s);
+	m->bytes -= sizeof(*s) + key.n;
+	free(s);
+	(void)map_del(&m->sources, key);
+	free_key(key);
+}
+
+/* Forget what all sources hold, and the sources but the one in use. */
 static void
 forget_all(struct expo_memory *m)
 {
 	struct map_slot *slot;
-	struct expo_source *s;
-	str key;
+
+	for (slot = NULL; (slot = map_next(&m->sources, slot)) != NULL;) {
+		if (slot->v.p == m->now)
+			forget(m, m->now);
+		else
+			remove_source(m, slot);
+	}
+	forget(m, m->plain);
+}
+
+/*
+ * Targets come and go: from time to time, which is after two rounds of all that
+ * there are (a batch is two passes), those that did not come since the last
+ * time are dropped.
+ */
+static void
+sweep(struct expo_memory *m)
+{
+	struct map_slot *slot;
+	const struct expo_source *s;
 
 	for (slot = NULL; (slot = map_next(&m->sources, slot)) != NULL;) {
 		s = slot->v.p;
-		forget(m, s);
-		if (s == m->now)
-			continue;
-		free(s);
-		key = slot->key;
-		(void)map_del(&m->sources, key);
-		free_key(key);
+		if (s != m->now && s->used <= m->swept)
+			remove_source(m, slot);
 	}
-	forget(m, m->plain);
-	m->bytes = 0;
+	m->swept = m->passes;
+	m->sweep_at = m->passes + 4 * m->sources.n + 512;
 }
 
 void
@@ -102,6 +129,7 @@ expo_seen_open(struct expo_memory *m, str labels)
 		}
 		s = slot->v.p;
 	}
+	s->used = ++m->passes;
 	s->churned = s->n > 2 * s->lines + 1024;
 	/* a pass nothing was read in does not count */
 	s->passes += s->lines > 0 || s->passes == 0;
@@ -119,6 +147,8 @@ expo_seen_tidy(struct expo_memory *m)
 	else if (m->now->churned)
 		forget(m, m->now);
 	m->now->churned = false;
+	if (m->passes >= m->sweep_at)
+		sweep(m);
 }
 
 /* One blank and a value must follow: "a {b="c"} 1" is not the series a. */

@@ -18,6 +18,7 @@ struct member {
 struct origin {
 	struct member *v;
 	size_t n, cap;
+	str name; /* points at key */
 	char key[];
 };
 
@@ -75,7 +76,7 @@ rounds_begin(struct rounds *r, struct labels batch)
 		o = mem_zero(1, sizeof(*o) + key.n);
 		if (key.n > 0)
 			memcpy(o->key, key.p, key.n);
-		s->key = (str){ o->key, key.n };
+		s->key = o->name = (str){ o->key, key.n };
 		s->v.p = o;
 	}
 	r->now = s->v.p;
@@ -131,6 +132,13 @@ rounds_end(
 	r->v = v;
 	r->n = 0;
 	r->cap = cap;
+	r->now = NULL;
+	/* nothing is as good as never met: targets come and go */
+	if (o->n == 0) {
+		(void)map_del(&r->origins, o->name);
+		free(o->v);
+		free(o);
+	}
 }
 
 void

@@ -265,6 +265,22 @@ bounded(void)
 	CHECK(marks == 0 && r->memory.sources.n < 200);
 	CHECK(r->memory.bytes < 40000);
 	expo_free(r);
+
+	/* even with room; those that do come again stay */
+	r = expo_new(EXPO_MF, 0);
+	for (int t = 0; t < 10000; t++) {
+		buf_reset(&b);
+		buf_printf(&b,
+		    "# BATCH {once=\"%d\"} 1\na 1\n# EOF\n"
+		    "# BATCH {often=\"%d\"} 1\nb 1\n# EOF\n",
+		    t, t % 50);
+		expo_feed(r, buf_str(&b));
+		while (expo_next(r, &i, NULL) == 1)
+			marks += i.mark != NULL;
+	}
+	CHECK(marks == 10000 - 50 && r->memory.sources.n < 2000);
+	CHECK(r->memory.bytes < 1000000);
+	expo_free(r);
 	buf_fini(&b);
 }
 
