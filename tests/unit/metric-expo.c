@@ -278,7 +278,7 @@ bounded(void)
 		while (expo_next(r, &i, NULL) == 1)
 			marks += i.mark != NULL;
 	}
-	CHECK(marks == 10000 - 50 && r->memory.sources.n < 2000);
+	CHECK(marks == 10000 - 50 && r->memory.sources.n < 3000);
 	CHECK(r->memory.bytes < 1000000);
 	expo_free(r);
 	buf_fini(&b);
