@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -153,6 +154,7 @@ input_fd(const struct input *in)
 bool
 input_read(struct input *in)
 {
+	struct pollfd p = { in->fd, POLLIN, 0 };
 	struct error e;
 	str block;
 	int rc = file_lines_next(&in->lines, &block, &e);
@@ -163,6 +165,9 @@ input_read(struct input *in)
 		batch_feed(in->reader, block);
 	if (rc == 0)
 		batch_end(in->reader);
+	/* Half a line, or a descriptor that does not block: no busy loop. */
+	if (rc == 2)
+		(void)poll(&p, 1, 100);
 	return rc != 0;
 }
 

@@ -95,6 +95,43 @@ up{instance="a:1",job="x"} 0 1700000030000
 	[[ $output == *'up 1 1700000046000'* ]]
 }
 
+@test "answers go into the store with -w, if they have a name" {
+	rounds >in
+	mf-store append -d d <in
+	mf-eval -w -d d --now 1700000045 \
+	    'label_replace(sum(up), "__name__", "up:sum", "", "")' >out
+	grep -qx 'up:sum 0 1700000045000' out
+	run -0 mf-eval -d d --now 1700000050 up:sum
+	[[ $output == *'up:sum 0 1700000050000'* ]]
+	run -1 --separate-stderr mf-eval -w -d d --now 1700000045 'sum(up)'
+	[[ $stderr == *"not stored"* ]]
+	# A dry run writes nothing.
+	mf-eval -w -n -d d --now 1700000045 'label_replace(up, "__name__", "no", "", "")'
+	run -3 mf-eval --exit-status -d d --now 1700000045 no
+	# Rules over a stream write there, and make what is missing.
+	rules
+	mf-eval --replay -w -r rules.yml -d e <in >out
+	mf-store select -d e | grep -E '^(# STALE|[a-zA-Z_])' |
+	    diff <(grep -E '^(# STALE|[a-zA-Z_])' out) -
+}
+
+@test "the time of an expression" {
+	rounds >in
+	mf-store append -d d <in
+	run -0 mf-eval -d d -e 1700000015 up
+	[[ $output == *'x"} 1 1700000015000'* ]]
+	run -3 mf-eval -d d --exit-status -e 1700000400 up
+	run -0 mf-eval -d d --exit-status --lookback 10m -e 1700000400 up
+	run -0 mf-eval -d d --now 1700000400 -s -7m -e -6m --step 30s 'count(up)'
+	[ "$(grep -c '^_ 1' <<<"$output")" -eq 2 ]
+	mf-eval -d d -i 100ms 'time()' >out &
+	p=$!
+	echo $p >>pids
+	until_ok 5 eval '[ "$(grep -c ^_ out)" -ge 3 ]'
+	kill -TERM $p
+	wait $p
+}
+
 @test "other forms of an answer" {
 	rounds >in
 	run -0 mf-eval --in in --replay -o json up

@@ -240,7 +240,7 @@ run_group(struct rule_engine *r, size_t i, const struct source *src,
 	const struct rule_group *g = &r->set->groups[i];
 	struct rule_group_state *state = &r->groups[i];
 	struct source fresh = series_source(r->fresh), both;
-	struct rule_overlay overlay = { src, &fresh };
+	struct rule_overlay overlay = { src, &fresh, &r->set->names };
 	struct arena arena = { 0 };
 	struct buf out = { 0 };
 	struct rule_round round = { .engine = r,

@@ -246,6 +246,8 @@ read_rule(struct loader *l, const struct conf_node *n,
 	l->rule = t.alert.n > 0 ? t.alert : t.record;
 	r->alerting = t.alert.n > 0;
 	r->name = arena_dup(a, l->rule);
+	if (!r->alerting)
+		(void)map_add(&l->set->names, r->name, NULL);
 	r->hold = t.hold;
 	r->keep = t.keep;
 	if (t.record.n > 0 && t.alert.n > 0)
@@ -381,6 +383,8 @@ rule_set_new(const struct rule_opts *o)
 	struct rule_set *s = mem_zero(1, sizeof(*s));
 
 	s->opts = *o;
+	(void)map_add(&s->names, STR("ALERTS"), NULL);
+	(void)map_add(&s->names, STR("ALERTS_FOR_STATE"), NULL);
 	if (s->opts.interval <= 0)
 		s->opts.interval = 60000;
 	if (s->opts.resend_delay <= 0)
@@ -399,6 +403,7 @@ rule_set_free(struct rule_set *s)
 		for (size_t k = 0; k < s->groups[i].n; k++)
 			promql_free(s->groups[i].rules[k].expr);
 	free(s->groups);
+	map_fini(&s->names);
 	arena_fini(&s->arena);
 	free(s);
 }

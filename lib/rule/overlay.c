@@ -33,6 +33,16 @@ overlay_close(struct source_cursor *c)
 	free(c);
 }
 
+/* Does the query ask for one metric, and fresh never has it? */
+static bool
+foreign(const struct rule_overlay *o, const struct source_query *q)
+{
+	for (size_t i = 0; i < q->nm; i++)
+		if (q->m[i].op == MATCH_EQ && str_eq(q->m[i].name, LABEL_NAME))
+			return map_find(o->names, q->m[i].value) == NULL;
+	return false;
+}
+
 static struct source_cursor *
 overlay_open(void *self, const struct source_query *q, struct error *e)
 {
@@ -42,6 +52,10 @@ overlay_open(void *self, const struct source_query *q, struct error *e)
 	c->take_b = c->take_f = true;
 	c->labels_only = q->labels_only;
 	c->base = source_open(c->o->base, q, e);
+	if (c->base != NULL && foreign(c->o, q)) {
+		c->take_f = false;
+		return c;
+	}
 	if (c->base != NULL)
 		c->fresh = source_open(c->o->fresh, q, e);
 	if (c->fresh != NULL)

@@ -6,6 +6,7 @@
 #ifndef RULE_RULE_IMPL_H
 #define RULE_RULE_IMPL_H
 
+#include "base/map.h"
 #include "metric/series.h"
 #include "promql/promql.h"
 #include "rule/rule.h"
@@ -36,6 +37,7 @@ struct rule_group {
 
 struct rule_set {
 	struct arena arena;
+	struct map names; /* of what the rules write */
 	struct rule_opts opts;
 	struct rule_group *groups;
 	size_t n, cap;
@@ -163,6 +165,7 @@ void rule_escape(struct buf *b, str s);
  */
 struct rule_overlay {
 	const struct source *base, *fresh;
+	const struct map *names; /* of all metrics fresh can have */
 };
 struct source rule_overlay_source(struct rule_overlay *o);
 

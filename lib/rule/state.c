@@ -12,6 +12,8 @@
 #include "metric/batch.h"
 #include "rule/rule_impl.h"
 
+#define LAST_TIME INT64_C(253402300800000) /* the year 10000 */
+
 static struct expo_key
 key_int(struct arena *a, const char *name, int64_t v)
 {
@@ -145,12 +147,20 @@ batch_key(const struct batch *b, const char *name)
 	return STR_NONE;
 }
 
+/* Times of the state are reckoned with: none that would overflow. */
+static bool
+time_sound(int64_t t)
+{
+	return t > -LAST_TIME && t < LAST_TIME;
+}
+
 static int64_t
 item_int(const struct expo_item *x, const char *name)
 {
 	int64_t v;
 
-	if (num_parse_int(expo_key(x, str_of(name)), &v) == -1)
+	if (num_parse_int(expo_key(x, str_of(name)), &v) == -1 ||
+	    !time_sound(v))
 		return RULE_NEVER;
 	return v;
 }
@@ -303,7 +313,7 @@ rule_load(struct rule_engine *r, str text, struct error *e)
 	batch_feed(in, text);
 	batch_end(in);
 	while (batch_next(in, &b) == 1)
-		if (b.opened)
+		if (b.opened && time_sound(b.t))
 			load_batch(&rd, &b);
 	if (batch_bad(in) > 0)
 		rc = error_set(e, "%s", why.msg);

@@ -268,7 +268,14 @@ broken_state(void)
 		"state=firing\n# ALERT {a=\"b\"} {} 5 state=odd activeAt=1\n",
 		"# BATCH {rule_file=\"r.yml\",rule_group=\"g\"} 5 kind=alert "
 		"name=\"Down\" labels=\"{}\"\n# ALERT {a=\"b\"} {} 5 "
-		"state=firing activeAt=x startsAt=1\n# EOF\n" };
+		"state=firing activeAt=x startsAt=1\n# EOF\n",
+		"# BATCH {rule_file=\"r.yml\",rule_group=\"g\"} "
+		"9223372036854775807 kind=alert name=\"Down\" "
+		"labels=\"{}\"\n# EOF\n",
+		"# BATCH {rule_file=\"r.yml\",rule_group=\"g\"} 5 kind=alert "
+		"name=\"Down\" labels=\"{}\"\n# ALERT {a=\"b\"} {} 5 "
+		"state=resolved activeAt=1 startsAt=-9223372036854775807 "
+		"endsAt=-9223372036854775807\n# EOF\n" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct world w;
