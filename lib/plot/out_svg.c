@@ -245,7 +245,7 @@ marks(struct sheet *s)
 			continue;
 		buf_z(s->b, "<g class=\"t k\">");
 		plot_svg_line(s->b, "k", x, s->top, x, s->bottom);
-		if (m->until <= s->c->to && at_x(s, m->until) > x + 16)
+		if (m->until < s->c->to && at_x(s, m->until) > x + 16)
 			plot_svg_line(s->b, "k", at_x(s, m->until), s->top,
 			    at_x(s, m->until), s->bottom);
 		while (row < 2 && x < end[row])

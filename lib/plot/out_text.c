@@ -422,7 +422,7 @@ draw(struct page *p)
 	threshold(p, plot->crit, PLOT_PEN_CRIT);
 	for (size_t i = 0; i < plot->nmarks; i++) {
 		mark_line(p, plot->marks[i].t);
-		if (plot->marks[i].until > plot->marks[i].t &&
+		if (plot->marks[i].until < p->c->to &&
 		    screen_col(p, plot->marks[i].until) >
 			screen_col(p, plot->marks[i].t) + 2)
 			mark_line(p, plot->marks[i].until);
