@@ -472,24 +472,6 @@ promql_scalar(
  * The result.
  */
 
-/* Names that were to go at the end go, then equal rows become one. */
-struct final {
-	struct rows rows;
-	struct label_room room;
-};
-
-static int
-final_row(void *self, struct row *r)
-{
-	struct final *f = self;
-	struct eval *ev = f->rows.ev;
-
-	if (r->drop)
-		r->ls = promql_nameless(ev, r->ls, &f->room);
-	r->drop = false;
-	return promql_rows_add(&f->rows, r);
-}
-
 /* Does the order of the rows mean something (an instant sort or topk)? */
 static bool
 ordered(const struct node *n)
@@ -537,58 +519,114 @@ times(struct arena *a, const struct grid *g)
 	return t;
 }
 
-static void
-result_series(struct eval *ev, const struct row *r, const int64_t *t,
-    struct promql_series *s)
-{
-	size_t n = ev->query.n, k = present(r->v, n);
-	double *v = arena_alloc(ev->out, k * sizeof(*v));
-	int64_t *own = NULL;
+/*
+ * Rows as they come, compact at once; names that were to go at the end go
+ * here, so equal series may meet: see unite().
+ */
+struct final {
+	struct eval *ev;
+	const int64_t *t; /* of all steps */
+	struct promql_series *v;
+	size_t n, cap;
+	struct label_room room;
+};
 
-	s->labels = label_dup(ev->out, r->ls);
-	s->t = t;
+static int
+final_row(void *self, struct row *r)
+{
+	struct final *f = self;
+	struct arena *a = f->ev->out;
+	size_t n = f->ev->query.n, k = present(r->v, n);
+	double *v = arena_alloc(a, k * sizeof(*v));
+	struct promql_series *s;
+	int64_t *t;
+
+	if (r->drop)
+		r->ls = promql_nameless(f->ev, r->ls, &f->room);
+	f->v = arena_grow(a, f->v, &f->cap, f->n + 1, sizeof(*s));
+	s = &f->v[f->n++];
+	s->labels = label_dup(a, r->ls);
+	s->t = f->t;
 	s->v = v;
 	s->n = k;
 	if (k == n) {
 		memcpy(v, r->v, n * sizeof(*v));
-		return;
+		return 0;
 	}
-	own = arena_alloc(ev->out, k * sizeof(*own));
+	s->t = t = arena_alloc(a, k * sizeof(*t));
 	for (size_t i = 0, j = 0; i < n; i++)
 		if (!absent(r->v[i])) {
-			own[j] = t[i];
+			t[j] = f->t[i];
 			v[j++] = r->v[i];
 		}
-	s->t = own;
+	return 0;
+}
+
+/* The points of b among those of a; -1 if both have one at the same time. */
+static int
+join(struct eval *ev, struct promql_series *a, const struct promql_series *b)
+{
+	size_t n = a->n + b->n, i = 0, k = 0;
+	int64_t *t = arena_alloc(ev->out, n * sizeof(*t));
+	double *v = arena_alloc(ev->out, n * sizeof(*v));
+
+	for (size_t j = 0; j < n; j++) {
+		bool from_a = k == b->n || (i < a->n && a->t[i] < b->t[k]);
+
+		if (i < a->n && k < b->n && a->t[i] == b->t[k])
+			return promql_fail(ev,
+			    "vector cannot contain metrics "
+			    "with the same labelset");
+		t[j] = from_a ? a->t[i] : b->t[k];
+		v[j] = from_a ? a->v[i++] : b->v[k++];
+	}
+	a->t = t;
+	a->v = v;
+	a->n = n;
+	return 0;
+}
+
+/* Series in label order: those with the same labels become one. */
+static int
+unite(struct eval *ev, struct promql_series *v, size_t *n)
+{
+	size_t k = 0;
+
+	for (size_t i = 1; i < *n; i++) {
+		if (!label_eq(v[k].labels, v[i].labels))
+			v[++k] = v[i];
+		else if (join(ev, &v[k], &v[i]) == -1)
+			return -1;
+	}
+	if (*n > 0)
+		*n = k + 1;
+	return 0;
 }
 
 static int
 result_vector(struct eval *ev, const struct node *n, bool instant,
     struct promql_result *r)
 {
-	struct final f = { .room = { 0 } };
+	struct final f = { .ev = ev, .t = times(ev->out, &ev->query) };
 	struct sink s = { final_row, &f };
 	struct promql_series *v;
-	const int64_t *t;
-	int rc = -1;
+	size_t k;
 
-	promql_rows_init(&f.rows, ev, ev->query.n);
-	f.rows.merge = true;
 	if (promql_vector(ev, n, &ev->query, &s) == -1)
-		goto out;
-	t = times(ev->out, &ev->query);
-	v = arena_array(ev->out, f.rows.n, struct promql_series);
-	for (size_t i = 0; i < f.rows.n; i++)
-		result_series(ev, &f.rows.v[i], t, &v[i]);
-	r->v = v;
-	r->n = f.rows.n;
-	if (r->n > 1 && (!instant || !ordered(n)))
-		qsort(v, r->n, sizeof(*v), series_cmp);
+		return -1;
+	k = f.n;
+	v = arena_array(ev->out, k, struct promql_series);
+	if (k > 0)
+		memcpy(v, f.v, k * sizeof(*v));
+	if (k > 1)
+		qsort(v, k, sizeof(*v), series_cmp);
+	if (unite(ev, v, &k) == -1)
+		return -1;
+	/* An order that means something has but one step: nothing united. */
+	r->v = instant && ordered(n) ? f.v : v;
+	r->n = k;
 	r->type = instant ? PROMQL_VECTOR : PROMQL_MATRIX;
-	rc = 0;
-out:
-	promql_rows_fini(&f.rows);
-	return rc;
+	return 0;
 }
 
 static int
@@ -692,17 +730,20 @@ static int
 grid(const struct promql_opts *o, struct grid *g, struct error *e)
 {
 	uint64_t max = o->max_steps > 0 ? o->max_steps : MAX_STEPS, n = 0;
+	int64_t range;
 
 	if (o->to < o->from)
 		return error_set(e,
 		    "end timestamp must not be before start "
 		    "time");
+	if (__builtin_sub_overflow(o->to, o->from, &range))
+		return error_set(e, "time range is too long");
 	if (o->step < 0 || (o->step == 0 && o->from != o->to))
 		return error_set(e,
 		    "zero or negative query resolution step "
 		    "widths are not accepted. Try a positive integer");
 	if (o->step > 0)
-		n = ((uint64_t)o->to - (uint64_t)o->from) / (uint64_t)o->step;
+		n = (uint64_t)range / (uint64_t)o->step;
 	if (n > max && max == MAX_STEPS)
 		return error_set(e,
 		    "exceeded maximum resolution of 11,000 "
@@ -728,7 +769,6 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	struct eval ev = {
 		.src = src,
 		.text = x->text,
-		.range = o->to - o->from,
 		.lookback = o->lookback > 0 ? o->lookback : LOOKBACK,
 		.subquery_step =
 		    o->subquery_step > 0 ? o->subquery_step : SUBQUERY_STEP,
@@ -744,6 +784,7 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	memset(r, 0, sizeof(*r));
 	if (grid(o, &ev.query, e) == -1)
 		return -1;
+	ev.range = o->to - o->from;
 	arena_init(&scratch);
 	rc = result(&ev, x->root, o->step == 0, r);
 	r->t = o->to;

@@ -147,12 +147,12 @@ struct window {
 	const int64_t *t;
 	const double *v;
 	size_t lo, hi, total;
-	int64_t from, to;     /* the range's bounds, offset applied */
-	int64_t now;          /* the evaluation time */
-	const size_t *resets; /* i with v[i] < v[i - 1], rising */
-	size_t nresets;       /* those below hi; see first_reset */
-	size_t first_reset;   /* the first with i > lo */
-	int64_t lookback;
+	int64_t from, to;       /* the range's bounds, offset applied */
+	int64_t now;            /* the evaluation time */
+	const size_t *resets;   /* i with v[i] < v[i - 1], rising */
+	size_t nresets;         /* those below hi; see first_reset */
+	size_t first_reset;     /* the first with i > lo */
+	int64_t oldest, newest; /* lookback before from, and after to */
 	enum word extend;
 };
 

@@ -56,7 +56,7 @@ extrapolated(const struct window *w, bool counter, bool rate, double *out)
 static bool
 has_before(const struct window *w)
 {
-	return w->lo > 0 && w->t[w->lo - 1] > w->from - w->lookback;
+	return w->lo > 0 && w->t[w->lo - 1] > w->oldest;
 }
 
 /* From the sample at or before the left edge to the last one; no guessing. */
@@ -97,7 +97,7 @@ static bool
 smoothed(const struct window *w, bool counter, bool rate, double *out)
 {
 	bool before = has_before(w);
-	bool after = w->hi < w->total && w->t[w->hi] <= w->to + w->lookback;
+	bool after = w->hi < w->total && w->t[w->hi] <= w->newest;
 	double first, last, change;
 
 	if (w->lo == w->hi && !(before && after))
@@ -194,7 +194,8 @@ regression(const struct window *w, int64_t at, double *slope, double *intercept)
 	bool same = true;
 
 	for (size_t i = w->lo; i < w->hi; i++) {
-		double t = (double)(w->t[i] - at) / 1000, v = w->v[i];
+		double t = ((double)w->t[i] - (double)at) / 1000;
+		double v = w->v[i];
 
 		same = same && v == first;
 		promql_sum(t, &x, &cx);

@@ -294,10 +294,12 @@ feed_subquery(struct feed *f, const struct node *n, const struct grid *g,
 	f->inner.step = step;
 	f->inner.from = step * (left / step);
 	if (f->inner.from <= left)
-		f->inner.from += step;
+		f->inner.from = plus(f->inner.from, step);
 	if (f->inner.from > last)
 		return 0;
-	f->inner.n = (size_t)((last - f->inner.from) / step) + 1;
+	f->inner.n = (size_t)(((uint64_t)last - (uint64_t)f->inner.from) /
+			 (uint64_t)step) +
+	    1;
 	if (f->inner.n > ev->max_samples)
 		return promql_count(ev, f->inner.n);
 	return promql_vector(ev, n->sub, &f->inner, &s);
@@ -423,7 +425,6 @@ slide(struct windows *w, const struct column *c)
 		.v = c->v,
 		.total = c->n,
 		.resets = w->resets,
-		.lookback = w->ev->lookback,
 		.extend = w->range->kind == N_MATRIX ? w->range->sub->mod.extend
 						     : W_NONE,
 	};
@@ -434,6 +435,8 @@ slide(struct windows *w, const struct column *c)
 		win.now = step_time(w->g, i);
 		win.to = edge(&w->p, w->g, i);
 		win.from = plus(win.to, -w->p.range);
+		win.oldest = plus(win.from, -w->ev->lookback);
+		win.newest = plus(win.to, w->ev->lookback);
 		while (win.lo < c->n && c->t[win.lo] <= win.from)
 			win.lo++;
 		if (win.hi < win.lo)

@@ -169,7 +169,15 @@ test_limits(void)
 	o = (struct promql_opts){ .from = INT64_MIN, .to = INT64_MIN };
 	expect("x offset 1y", &o, "");
 	expect("rate(x[1y] offset 1y)", &o, "");
+	expect("count_over_time(x[1y:1y])", &o, "");
+	expect("increase(x[1y] smoothed)", &o, "");
+	o = (struct promql_opts){
+		.from = INT64_MIN, .to = INT64_MAX, .step = INT64_MAX
+	};
+	expect("x", &o, "error: time range is too long");
 	o = (struct promql_opts){ .from = INT64_MAX, .to = INT64_MAX };
+	expect("count_over_time(x[1y:1y])", &o, "");
+	expect("increase(x[1y] anchored)", &o, "");
 	expect("x offset -1y", &o, "");
 	expect("max_over_time(x[1y] offset -1y)", &o, "");
 }
