@@ -82,6 +82,24 @@ void scrape_state_append(
 void scrape_state_targets(
     struct scrape_state *s, const struct scrape_status *v, size_t n);
 
+/* scrape_exec.c: a command under way, whose output is a page. */
+struct scrape_exec;
+
+/* Start one; done is called from scrape_exec_step().  NULL: it can't be. */
+struct scrape_exec *scrape_exec_start(const char *command, int64_t timeout,
+    void (*done)(void *arg, const struct scrape_answer *a), void *arg,
+    struct error *e);
+
+/* To be polled for input (-1: not), and after how many ms to look anyway. */
+int scrape_exec_fd(const struct scrape_exec *x);
+int64_t scrape_exec_wake(const struct scrape_exec *x);
+
+/* Go on with it; true: it is over, done has been called, and it is freed. */
+bool scrape_exec_step(struct scrape_exec *x);
+
+/* End it, and forget it. */
+void scrape_exec_kill(struct scrape_exec *x);
+
 /* scrape_run.c: scrape until stopped, or once; the exit status. */
 int scrape_run(const struct scrape_options *o);
 

@@ -52,6 +52,8 @@ struct flow {
 	struct scrape_out out;
 	struct scrape_state state;
 	struct scrape_text x;
+	struct scrape_exec **exec; /* commands under way */
+	size_t nexec, exec_cap;
 	bool full;       /* too much waits for stdout: rounds are skipped */
 	size_t skipped;  /* rounds, meanwhile */
 	size_t failed;   /* rounds that were not up */
@@ -163,23 +165,52 @@ finish(struct slot *s, const struct scrape_answer *a)
 	f->changed = true;
 }
 
-/* A request is over.  The generation it is of may be the last thing it ends. */
+/* An answer has come.  Its generation may have waited for this one alone. */
 static void
-answered(void *arg, const struct fetch_answer *fa)
+over(void *arg, const struct scrape_answer *a)
 {
 	struct slot *s = arg;
 	struct generation *g = s->g;
+
+	g->pending--;
+	if (!g->retired)
+		finish(s, a);
+	else if (g->pending == 0)
+		generation_free(g);
+}
+
+static void
+answered(void *arg, const struct fetch_answer *fa)
+{
 	struct scrape_answer a = { .error = fa->error,
 		.status = fa->status,
 		.content_type = fa->content_type,
 		.body = fa->body,
 		.took = fa->took };
 
-	g->pending--;
-	if (!g->retired)
-		finish(s, &a);
-	else if (g->pending == 0)
-		generation_free(g);
+	over(arg, &a);
+}
+
+static void
+run_command(struct flow *f, struct slot *s)
+{
+	struct buf command = { 0 };
+	struct scrape_answer bad = { 0 };
+	struct scrape_exec *x;
+	struct error e;
+
+	buf_add(&command, str_skip(s->t->url, 5));
+	x = scrape_exec_start(buf_cstr(&command), s->t->timeout, over, s, &e);
+	buf_fini(&command);
+	if (x == NULL) {
+		bad.error = e.msg;
+		finish(s, &bad);
+		return;
+	}
+	s->g->pending++;
+	f->exec = mem_grow(
+	    f->exec, &f->exec_cap, f->nexec + 1, sizeof(struct scrape_exec *));
+	f->exec[f->nexec++] = x;
 }
 
 /* file:PATH, a page on disk; only what is a file, so that nothing hangs. */
@@ -232,6 +263,10 @@ begin(struct flow *f, struct slot *s, int64_t t)
 	s->busy = true;
 	if (str_starts(s->t->url, STR("file:"))) {
 		read_page(s);
+		return;
+	}
+	if (str_starts(s->t->url, STR("exec:"))) {
+		run_command(f, s);
 		return;
 	}
 	s->g->pending++;
@@ -327,25 +362,38 @@ write_targets(struct flow *f)
 	f->changed = false;
 }
 
-/* Wait for the network, stdout, a signal or the time to come. */
+/* Wait for the network, commands, stdout, a signal or the time to come. */
 static void
 wait_for(struct flow *f, int64_t ms)
 {
-	struct pollfd p[2] = {
-		{ .fd = tool_wake_fd(), .events = POLLIN },
-		{ .fd = f->out.fd },
-	};
-	size_t n = f->out.fd == -1 ? 1 : 2;
+	size_t first = f->out.fd == -1 ? 1 : 2, n = first + f->nexec;
+	struct pollfd *p = mem_zero(first + n, sizeof(*p));
 	struct error e;
 
+	p[0] = (struct pollfd){ .fd = tool_wake_fd(), .events = POLLIN };
+	p[1].fd = f->out.fd;
 	if (scrape_out_waiting(&f->out) > 0)
 		p[1].events = POLLOUT;
 	if (ms > 60000)
 		ms = 60000;
+	n = first;
+	for (size_t i = 0; i < f->nexec; i++) {
+		int64_t wake = scrape_exec_wake(f->exec[i]);
+
+		ms = wake < ms ? wake : ms;
+		if (scrape_exec_fd(f->exec[i]) != -1)
+			p[n++] =
+			    (struct pollfd){ .fd = scrape_exec_fd(f->exec[i]),
+				    .events = POLLIN };
+	}
 	if (fetch_step(f->fetch, p, n, ms < 0 ? 0 : (int)ms, &e) == -1)
 		tool_die(TOOL_FAILED, "%s", e.msg);
-	if (p[1].revents & (POLLERR | POLLHUP))
+	if (first == 2 && (p[1].revents & (POLLERR | POLLHUP)))
 		f->out.gone = true;
+	free(p);
+	for (size_t i = f->nexec; i-- > 0;)
+		if (scrape_exec_step(f->exec[i]))
+			f->exec[i] = f->exec[--f->nexec];
 	scrape_out_step(&f->out);
 	settle(f);
 }
@@ -448,6 +496,9 @@ scrape_run(const struct scrape_options *o)
 	scrape_out_finish(&f.out);
 	settle(&f);
 	write_targets(&f);
+	while (f.nexec > 0)
+		scrape_exec_kill(f.exec[--f.nexec]);
+	free(f.exec);
 	fetch_free(f.fetch);
 	generation_free(f.g);
 	scrape_memory_free(f.m);

@@ -17,6 +17,9 @@ hostile() { start hostile "$BATS_FILE_TMPDIR/hostile"; }
 # A batch without the report series and their metadata.
 bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
 
+# Dead, or a zombie that nobody has taken yet.
+dead() { ! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
+
 @test "usage: no target, two kinds of them, a time without -1" {
 	run -2 --separate-stderr mf-scrape
 	[[ $stderr == *"nothing to scrape"* ]]
@@ -309,6 +312,29 @@ bare() { grep -vE '^(# (HELP|TYPE) )?(up|scrape_)'; }
 	run -1 --separate-stderr mf-scrape -1 -d other "http://$address/good"
 	[[ $stderr == *"not an mf directory"* ]]
 	[ -z "$output" ]
+}
+
+@test "a command's output is a page; its failure and its time are told" {
+	run -0 --separate-stderr mf-scrape -1 'exec:echo a 1; echo "b{x=\"$PPID\"} 2"'
+	[[ $output == *'a{instance="exec:echo a 1; '*'} 1 '* ]]
+	run -1 --separate-stderr mf-scrape -1 'exec:echo a 1; exit 3' 'exec:echo c 1'
+	[[ $output == *'error="the command exited with status 3"'* ]]
+	[[ $output != *'a{'* ]]
+	[[ $output == *'c{instance="exec:echo c 1",job="mf-scrape"} 1 '* ]]
+	run -1 --separate-stderr mf-scrape -1 'exec:kill -TERM $$'
+	[[ $output == *'killed by signal 15'* ]]
+	# A command that hangs is killed, and what it started.
+	mf-scrape -i 300ms "exec:sleep 77 & echo \$! >>sleeps; cat; wait" \
+	    "exec:echo good 1" >out 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	until_ok 5 grep -q '^# BATCH .*sleep.* error="context deadline exceeded"' out
+	[ "$(grep -c '^good' out)" -ge 1 ]
+	kill $pid
+	wait $pid
+	while read -r p; do
+		until_ok 5 dead "$p"
+	done <sleeps
 }
 
 @test "a page served by mf-serve" {

@@ -41,7 +41,7 @@ struct scrape_target {
 	struct labels all;    /* those beginning with "__" too */
 	str text;             /* labels printed: its identity */
 	const struct scrape_job *job;
-	str url; /* http:, https:, unix:SOCKET:/PATH or file:PATH */
+	str url; /* http:, https:, unix:SOCKET:/PATH, file:, exec: */
 	int64_t interval, timeout; /* ms */
 	int64_t offset;            /* due at every k * interval + offset */
 };
@@ -66,8 +66,9 @@ struct scrape_set *scrape_new(void);
 void scrape_free(struct scrape_set *s);
 
 /*
- * Add an operand: an http or https URL, HOST:PORT, unix:SOCKET[:/PATH] or
- * file:PATH, with job="mf-scrape".  An URL without a path means /metrics.
+ * Add an operand: an http or https URL, HOST:PORT, unix:SOCKET[:/PATH],
+ * file:PATH or exec:COMMAND, with job="mf-scrape".  An URL without a path means
+ * /metrics.
  */
 int scrape_add(
     struct scrape_set *s, str operand, int64_t interval, struct error *e);

@@ -414,10 +414,11 @@ operand(struct arena *a, str s, str *url, str *instance, struct error *e)
 
 	if (s.n == 0 || memchr(s.p, '\0', s.n) != NULL || !str_utf8(s))
 		return error_set(e, "an operand must be a URL");
-	if (str_starts(s, STR("file:")) || str_starts(s, STR("unix:"))) {
+	if (str_starts(s, STR("file:")) || str_starts(s, STR("unix:")) ||
+	    str_starts(s, STR("exec:"))) {
 		rest = str_skip(s, 5);
 		if (rest.n == 0)
-			return error_set(e, "'%.*s': no path", STR_ARG(s));
+			return error_set(e, "'%.*s': what?", STR_ARG(s));
 		*url = *instance = arena_dup(a, s);
 		n = str_chr(rest, ':');
 		if (s.p[0] == 'u') {
@@ -428,8 +429,6 @@ operand(struct arena *a, str s, str *url, str *instance, struct error *e)
 		}
 		return 0;
 	}
-	if (str_starts(s, STR("exec:")))
-		return error_set(e, "exec: is not done by mf-scrape yet");
 	n = str_find(s, STR("://"));
 	if (n == s.n) {
 		s = arena_printf(a, "http://%.*s", STR_ARG(s));

@@ -182,9 +182,10 @@ operands(void)
 		{ "unix:/run/x", "unix:/run/x", "unix:/run/x:/metrics" },
 		{ "unix:/run/y:/m", "unix:/run/y", "unix:/run/y:/m" },
 		{ "file:a/b.om", "file:a/b.om", "file:a/b.om" },
+		{ "exec:echo a:b", "exec:echo a:b", "exec:echo a:b" },
 	};
 	static const char *const bad[] = { "", "ftp://x/", "http://",
-		"file:", "exec:date", "http:///x" };
+		"file:", "exec:", "http:///x" };
 	struct scrape_set *s = scrape_new();
 	struct error e;
 
