@@ -44,8 +44,11 @@ child(const char *command, int out)
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(null, STDIN_FILENO) != -1 && dup2(out, STDOUT_FILENO) != -1)
-		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	if (dup2(null, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
+		_exit(127);
+	/* libcurl's sockets, the lock and all else are not the command's. */
+	closefrom(STDERR_FILENO + 1);
+	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
 }
 

@@ -323,6 +323,9 @@ dead() { ! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
 	[[ $output == *'c{instance="exec:echo c 1",job="mf-scrape"} 1 '* ]]
 	run -1 --separate-stderr mf-scrape -1 'exec:kill -TERM $$'
 	[[ $output == *'killed by signal 15'* ]]
+	run -0 --separate-stderr mf-scrape -1 -d data \
+	    'exec:ls /proc/self/fd | sed "s/.*/fd{n=\"&\"} 1/"'
+	[ "$(grep -c '^fd{' <<<"$output")" -le 4 ]
 	# A command that hangs is killed, and what it started.
 	mf-scrape -i 300ms "exec:sleep 77 & echo \$! >>sleeps; cat; wait" \
 	    "exec:echo good 1" >out 2>err 3>&- &
