@@ -612,7 +612,7 @@ httpd_step(struct httpd *h, struct error *e)
 	if (MHD_run(h->daemon) != MHD_YES)
 		return error_set(e, "the HTTP server failed");
 	t = mono(h);
-	TAILQ_FOREACH (c, &h->conns, entry) {
+	for (c = TAILQ_FIRST(&h->conns); c != NULL; c = TAILQ_NEXT(c, entry)) {
 		c->deadline += h->busy;
 		if (t >= c->deadline)
 			cut_off(c);
