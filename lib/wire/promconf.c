@@ -146,7 +146,8 @@ expand_name(struct all *p, const struct conf_node *n, str name, struct buf *b,
 		buf_z(b, z);
 		return 0;
 	}
-	if (z == NULL && (p->o.env_on || conf_key(p->pub.conf).n > 0))
+	if (z == NULL && !(name.p[0] >= '0' && name.p[0] <= '9') &&
+	    (p->o.env_on || conf_key(p->pub.conf).n > 0))
 		return conf_error(n, e,
 		    "nothing fills '${%.*s}': use --set '%.*s=VALUE' or the "
 		    "environment",
