@@ -487,7 +487,7 @@ append(struct job *j, struct error *e)
 	if (store_meta_load(&j->s->meta, j->s->fd, true, e) == -1)
 		return -1;
 	sort_out(j);
-	if (store_meta_commit(&j->s->meta, e) == -1)
+	if (store_meta_commit(&j->s->meta, j->o->sync, e) == -1)
 		return -1;
 	j->src = store_wsource_find(j->s, j->b->labels);
 	for (size_t i = 0; i < j->ndays; i++)

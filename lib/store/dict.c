@@ -1,6 +1,6 @@
 /*
  * Label sets to ids.  The order of writing is what makes a kill harmless: the
- * log (and its fdatasync), then the hash's pairs, then its count of bytes
+ * log, then the hash's pairs, then its count of bytes
  * done; the next writer does again what is missing, which is idempotent.
  */
 #include "store/dict.h"
@@ -401,7 +401,7 @@ store_dict_commit(struct store_dict *d, struct error *e)
 		return 0;
 	/* Room first: after the log is written nothing may fail for space. */
 	if (hash_room(d, d->fresh_ids.n, e) == -1 ||
-	    store_log_write(&d->log, buf_str(&d->fresh), e) == -1)
+	    store_log_write(&d->log, buf_str(&d->fresh), false, e) == -1)
 		return -1;
 	while (off < d->log.end && store_log_at(&d->log, off, &rec, &bytes)) {
 		insert(d->hash, kind_hash(rec.size >> 24, rec.hash),

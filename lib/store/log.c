@@ -111,11 +111,11 @@ store_log_put(struct buf *b, enum store_rec_kind kind, str bytes)
 }
 
 int
-store_log_write(struct store_log *l, str records, struct error *e)
+store_log_write(struct store_log *l, str records, bool sync, struct error *e)
 {
 	if (store_view_write(&l->v, records.p, records.n, l->end, e) == -1)
 		return -1;
-	if (fdatasync(l->v.fd) == -1)
+	if (sync && fdatasync(l->v.fd) == -1)
 		return error_errno(e, "%s: fdatasync", l->v.name);
 	l->end += records.n;
 	return store_view_stat(&l->v, e);

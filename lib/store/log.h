@@ -37,7 +37,8 @@ uint64_t store_log_after(uint64_t off, const struct store_rec *rec);
 /* Add a record to what will be written at a log's end. */
 void store_log_put(struct buf *b, enum store_rec_kind kind, str bytes);
 
-/* Write what was put behind the end, and let it reach the disk. */
-int store_log_write(struct store_log *l, str records, struct error *e);
+/* Write what was put behind the end; with sync let it reach the disk. */
+int store_log_write(
+    struct store_log *l, str records, bool sync, struct error *e);
 
 #endif

@@ -157,13 +157,13 @@ store_meta_put(struct store_meta *m, str job, str metric,
 }
 
 int
-store_meta_commit(struct store_meta *m, struct error *e)
+store_meta_commit(struct store_meta *m, bool sync, struct error *e)
 {
 	int r;
 
 	if (m->fresh.n == 0)
 		return 0;
-	r = store_log_write(&m->log, buf_str(&m->fresh), e);
+	r = store_log_write(&m->log, buf_str(&m->fresh), sync, e);
 	buf_reset(&m->fresh);
 	return r;
 }

@@ -43,7 +43,7 @@ void store_meta_each(struct store_meta *m,
 /* A writer: note what is new or another; then write it. */
 void store_meta_put(struct store_meta *m, str job, str metric,
     enum store_meta_kind kind, str text);
-int store_meta_commit(struct store_meta *m, struct error *e);
+int store_meta_commit(struct store_meta *m, bool sync, struct error *e);
 
 /*
  * Add the lines of a series' family that are known, by the series' name, its

@@ -385,8 +385,31 @@ finish(struct build *f, struct store_wsource *src, const struct store_wday *d,
 	src->high_known = true;
 }
 
+/*
+ * -S: the labels the batch speaks of, the segment, and once for each file that
+ * it has its name.
+ */
 static int
-commit(struct store_wday *d, const struct build *f, bool sync, struct error *e)
+sync_all(const struct store *s, struct store_wday *d, struct error *e)
+{
+	if (d->synced_log != d->dict.log.end) {
+		if (fdatasync(d->dict.log.v.fd) == -1)
+			return error_errno(
+			    e, "%s: fdatasync", d->dict.log.v.name);
+		d->synced_log = d->dict.log.end;
+	}
+	if (fdatasync(d->seg.v.fd) == -1)
+		return error_errno(e, "%s: fdatasync", d->seg.v.name);
+	if (d->synced_seg != d->seg.no &&
+	    store_seg_sync_names(s->fd, d->ymd, e) == -1)
+		return -1;
+	d->synced_seg = d->seg.no;
+	return 0;
+}
+
+static int
+commit(const struct store *s, struct store_wday *d, const struct build *f,
+    bool sync, struct error *e)
 {
 	struct store_seg *g = &d->seg;
 	uint64_t at = STORE_SEG_HEAD + g->n * sizeof(struct store_slot);
@@ -396,9 +419,7 @@ commit(struct store_wday *d, const struct build *f, bool sync, struct error *e)
 	    store_view_write(&g->v, f->slot, f->n * sizeof(*f->slot), at, e) ==
 		-1)
 		return -1;
-	if (sync && fdatasync(g->v.fd) == -1)
-		return error_errno(e, "%s: fdatasync", g->v.name);
-	return 0;
+	return sync ? sync_all(s, d, e) : 0;
 }
 
 int
@@ -424,7 +445,7 @@ store_part_write(struct store *s, struct store_wsource *src,
 	if (f.n == 0)
 		return 0;
 	finish(&f, src, d, p);
-	if (commit(d, &f, p->sync, e) == -1)
+	if (commit(s, d, &f, p->sync, e) == -1)
 		return -1;
 	src->seg = d->seg.no;
 	src->first = d->seg.n;

@@ -143,9 +143,8 @@ store_seg_stat(struct store_seg *s, struct error *e)
 	return store_view_stat(&s->v, e);
 }
 
-/* A file that -S has written to must also have its name on the disk. */
-static int
-sync_dir(int dirfd, uint32_t day, struct error *e)
+int
+store_seg_sync_names(int dirfd, uint32_t day, struct error *e)
 {
 	char name[16];
 	int fd, r;
@@ -200,7 +199,7 @@ store_seg_make(int dirfd, uint32_t day, uint32_t no, const uint8_t boot[16],
 		unlinkat(dirfd, v.name, 0);
 		return -1;
 	}
-	return sync_dir(dirfd, day, e);
+	return 0;
 }
 
 const struct store_slot *

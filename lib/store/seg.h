@@ -32,6 +32,9 @@ int store_seg_stat(struct store_seg *s, struct error *e);
 int store_seg_make(int dirfd, uint32_t day, uint32_t no, const uint8_t boot[16],
     uint32_t high, struct error *e);
 
+/* Let the names of a day's files reach the disk. */
+int store_seg_sync_names(int dirfd, uint32_t day, struct error *e);
+
 /* Slot i if it is sound and its frame lies inside the file, else NULL. */
 const struct store_slot *store_seg_slot(const struct store_seg *s, uint32_t i);
 

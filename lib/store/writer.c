@@ -134,23 +134,40 @@ open_segment(struct store *s, struct store_wday *d, struct error *e)
 	return r == -1 ? -1 : 0;
 }
 
+/* The length of the log that a segment's last sound slot speaks of. */
+static uint64_t
+log_then(const struct store_seg *g)
+{
+	for (uint32_t i = g->n; i-- > 0;) {
+		const struct store_slot *p = store_seg_slot(g, i);
+
+		if (p != NULL)
+			return (uint64_t)p->log * 8;
+	}
+	return 0;
+}
+
 /*
  * A log that is shorter than it was when the last slot was written has been
- * cut.  What is lost stays lost, but its ids must not come to mean other
- * series: go on behind where it ended.
+ * cut, by a power failure say.  What is lost stays lost, but its ids must not
+ * come to mean other series: go on behind where it ended.
  */
-static void
-spare_ids(struct store_wday *d)
+static int
+spare_ids(struct store *s, struct store_wday *d, struct error *e)
 {
-	for (uint32_t i = d->seg.n; i-- > 0;) {
-		const struct store_slot *p = store_seg_slot(&d->seg, i);
-		uint64_t end = p == NULL ? 0 : (uint64_t)p->log * 8;
+	uint64_t *end = &d->dict.log.end, then = log_then(&d->seg);
 
-		if (end > d->dict.log.end)
-			d->dict.log.end = end;
-		if (p != NULL)
-			return;
-	}
+	if (then > *end)
+		*end = then;
+	if (then > 0 || d->last == 0)
+		return 0;
+	/* Nothing is in the newest segment, or it is of another boot. */
+	if (store_day_use(s, &d->old, e) == -1)
+		return -1;
+	for (size_t i = 0; i < d->old.n; i++)
+		if (log_then(d->old.seg[i]) > *end)
+			*end = log_then(d->old.seg[i]);
+	return 0;
 }
 
 /*
@@ -189,11 +206,11 @@ store_wday_use(struct store *s, uint32_t ymd, int64_t start, struct error *e)
 		*at = d;
 	}
 	d->used = ++s->w->clock;
-	if (store_dict_sync(&d->dict, e) == -1 || open_segment(s, d, e) == -1) {
+	if (store_dict_sync(&d->dict, e) == -1 || open_segment(s, d, e) == -1 ||
+	    spare_ids(s, d, e) == -1) {
 		store_wday_drop(s, d);
 		return NULL;
 	}
-	spare_ids(d);
 	return d;
 }
 

@@ -18,6 +18,8 @@ struct store_wday {
 	struct store_dict dict;
 	struct store_seg seg; /* the open segment; no 0: none yet */
 	uint32_t last;        /* highest number a segment has had */
+	uint64_t synced_log;  /* -S: what has reached the disk */
+	uint32_t synced_seg;
 	struct store_day old; /* all segments, to look for what is there */
 };
 

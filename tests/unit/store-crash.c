@@ -8,6 +8,8 @@
 #include "check.h"
 #include "store-help.h"
 
+#include "store/format.h"
+
 #define SEG "s/20211122/000001.seg"
 #define LOG "s/20211122/series.log"
 #define BATCHES 7
@@ -223,20 +225,74 @@ flip(const char *path, off_t hole, off_t after, int (*reader)(void))
 	CHECK(problems() == 0);
 }
 
+/* Make the segment one of another boot. */
+static void
+age(void)
+{
+	struct store_seg_head h;
+	int fd = open(SEG, O_RDWR);
+
+	if (fd == -1 || pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h))
+		err(1, SEG);
+	memcpy(h.boot, "another boot's  ", 16);
+	h.crc = store_crc(0, &h, offsetof(struct store_seg_head, crc));
+	if (pwrite(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h))
+		err(1, SEG);
+	close(fd);
+}
+
 /* A boot in between: a new segment, and all that was before. */
 static void
 other_boot(void)
 {
+	static const char zeros[64];
+	off_t size;
 	int fd;
 
 	make();
+	age();
 	/* Another boot's id in the hash makes it unbelievable; so too here. */
 	fd = open("s/20211122/series.hash", O_RDWR);
 	CHECK(fd != -1 && pwrite(fd, "another boot's  ", 16, 16) == 16);
 	close(fd);
-	help_append("s", batches[0]);
 	CHECK(look() == BATCHES);
+	help_append("s", batches[0]);
+	CHECK(access("s/20211122/000002.seg", F_OK) == -1);
+	help_append("s",
+	    "# BATCH {job=\"j\"} 1637582407000\n"
+	    "a{x=\"1\"} 9 1637582407000\n# EOF\n");
+	CHECK(access("s/20211122/000002.seg", F_OK) == 0);
 	CHECK(problems() == 0);
+	/* What the power cut took out of the middle is missing, no more. */
+	make();
+	age();
+	fd = open(SEG, O_RDWR);
+	CHECK(fd != -1 && pwrite(fd, zeros, 64, 4096 + 2 * 64) == 64);
+	close(fd);
+	CHECK(look() == BATCHES - 1);
+	help_append("s", batches[1]);
+	CHECK(access("s/20211122/000002.seg", F_OK) == 0);
+	CHECK(look() == BATCHES);
+	/* The log lost its end: its ids are not given out again. */
+	make();
+	age();
+	size = size_of(LOG);
+	if (truncate(LOG, 60) == -1)
+		err(1, LOG);
+	help_run("rm s/20211122/series.hash");
+	help_append("s",
+	    "# BATCH {job=\"z\"} 1637582407000\n"
+	    "q 9 1637582407000\n# EOF\n");
+	CHECK(help_is(help_source("s", 1637582406500, INT64_MAX, false),
+	    "q 1637582407000 9\n"));
+	CHECK(size_of(LOG) > size);
+}
+
+/* What is derived may go at any time. */
+static void
+derived(void)
+{
+	make();
 	help_run("rm s/20211122/series.hash");
 	CHECK(look() == BATCHES);
 	help_append("s", batches[1]);
@@ -244,6 +300,7 @@ other_boot(void)
 	help_run("rm -rf s/lock s/cache");
 	help_append("s", batches[1]);
 	CHECK(look() == BATCHES);
+	CHECK(problems() == 0);
 }
 
 int
@@ -261,6 +318,7 @@ main(void)
 	flip(SEG, slots, frames, look);
 	flip(LOG, 0, 0, look_lines);
 	other_boot();
+	derived();
 	help_end();
 	return done();
 }

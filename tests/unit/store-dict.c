@@ -98,7 +98,7 @@ redo(int fd)
 	open_dict(&d, fd, next, true);
 	open_dict(&o, fd, next, true);
 	id = store_dict_add(&d, STORE_REC_SERIES, key(&b, 5000));
-	CHECK(store_log_write(&d.log, buf_str(&d.fresh), &e) == 0);
+	CHECK(store_log_write(&d.log, buf_str(&d.fresh), true, &e) == 0);
 	store_dict_close(&d);
 	log = open("20211122/series.log", O_WRONLY | O_APPEND);
 	CHECK(write(log, "\20\0\0\0torn record", 15) == 15);
