@@ -267,9 +267,10 @@ eval_expr(const struct eval_options *o)
 		struct promconf *c =
 		    promconf_load(o->config, tool_conf_opts(), &e);
 
-		if (c == NULL)
+		if (c != NULL)
+			a.subquery_step = c->global.evaluation_interval;
+		else
 			tool_die(TOOL_USAGE, "%s", e.msg);
-		a.subquery_step = c->global.evaluation_interval;
 		promconf_free(c);
 	}
 	parse(&a);

@@ -167,7 +167,8 @@ change_at(const struct change *c, int64_t year)
 		    c->month == 12 ? 1 : c->month + 1, 1);
 
 		day = date_days(year, c->month, 1);
-		day += (c->day - (day + 4) % 7 + 14) % 7 + (c->week - 1) * 7;
+		day += (c->day - (day + 4) % 7 + 14) % 7 +
+		    (int64_t)(c->week - 1) * 7;
 		if (day >= next)
 			day -= 7;
 	} else if (c->kind == 'J') {

@@ -167,7 +167,7 @@ dur_print(struct buf *b, int64_t ms)
 	for (size_t i = 0; i < N(prom_units); i++) {
 		uint64_t mult = (uint64_t)prom_units[i].mult;
 
-		if (left < mult || (i < 2 && left % mult != 0))
+		if (mult == 0 || left < mult || (i < 2 && left % mult != 0))
 			continue;
 		buf_printf(b, "%" PRIu64 "%s", left / mult, prom_units[i].name);
 		left %= mult;

@@ -241,7 +241,7 @@ round_to(struct digits *g, double v, int n)
 	if (n > 1)
 		memcpy(g->d + 1, text + 2, (size_t)n - 1);
 	g->n = n;
-	g->dp = atoi(strchr(text, 'e') + 1) + 1;
+	g->dp = (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1;
 }
 
 static bool

@@ -189,6 +189,7 @@ static void
 put_samples(const struct rule_round *r, struct rule_state *next, size_t *cap,
     const struct rule_alert *a)
 {
+	int64_t since = a->active / 1000; /* whole seconds, as upstream */
 	struct label_set set;
 
 	if (a->state == RULE_INACTIVE)
@@ -200,8 +201,7 @@ put_samples(const struct rule_round *r, struct rule_state *next, size_t *cap,
 	label_fini(&set);
 	label_init(&set, a->labels);
 	label_set(&set, LABEL_NAME, STR("ALERTS_FOR_STATE"));
-	rule_put(r, next, cap, label_done(&set, r->arena),
-	    (double)(a->active / 1000));
+	rule_put(r, next, cap, label_done(&set, r->arena), (double)since);
 	label_fini(&set);
 }
 
