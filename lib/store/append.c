@@ -134,6 +134,8 @@ sort_out(struct job *j)
 			continue;
 		d = day_of(j, it->t);
 		if (it->kind == EXPO_STALE && it->all) {
+			if (!j->b->opened)
+				continue; /* there is no batch before it */
 			d->star = true;
 			d->star_t = it->t;
 			continue;
