@@ -1,5 +1,5 @@
 /*
- * The error message that travels outward from lib to the tool's one warn().
+ * The message of what failed, on its way outward to the tool that says it.
  */
 #include "base/error.h"
 
