@@ -16,6 +16,7 @@ struct series_one {
 	double *v;
 	size_t off, n, cap;
 	bool live;
+	bool placed; /* it is in the order, at its place */
 };
 
 struct series_meta {

@@ -35,19 +35,49 @@ by_metric(const void *a, const void *b, void *arg)
 	return c ? c : by_labels(a, b, arg);
 }
 
+/* Those that are not in the order yet, sorted; n of them. */
+static size_t *
+newcomers(struct series_set *s, size_t *n)
+{
+	size_t *v = NULL, cap = 0;
+
+	*n = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->v[i].live || s->v[i].placed)
+			continue;
+		s->v[i].placed = true;
+		v = mem_grow(v, &cap, *n + 1, sizeof(*v));
+		v[(*n)++] = i;
+	}
+	if (*n > 1)
+		qsort_r(v, *n, sizeof(*v), by_metric, s);
+	return v;
+}
+
+/*
+ * Bring the order up to date: what is gone leaves it, what is new is sorted
+ * by itself and merged in from the end, so that a few new series among many
+ * old ones cost little.
+ */
 static void
 sort(struct series_set *s)
 {
+	size_t *v, n, k = 0, to;
+
 	if (s->sorted)
 		return;
-	s->order =
-	    mem_grow(s->order, &s->order_cap, s->count, sizeof(*s->order));
-	s->norder = 0;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].live)
-			s->order[s->norder++] = i;
-	if (s->norder > 1)
-		qsort_r(s->order, s->norder, sizeof(*s->order), by_metric, s);
+	for (size_t i = 0; i < s->norder; i++)
+		if (s->v[s->order[i]].placed)
+			s->order[k++] = s->order[i];
+	v = newcomers(s, &n);
+	s->order = mem_grow(s->order, &s->order_cap, k + n, sizeof(*s->order));
+	s->norder = to = k + n;
+	while (n > 0)
+		if (k > 0 && by_metric(&s->order[k - 1], &v[n - 1], s) > 0)
+			s->order[--to] = s->order[--k];
+		else
+			s->order[--to] = v[--n];
+	free(v);
 	s->sorted = true;
 }
 

@@ -189,6 +189,45 @@ nul(void)
 	series_free(s);
 }
 
+/* The order holds whatever comes and goes, ids used again among them. */
+static void
+churn(void)
+{
+	struct series_set *s = series_new();
+	struct source src = series_source(s);
+	struct source_query q = { NULL, 0, INT64_MIN, INT64_MAX, true };
+	struct source_cursor *c;
+	struct source_series x;
+	char name[64], last[64];
+	unsigned seed = 1;
+	size_t n;
+	bool good = true;
+
+	for (int round = 0; round < 60; round++) {
+		for (int i = 0; i < 40; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			(void)snprintf(name, sizeof(name), "m%u{a=\"%u\"}",
+			    seed >> 30, (seed >> 20) % 200);
+			(void)add(s, name, round, 1);
+		}
+		if (round % 3 == 2)
+			series_drop(s, round - 1);
+		c = source_open(&src, &q, NULL);
+		last[0] = '\0';
+		for (n = 0; source_next(&src, c, &x, NULL) == 1; n++) {
+			buf_reset(&out);
+			label_print(&out, x.labels);
+			good = good && strcmp(last, buf_cstr(&out)) < 0;
+			(void)snprintf(
+			    last, sizeof(last), "%s", buf_cstr(&out));
+		}
+		source_close(&src, c);
+		good = good && n == series_count(s);
+	}
+	CHECK(good);
+	series_free(s);
+}
+
 static void
 window(void)
 {
@@ -211,6 +250,7 @@ main(void)
 	rounds();
 	shared();
 	nul();
+	churn();
 	window();
 	buf_fini(&out);
 	return done();
