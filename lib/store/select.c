@@ -358,7 +358,7 @@ collect(const struct select *q, const struct store_seg *g, uint32_t seg,
 
 	if (store_seg_high(g) < (int64_t)q->lo)
 		return v;
-	for (; (i = store_seg_next(g, i, q->lo, q->hi, &last)) != STORE_NO_SLOT;
+	for (; store_seg_next(g, i, q->lo, q->hi, &last) != STORE_NO_SLOT;
 	     i = last + 1) {
 		v = mem_grow(v, cap, *n + 1, sizeof(*v));
 		v[(*n)++] =

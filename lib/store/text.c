@@ -83,7 +83,7 @@ cache_open(
 		return false;
 	}
 	c->line = (const void *)((const char *)(c->head + 1) +
-	    (c->head->key + 7) / 8 * 8);
+	    ((size_t)c->head->key + 7) / 8 * 8);
 	return true;
 }
 
