@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
 # batch SOURCE SECONDS N: a round of N series, all with the value SECONDS
@@ -188,6 +188,36 @@ up{ 1
 	run -0 mf-store check -d d
 	run -1 bash -c 'mf-store select -d d >/dev/full'
 	[[ $output == *"No space left"* ]]
+}
+
+@test "every call may fail: an error, and the batch whole or not there" {
+	strace -qq -o /dev/null true || skip "strace cannot trace here"
+	batch a 0 50 | mf-store append -d d
+	batch b 15 60 >in
+	for call in pwrite64 openat fallocate renameat fdatasync fsync \
+	    ftruncate mkdirat flock; do
+		for n in {1..16}; do
+			rm -rf e
+			cp -r d e
+			[ $call != fallocate ] || rm e/store/*/series.hash
+			[ $call != ftruncate ] || rm e/store/*/*.seg
+			was=$(mf-store select -d e | grep -c '^m') || true
+			rc=0
+			strace -qq -o /dev/null -e inject=$call:error=EIO:when=$n \
+			    mf-store append -S -d e in 2>err || rc=$?
+			# The loader's own calls are not ours to answer for.
+			! grep -q 'shared' err || continue
+			now=$(mf-store select -d e | grep -c '^m') || true
+			echo "$call $n: $rc $was $now $(cat err)"
+			[ "$now" = $((was + 60)) ] || [ "$rc $now" = "1 $was" ]
+			[ $rc = 0 ] || [ -s err ]
+			mf-store check -d e
+			mf-store append -d e in
+			[ "$(mf-store select -d e | grep -c '^m')" = $((was + 60)) ]
+			# No such call was made any more.
+			[ $rc = 1 ] || [ $call = openat ] || break
+		done
+	done
 }
 
 @test "damage is found, and read around" {

@@ -385,21 +385,15 @@ finish(struct build *f, struct store_wsource *src, const struct store_wday *d,
 	src->high_known = true;
 }
 
-/*
- * -S: the labels the batch speaks of, the segment, and once for each file that
- * it has its name.
- */
+/* -S: the labels the batch speaks of, and once for each file its name. */
 static int
-sync_all(const struct store *s, struct store_wday *d, struct error *e)
+sync_rest(const struct store *s, struct store_wday *d, struct error *e)
 {
-	if (d->synced_log != d->dict.log.end) {
-		if (fdatasync(d->dict.log.v.fd) == -1)
-			return error_errno(
-			    e, "%s: fdatasync", d->dict.log.v.name);
-		d->synced_log = d->dict.log.end;
-	}
-	if (fdatasync(d->seg.v.fd) == -1)
-		return error_errno(e, "%s: fdatasync", d->seg.v.name);
+	const struct store_view *log = &d->dict.log.v;
+
+	if (d->synced_log != d->dict.log.end && fdatasync(log->fd) == -1)
+		return error_errno(e, "%s: fdatasync", log->name);
+	d->synced_log = d->dict.log.end;
 	if (d->synced_seg != d->seg.no &&
 	    store_seg_sync_names(s->fd, d->ymd, e) == -1)
 		return -1;
@@ -411,15 +405,18 @@ static int
 commit(const struct store *s, struct store_wday *d, const struct build *f,
     bool sync, struct error *e)
 {
-	struct store_seg *g = &d->seg;
-	uint64_t at = STORE_SEG_HEAD + g->n * sizeof(struct store_slot);
+	struct store_view *v = &d->seg.v;
+	uint64_t at = STORE_SEG_HEAD + d->seg.n * sizeof(struct store_slot);
 
-	if (store_view_write(
-		&g->v, f->buf->p, f->buf->n, store_seg_end(g), e) == -1 ||
-	    store_view_write(&g->v, f->slot, f->n * sizeof(*f->slot), at, e) ==
-		-1)
+	if (sync && sync_rest(s, d, e) == -1)
 		return -1;
-	return sync ? sync_all(s, d, e) : 0;
+	if (store_view_write(
+		v, f->buf->p, f->buf->n, store_seg_end(&d->seg), e) == -1 ||
+	    store_view_write(v, f->slot, f->n * sizeof(*f->slot), at, e) == -1)
+		return -1;
+	if (sync && fdatasync(v->fd) == -1)
+		return error_errno(e, "%s: fdatasync", v->name);
+	return 0;
 }
 
 int
