@@ -78,7 +78,7 @@ tool_init(const char *name)
  * One write a message, so that the lines of a pipeline's tools do not mix.
  * Control bytes in it (of a label, of a page) never reach a terminal.
  */
-static void
+static __attribute__((format(printf, 2, 0))) void
 say(int priority, const char *fmt, va_list ap)
 {
 	struct buf b = { 0 };
