@@ -82,11 +82,8 @@ test_routes(void)
 	    "am:1:43: bad matcher format: x"));
 	CHECK(says("route: {receiver: a, routes: [{match_re: {a: '('}}]}\n"
 		   "receivers: [{name: a}]",
-		  "am:1:46: error parsing regexp: missing closing ): "
-		  "`^(?:()$`") ||
-	    says("route: {receiver: a, routes: [{match_re: {a: '('}}]}\n"
-		 "receivers: [{name: a}]",
-		"am:1:46: error parsing regexp: missing closing ): `(?:()`"));
+	    "am:1:46: error parsing regexp: missing closing ): "
+	    "`^(?:()$`"));
 }
 
 static void
