@@ -213,6 +213,7 @@ store_day_close(struct store_day *d)
 {
 	if (d->open)
 		store_dict_close(&d->dict);
+	store_names_fini(&d->names);
 	for (size_t i = 0; i < d->n; i++) {
 		store_seg_close(d->seg[i]);
 		free(d->seg[i]);

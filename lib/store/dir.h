@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "store/dict.h"
 #include "store/meta.h"
+#include "store/names.h"
 #include "store/seg.h"
 #include "store/store.h"
 
@@ -18,6 +19,7 @@ struct store_day {
 	int64_t start; /* ms */
 	bool open;
 	struct store_dict dict;
+	struct store_names names;
 	struct store_seg **seg; /* by number */
 	size_t n, cap;
 };

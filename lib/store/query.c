@@ -8,35 +8,87 @@
 
 #include "base/mem.h"
 
+/* A record that is of a series that matches becomes a hit. */
 static void
-match_day(struct store_query *q, uint32_t day, const struct source_query *sq)
+match_record(struct store_query *q, uint32_t day, uint32_t id, str bytes,
+    const struct source_query *sq)
+{
+	struct label v[STORE_LABELS_MAX], *copy;
+	struct labels ls;
+
+	if (!store_dict_split(bytes, v, &ls) || !match_all(sq->m, sq->nm, ls))
+		return;
+	copy = arena_alloc(&q->a, ls.n * sizeof(*copy));
+	memcpy(copy, v, ls.n * sizeof(*copy));
+	q->hit = mem_grow(q->hit, &q->hitcap, q->nhit + 1, sizeof(*q->hit));
+	q->hit[q->nhit++] = (struct store_hit){
+		.labels = { copy, ls.n },
+		.day = day,
+		.id = id,
+	};
+}
+
+/*
+ * Through the whole log; must, if not empty, stands in the bytes of every
+ * series that can match.
+ */
+static void
+match_log(struct store_query *q, uint32_t day, const struct source_query *sq,
+    str must)
 {
 	const struct store_log *l = &q->day[day].d->dict.log;
 	uint64_t off = sizeof(struct store_log_head);
-	struct label v[STORE_LABELS_MAX];
 	struct store_rec rec;
 	str bytes;
 
 	while (off < l->end && store_log_find(l, &off, &rec, &bytes)) {
-		struct labels ls;
-		struct label *copy;
-		uint64_t at = off;
+		uint32_t id = (uint32_t)(off / 8);
 
 		off = store_log_after(off, &rec);
-		if (rec.size >> 24 != STORE_REC_SERIES ||
-		    !store_dict_split(bytes, v, &ls) ||
-		    !match_all(sq->m, sq->nm, ls))
-			continue;
-		copy = arena_alloc(&q->a, ls.n * sizeof(*copy));
-		memcpy(copy, v, ls.n * sizeof(*copy));
-		q->hit =
-		    mem_grow(q->hit, &q->hitcap, q->nhit + 1, sizeof(*q->hit));
-		q->hit[q->nhit++] = (struct store_hit){
-			.labels = { copy, ls.n },
-			.day = day,
-			.id = (uint32_t)(at / 8),
-		};
+		if (rec.size >> 24 == STORE_REC_SERIES &&
+		    str_find(bytes, must) + must.n <= bytes.n)
+			match_record(q, day, id, bytes, sq);
 	}
+}
+
+static void
+match_names(struct store_query *q, uint32_t day, const struct source_query *sq,
+    str name)
+{
+	struct store_day *d = q->day[day].d;
+	const struct store_log *l = &d->dict.log;
+	const struct store_name *ids = store_names_find(&d->names, l, name);
+
+	for (size_t i = 0; ids != NULL && i < ids->n; i++) {
+		struct store_rec rec;
+		str bytes;
+
+		if (store_log_at(l, (uint64_t)ids->id[i] * 8, &rec, &bytes))
+			match_record(q, day, ids->id[i], bytes, sq);
+	}
+}
+
+static void
+match_day(struct store_query *q, uint32_t day, const struct source_query *sq)
+{
+	struct buf must = { NULL, 0, 0 };
+	str name = { NULL, 0 };
+
+	for (size_t i = 0; i < sq->nm; i++)
+		if (sq->m[i].op == MATCH_EQ &&
+		    str_eq(sq->m[i].name, LABEL_NAME))
+			name = sq->m[i].value;
+	if (name.n > 0 && q->day[day].d->names.asked++ > 0) {
+		match_names(q, day, sq, name);
+		return;
+	}
+	if (name.n > 0) {
+		buf_byte(&must, '\0');
+		buf_add(&must, name);
+		buf_byte(&must, '\0');
+	}
+	match_log(q, day, sq, buf_str(&must));
+	buf_fini(&must);
 }
 
 static int

@@ -94,15 +94,17 @@ compare(const char *path, struct series_set *set, uint32_t *seed)
 {
 	struct store *s = help_open(path, STORE_READ);
 	struct source a = store_source(s), b = series_source(set);
-	struct match m[2];
+	struct match m[2], eq[2];
 	struct error e;
 	int bad = 0;
 
 	CHECK(match_init(&m[0], MATCH_RE, LABEL_NAME, STR("m1.*"), &e) == 0);
 	CHECK(match_init(&m[1], MATCH_NE, STR("src"), STR("2"), &e) == 0);
-	for (int i = 0; i < 60; i++) {
+	CHECK(match_init(&eq[0], MATCH_EQ, LABEL_NAME, STR("m1"), &e) == 0);
+	eq[1] = m[1];
+	for (int i = 0; i < 90; i++) {
 		struct source_query q = {
-			.m = m,
+			.m = i % 3 == 2 ? eq : m,
 			.nm = roll(seed) % 3,
 			.from = T0 + roll(seed) % (3 * DAY),
 			.labels_only = i % 4 == 3,
@@ -118,6 +120,7 @@ compare(const char *path, struct series_set *set, uint32_t *seed)
 	CHECK(bad == 0);
 	match_fini(&m[0]);
 	match_fini(&m[1]);
+	match_fini(&eq[0]);
 	store_close(s);
 }
 
@@ -191,6 +194,47 @@ at_once(void)
 	store_close(w);
 }
 
+/* A name asked for again and again, while series of it come. */
+static void
+names(void)
+{
+	struct store *w = help_open("na", STORE_WRITE);
+	struct store *r = NULL;
+	struct buf b = { NULL, 0, 0 };
+	struct match m;
+	struct error e;
+	int bad = 0;
+
+	CHECK(match_init(&m, MATCH_EQ, LABEL_NAME, STR("a"), &e) == 0);
+	for (int i = 0; i < 50; i++) {
+		struct source_query q = { .m = &m, .nm = 1, .to = INT64_MAX };
+		struct source src;
+		struct source_series one;
+		struct source_cursor *c;
+		int n = 0;
+
+		buf_reset(&b);
+		buf_printf(&b,
+		    "a{n=\"%d\"} 1 1637582400000\n"
+		    "aa{n=\"%d\"} 1 1637582400000\n",
+		    i, i);
+		help_put(w, buf_cstr(&b), NULL);
+		if (r == NULL)
+			r = help_open("na", STORE_READ);
+		src = store_source(r);
+		c = source_open(&src, &q, &e);
+		while (source_next(&src, c, &one, &e) == 1)
+			n++;
+		source_close(&src, c);
+		bad += n != i + 1;
+	}
+	CHECK(bad == 0);
+	match_fini(&m);
+	buf_fini(&b);
+	store_close(r);
+	store_close(w);
+}
+
 static size_t told;
 
 static void
@@ -234,6 +278,7 @@ main(void)
 	at_random();
 	again();
 	at_once();
+	names();
 	metadata();
 	help_end();
 	return done();
