@@ -63,7 +63,7 @@ struct notify_sender {
 /* Begin all that may begin now. */
 void notify_send(struct notify_sender *s);
 
-/* Until all that were begun have been answered. */
+/* Until all that were begun have been answered, but half a minute at most. */
 void notify_send_finish(struct notify_sender *s);
 int64_t notify_sender_now(const struct notify_sender *s);
 

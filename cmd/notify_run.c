@@ -11,6 +11,8 @@
 #include "metric/batch.h"
 #include "notify_cmd.h"
 
+#define JOURNAL ((size_t)256 << 10) /* bytes of lines that may wait */
+
 struct flow {
 	const struct notify_options *o;
 	struct notify_config *config, *next; /* next: a reload that waits */
@@ -93,9 +95,12 @@ take_alert(struct flow *f, const struct expo_item *x, int64_t now)
 static void
 take_batch(struct flow *f, const struct batch *b, int64_t now)
 {
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
 		if (b->v[i].kind == EXPO_ALERT)
 			take_alert(f, &b->v[i], now);
+		if (notify_journal(f->n)->alerts.n > JOURNAL)
+			notify_files_write(&f->files, f->n, false);
+	}
 	notify_files_write(&f->files, f->n, false);
 }
 

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "notify_cmd.h"
 
+#define PATIENCE (INT64_C(30) * 1000000000) /* ns, for the last answers */
+
 struct sending {
 	struct notify_sender *s;
 	uint64_t id;
@@ -140,9 +142,16 @@ notify_send(struct notify_sender *s)
 void
 notify_send_finish(struct notify_sender *s)
 {
+	const struct clock *c = tool_clock();
+	int64_t end = c->mono(c->arg) + PATIENCE;
 	struct error e;
 
-	while (s->fetch != NULL && fetch_pending(s->fetch) > 0)
-		if (fetch_step(s->fetch, NULL, 0, -1, &e) == -1)
+	while (s->fetch != NULL && fetch_pending(s->fetch) > 0) {
+		int64_t left = (end - c->mono(c->arg)) / 1000000;
+
+		if (left <= 0)
+			return;
+		if (fetch_step(s->fetch, NULL, 0, (int)left, &e) == -1)
 			tool_die(TOOL_FAILED, "%s", e.msg);
+	}
 }

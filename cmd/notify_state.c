@@ -17,7 +17,7 @@
 static int
 open_append(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 
 	if (fd == -1)
 		tool_die(TOOL_FAILED, "%s: %s", path, strerror(errno));
@@ -41,7 +41,7 @@ rewrite(const char *path, const struct buf *old, const struct buf *new)
 
 	if (str_eq(buf_str(old), buf_str(new)))
 		return;
-	if (file_replace(path, buf_str(new), 0666, &e) == -1)
+	if (file_replace(path, buf_str(new), 0644, &e) == -1)
 		tool_die(TOOL_FAILED, "%s", e.msg);
 }
 
@@ -125,7 +125,7 @@ compact(struct notify_files *f, struct notify *n)
 	struct error e;
 
 	notify_dump_alerts(n, &b);
-	if (file_replace(path, buf_str(&b), 0666, &e) == -1)
+	if (file_replace(path, buf_str(&b), 0644, &e) == -1)
 		tool_warn("%s", e.msg);
 	else {
 		close(f->alerts);

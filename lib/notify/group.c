@@ -73,6 +73,36 @@ find_group(
 	return g;
 }
 
+static bool
+held(const struct alert *a, const struct group *g)
+{
+	for (size_t i = 0; i < a->ngroups; i++)
+		if (a->groups[i] == g)
+			return true;
+	return false;
+}
+
+static void
+join(struct alert *a, struct group *g)
+{
+	g->v = mem_grow(g->v, &g->cap, g->n + 1, sizeof(*g->v));
+	g->v[g->n++] = (struct member){ a, 0 };
+	a->groups = mem_grow(
+	    a->groups, &a->cap, a->ngroups + 1, sizeof(struct group *));
+	a->groups[a->ngroups++] = g;
+}
+
+/* The alert's side only. */
+static void
+leave(struct alert *a, const struct group *g)
+{
+	for (size_t i = 0; i < a->ngroups; i++)
+		if (a->groups[i] == g) {
+			a->groups[i] = a->groups[--a->ngroups];
+			return;
+		}
+}
+
 void
 notify_group_add(struct notify *n, struct alert *a, int64_t now)
 {
@@ -82,15 +112,9 @@ notify_group_add(struct notify *n, struct alert *a, int64_t now)
 	for (size_t i = 0; i < found.n; i++) {
 		const struct route *r = found.v[i];
 		struct group *g = find_group(n, r, a->c->labels, now);
-		bool here = false;
 
-		for (size_t k = 0; k < g->n && !here; k++)
-			here = g->v[k].alert == a;
-		if (!here) {
-			g->v = mem_grow(g->v, &g->cap, g->n + 1, sizeof(*g->v));
-			g->v[g->n++] = (struct member){ a, 0 };
-			a->groups++;
-		}
+		if (!held(a, g))
+			join(a, g);
 		/* The wait is over already for an alert that is old. */
 		if (!g->flushed && a->c->starts + r->group_wait < now &&
 		    g->due > now)
@@ -119,16 +143,23 @@ notify_group_drop(struct notify *n, struct group *g)
 	free(g);
 }
 
+void
+notify_alert_free(struct alert *a)
+{
+	free(a->c);
+	free(a->groups);
+	free(a);
+}
+
 /* Once no group holds a resolved alert, it is forgotten. */
 void
 notify_alert_release(struct notify *n, struct alert *a, int64_t now)
 {
-	if (a->groups > 0 || a->c->ends > now)
+	if (a->ngroups > 0 || a->c->ends > now)
 		return;
 	notify_put_gone(&n->journal.alerts, a->c, now);
 	map_del(&n->alerts, a->key);
-	free(a->c);
-	free(a);
+	notify_alert_free(a);
 }
 
 void
@@ -140,7 +171,7 @@ notify_flushed(struct notify *n, struct group *g, int64_t now)
 		struct member *m = &g->v[i];
 
 		if (!g->failed && m->flushed == m->alert->version) {
-			m->alert->groups--;
+			leave(m->alert, g);
 			notify_alert_release(n, m->alert, now);
 			continue;
 		}
@@ -480,7 +511,7 @@ give_up(struct notify *n, size_t i, int64_t now)
 	struct error e;
 
 	error_set(&e, "given up after %d attempts: %.*s", f->d.attempt,
-	    STR_ARG(f->why));
+	    STR_ARG(f->begun ? STR("no answer yet") : f->why));
 	report(n, f->in, &e);
 	finish(n, i, false, now);
 }
@@ -497,9 +528,8 @@ notify_flights_expire(struct notify *n, int64_t now)
 void
 notify_give_up(struct notify *n)
 {
-	for (size_t i = n->nflights; i-- > 0;)
-		if (!n->flights[i]->begun)
-			give_up(n, i, n->flights[i]->next);
+	while (n->nflights > 0)
+		give_up(n, n->nflights - 1, n->flights[0]->next);
 }
 
 void

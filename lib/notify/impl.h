@@ -175,11 +175,14 @@ struct content {
 	uint64_t fingerprint;
 };
 
+struct group;
+
 struct alert {
 	struct content *c;
 	str key; /* of its labels, in the map */
 	uint64_t version;
-	size_t groups; /* that hold it */
+	struct group **groups; /* that hold it: mostly one */
+	size_t ngroups, cap;
 };
 
 struct content *notify_content_new(const struct notify_alert *a, int64_t now);
@@ -329,6 +332,7 @@ void notify_flush(struct notify *n, struct group *g, int64_t now);
 void notify_flushed(struct notify *n, struct group *g, int64_t now);
 void notify_flights_expire(struct notify *n, int64_t now);
 void notify_flights_free(struct notify *n);
+void notify_alert_free(struct alert *a);
 void notify_alert_release(struct notify *n, struct alert *a, int64_t now);
 
 /* Suppression: the silence or inhibiting alert, if there is one. */

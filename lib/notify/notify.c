@@ -50,12 +50,8 @@ notify_free(struct notify *n)
 	while (n->ngroups > 0)
 		notify_group_drop(n, n->groups[n->ngroups - 1]);
 	for (struct map_slot *m = map_next(&n->alerts, NULL); m != NULL;
-	     m = map_next(&n->alerts, m)) {
-		struct alert *a = m->v.p;
-
-		free(a->c);
-		free(a);
-	}
+	     m = map_next(&n->alerts, m))
+		notify_alert_free(m->v.p);
 	for (struct map_slot *m = map_next(&n->sent, NULL); m != NULL;
 	     m = map_next(&n->sent, m))
 		notify_sent_free(m->v.p);
@@ -218,7 +214,7 @@ notify_configure(struct notify *n, const struct notify_config *c, int64_t now)
 	     m = map_next(&n->alerts, m)) {
 		struct alert *x = m->v.p;
 
-		x->groups = 0;
+		x->ngroups = 0;
 		notify_group_add(n, x, now);
 	}
 	map_reset(&n->timers);

@@ -121,7 +121,7 @@ size_t notify_pending(const struct notify *n);
 enum notify_outcome notify_answer(struct notify *n, uint64_t id,
     const struct notify_answer *a, int64_t now, struct error *e);
 
-/* The end: what still waits for a retry is given up and reported. */
+/* The end: what has no answer or waits for a retry is given up, reported. */
 void notify_give_up(struct notify *n);
 
 /*
