@@ -48,6 +48,8 @@ re_new(str pattern, unsigned flags, struct error *e)
 		return NULL;
 	}
 	re_shortcut(re);
+	if ((flags & RE_ANCHORED) != 0 && re->shortcut == RE_SHORT_NONE)
+		re_dfa_make(re);
 	return re;
 }
 
@@ -57,6 +59,7 @@ re_free(struct re *re)
 	if (re == NULL)
 		return;
 	re_tree_fini(&re->tree);
+	re_dfa_free(re->dfa);
 	free(re->prog);
 	free(re);
 }
@@ -235,18 +238,13 @@ follow(struct machine *m, struct threads *t, uint32_t pc, size_t at)
 	}
 }
 
-static bool
-takes(const struct re *re, const struct re_inst *in, uint32_t r)
+bool
+re_consumes(enum re_op op)
 {
-	if (r == END_RUNE)
-		return false;
-	switch (in->op) {
+	switch (op) {
 	case RE_OP_CHAR:
-		return in->x == r;
 	case RE_OP_SET:
-		return in_set(&re->tree.sets[in->x], r);
 	case RE_OP_ANY:
-		return r != '\n';
 	case RE_OP_ANY_NL:
 		return true;
 	case RE_OP_SPLIT:
@@ -257,6 +255,20 @@ takes(const struct re *re, const struct re_inst *in, uint32_t r)
 		break;
 	}
 	return false;
+}
+
+bool
+re_takes(const struct re *re, const struct re_inst *in, uint32_t r)
+{
+	if (r == END_RUNE)
+		return false;
+	if (in->op == RE_OP_CHAR)
+		return in->x == r;
+	if (in->op == RE_OP_SET)
+		return in_set(&re->tree.sets[in->x], r);
+	if (in->op == RE_OP_ANY)
+		return r != '\n';
+	return in->op == RE_OP_ANY_NL;
 }
 
 /* One code point: the threads of now that take it go on in next. */
@@ -276,7 +288,7 @@ step(struct machine *m, uint32_t r, size_t after, size_t *cap)
 			matched = true;
 			break; /* those behind are less preferred */
 		}
-		if (!takes(m->re, in, r))
+		if (!re_takes(m->re, in, r))
 			continue;
 		if (m->ncap > 0)
 			memcpy(m->cap, caps, m->ncap * sizeof(size_t));
@@ -364,6 +376,8 @@ re_match(const struct re *re, str subject)
 				return true;
 		return false;
 	}
+	if (re->dfa != NULL)
+		return re_dfa_match(re->dfa, subject);
 	return run(re, subject, 0, NULL, 0);
 }
 

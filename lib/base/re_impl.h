@@ -132,9 +132,20 @@ struct re {
 	str *pieces;
 	unsigned *gaps; /* least bytes before piece i; RE_NO_GAP: none */
 	size_t npieces;
+	struct re_dfa *dfa; /* NULL: too large, or not asked for */
 };
 
 #define RE_NO_GAP (~0u)
+
+/* Does an instruction read a character; does it take this one? */
+bool re_consumes(enum re_op op);
+bool re_takes(const struct re *re, const struct re_inst *in, uint32_t r);
+
+/* A table for anchored matching, if the program is small enough. */
+struct re_dfa;
+void re_dfa_make(struct re *re);
+void re_dfa_free(struct re_dfa *d);
+bool re_dfa_match(const struct re_dfa *d, str s);
 
 int re_compile(struct re *re, struct error *e);
 void re_shortcut(struct re *re);

@@ -67,6 +67,27 @@ shortcuts(void)
 	CHECK(part("b", "abc") && !part("^b", "abc"));
 }
 
+/* Patterns that are small enough for a table, and those that are not. */
+static void
+tables(void)
+{
+	CHECK(whole("a[0-9]+b|c", "a12b") && !whole("a[0-9]+b|c", "ab"));
+	CHECK(whole("a[0-9]+b|c", "c") && !whole("a[0-9]+b|c", ""));
+	CHECK(whole("(a|b)*", "") && whole("(a|b)*", "abba"));
+	CHECK(whole("[\\p{L}\\d/]+", "/a\xc3\xa9\xce\xb1/9"));
+	CHECK(!whole("[\\p{L}\\d/]+", "/a\xe2\x82\xac"));
+	CHECK(whole("[^a]+", "b\xff\xf0\x9f\x98\x80"));
+	CHECK(whole("(a$|b)", "a") && !whole("a$b?x|a(b$)", "abx"));
+	CHECK(whole("^(^a|b)c$", "ac") && !whole("a^b|c+", "ab"));
+	CHECK(whole("x?$", "") && whole("^$", "") && !whole("^$", "x"));
+	CHECK(whole("(?i)[a-c]x.*", "BX\ny") && !whole("(?i)[a-c]x.*", "dx"));
+	CHECK(whole("\\w+\\b.+", "ab cd")); /* \\b: no table */
+	CHECK(whole("[ab]*a[ab]{14}", "babababababababababa"));
+	CHECK(!whole("[ab]*a[ab]{14}", "bbbbbbbbbbbbbbbbbbbb"));
+	CHECK(whole("(?-s:a.b[0-9])", "axb1") &&
+	    !whole("(?-s:a.b[0-9])", "a\nb1"));
+}
+
 static void
 literals(void)
 {
@@ -239,6 +260,7 @@ int
 main(void)
 {
 	shortcuts();
+	tables();
 	literals();
 	syntax();
 	refusals();
