@@ -214,6 +214,7 @@ store_day_close(struct store_day *d)
 	if (d->open)
 		store_dict_close(&d->dict);
 	store_names_fini(&d->names);
+	store_layouts_fini(&d->layouts);
 	for (size_t i = 0; i < d->n; i++) {
 		store_seg_close(d->seg[i]);
 		free(d->seg[i]);

@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "store/dict.h"
+#include "store/layout.h"
 #include "store/meta.h"
 #include "store/names.h"
 #include "store/seg.h"
@@ -20,6 +21,7 @@ struct store_day {
 	bool open;
 	struct store_dict dict;
 	struct store_names names;
+	struct store_layouts layouts;
 	struct store_seg **seg; /* by number */
 	size_t n, cap;
 };

@@ -159,31 +159,44 @@ by_series(const void *a, const void *b)
 	return (x->col > y->col) - (x->col < y->col);
 }
 
-static struct store_plan *
-make_plan(struct store_query *q, const struct store_qday *d,
-    const uint32_t *ids, uint32_t n)
+/* The wanted columns, from the layout's side or, if few, from theirs. */
+static void
+want(struct store_plan *p, const struct store_qday *d)
 {
-	struct store_plan *p = arena_new(&q->a, struct store_plan);
-	size_t k = 0;
+	const struct store_layout *l = p->layout;
+	bool few = l->rising && d->nids * 16 < l->n;
 
-	p->ids = ids;
-	p->n = n;
-	p->want = arena_alloc(&q->a, sizeof(*p->want));
-	/* A cut log: the rows are as if they were not there (see select.c). */
-	for (uint32_t i = 0; i < n; i++)
-		if (!store_dict_has(&d->d->dict, ids[i]))
-			return p;
-	for (uint32_t i = 0; i < n; i++)
-		k += store_ids_find(&d->ids, ids[i]) != STORE_IDS_NONE;
-	p->want = arena_alloc(&q->a, (k + 1) * sizeof(*p->want));
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t s = store_ids_find(&d->ids, ids[i]);
+	for (size_t i = 0; few && i < d->nids; i++) {
+		uint32_t col = store_layout_col(l, d->byid[i].col);
+
+		if (col != UINT32_MAX)
+			p->want[p->nwant++] =
+			    (struct store_want){ d->byid[i].series, col };
+	}
+	for (uint32_t i = 0; !few && i < l->n; i++) {
+		uint32_t s = store_ids_find(&d->ids, l->ids[i]);
 
 		if (s != STORE_IDS_NONE)
 			p->want[p->nwant++] = (struct store_want){ s, i };
 	}
-	if (k > 0)
-		qsort(p->want, k, sizeof(*p->want), by_series);
+}
+
+static struct store_plan *
+make_plan(struct store_query *q, const struct store_qday *d,
+    const struct store_layout *l)
+{
+	struct store_plan *p = arena_new(&q->a, struct store_plan);
+	size_t most = l->rising && d->nids < l->n ? d->nids : l->n;
+
+	p->layout = l;
+	p->n = l->n;
+	p->want = arena_alloc(&q->a, (most + 1) * sizeof(*p->want));
+	/* A cut log: the rows are as if they were not there (see select.c). */
+	if (!store_dict_has(&d->d->dict, l->max))
+		return p;
+	want(p, d);
+	if (p->nwant > 0)
+		qsort(p->want, p->nwant, sizeof(*p->want), by_series);
 	return p;
 }
 
@@ -192,17 +205,18 @@ static const struct store_plan *
 find_plan(struct store_query *q, const struct store_qday *d,
     const struct store_seg *g, uint32_t ref, struct map *plans)
 {
-	uint32_t n;
-	const uint32_t *ids = store_seg_layout(g, ref, &n);
+	const struct store_layout *l =
+	    store_layouts_find(&d->d->layouts, g, ref);
 	struct map_slot *m;
 	bool fresh;
+	str key;
 
-	if (ids == NULL || n == 0)
+	if (l == NULL)
 		return NULL;
-	m = map_add(plans, (str){ (const char *)ids, (size_t)n * sizeof(*ids) },
-	    &fresh);
+	key = arena_dup(&q->a, (str){ (const char *)&l, sizeof(l) });
+	m = map_add(plans, key, &fresh);
 	if (fresh)
-		m->v.p = make_plan(q, d, ids, n);
+		m->v.p = make_plan(q, d, l);
 	return m->v.p;
 }
 

@@ -23,10 +23,10 @@ struct store_want {
 	uint32_t series, col;
 };
 
-/* A layout that has wanted columns; shared by segments that repeat it. */
+/* A layout and its wanted columns; shared by segments that repeat it. */
 struct store_plan {
-	const uint32_t *ids;
-	uint32_t n;
+	const struct store_layout *layout;
+	uint32_t n;              /* columns */
 	struct store_want *want; /* by series */
 	size_t nwant;
 };
