@@ -420,6 +420,33 @@ learn(struct work *w, const struct store_part *p, size_t asked)
 	store_text_learn(j->s, j->src, w->d, j->b, w->v, w->n);
 }
 
+/*
+ * A batch that is there already has its comments there too; a batch of
+ * comments alone must be looked for.
+ */
+static int
+comments_of(struct work *w, struct store_part *p, size_t asked, struct error *e)
+{
+	size_t n = w->n + p->nstale;
+	int r;
+
+	if ((asked > 0 && n == 0) || n + w->comments.n == 0)
+		return 0;
+	batch_keys(w->j, &w->comments);
+	p->comments = buf_str(&w->comments);
+	if (w->cmin <= w->cmax) {
+		p->cmin = w->cmin;
+		p->cmax = w->cmax;
+	}
+	if (n > 0)
+		return 0;
+	r = store_known_comments(
+	    w->j->s, w->j->src, w->d, p->t, p->comments, e);
+	if (r == 1)
+		p->comments = STR_NONE;
+	return r == -1 ? -1 : 0;
+}
+
 static int
 write_part(struct work *w, struct error *e)
 {
@@ -441,14 +468,8 @@ write_part(struct work *w, struct error *e)
 	p.v = w->v;
 	p.n = w->n;
 	p.sorted = w->sorted;
-	/* A batch that is there already has its comments there too. */
-	if (asked == 0 || w->n + p.nstale > 0) {
-		if (w->n + p.nstale + w->comments.n > 0)
-			batch_keys(j, &w->comments);
-		p.comments = buf_str(&w->comments);
-		p.cmin = w->cmin <= w->cmax ? w->cmin : 0;
-		p.cmax = w->cmin <= w->cmax ? w->cmax : 0;
-	}
+	if (comments_of(w, &p, asked, e) == -1)
+		return -1;
 	/* Even if nothing is new: ids were given out that will be used. */
 	if (store_dict_commit(&w->d->dict, e) == -1)
 		return -1;

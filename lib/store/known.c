@@ -160,3 +160,38 @@ store_known(struct store *s, struct store_wsource *src, struct store_wday *d,
 	free(q.found);
 	return rc;
 }
+
+static bool
+has_comments(const struct store_seg *g, uint32_t source, int64_t t, str want)
+{
+	uint32_t i = 0, last;
+
+	for (;
+	     (i = store_seg_next(g, i, 0, UINT32_MAX, &last)) != STORE_NO_SLOT;
+	     i++) {
+		const struct store_slot *p = store_seg_slot(g, i);
+		const void *frame;
+
+		if (p->type != STORE_FRAME_C || p->source != source ||
+		    p->t != t || p->len != want.n)
+			continue;
+		frame = store_seg_frame(g, p);
+		if (frame != NULL && memcmp(frame, want.p, want.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+store_known_comments(struct store *s, const struct store_wsource *src,
+    struct store_wday *d, int64_t t, str comments, struct error *e)
+{
+	if (t - d->start > store_wday_high(d))
+		return 0;
+	if (store_day_use(s, &d->old, e) == -1)
+		return -1;
+	for (size_t i = 0; i < d->old.n; i++)
+		if (has_comments(d->old.seg[i], src->id, t, comments))
+			return 1;
+	return 0;
+}

@@ -108,6 +108,10 @@ int store_known(struct store *s, struct store_wsource *src,
     struct store_wday *d, struct store_item *v, size_t *n, bool replace,
     struct store_counts *c, struct error *e);
 
+/* Has the day just these comments of a batch of src at t? */
+int store_known_comments(struct store *s, const struct store_wsource *src,
+    struct store_wday *d, int64_t t, str comments, struct error *e);
+
 /* Sort by id, time, order. */
 void store_items_sort(struct store_item *v, size_t n);
 

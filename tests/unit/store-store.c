@@ -109,6 +109,26 @@ over_midnight(void)
 	    help_source("mn2", INT64_MIN, 1637625599999, true), "a\nb\n"));
 }
 
+/* Native histograms, with and without samples beside them; twice. */
+static void
+comments(void)
+{
+	static const char text[] =
+	    "# BATCH {job=\"h\"} " T "00000\n"
+	    "# HIST h{job=\"h\"} {count:3,sum:6,schema:0,zero_threshold:0.001,"
+	    "zero_count:1,positive_spans:[0:2],positive_buckets:[1,1]} " T
+	    "00000\n# EOF\n"
+	    "# BATCH {job=\"h\"} " T "15000\nup{job=\"h\"} 1 " T
+	    "15000\n# HIST h{job=\"h\"} {count:4,sum:6,schema:0,"
+	    "zero_threshold:0.001,zero_count:2,positive_spans:[0:2],"
+	    "positive_buckets:[1,1]} " T "15000\n# EOF\n";
+
+	help_append("co", text);
+	CHECK(help_is(help_select("co"), text));
+	help_append("co", text);
+	CHECK(help_is(help_select("co"), text));
+}
+
 /* Two writers that stay open: each sees what the other did. */
 static void
 two_writers(void)
@@ -326,6 +346,7 @@ main(void)
 	round_trip();
 	staleness();
 	over_midnight();
+	comments();
 	two_writers();
 	taken_away();
 	same_time();
