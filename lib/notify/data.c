@@ -145,7 +145,7 @@ kv_elems(struct tmpl_run *r, const void *self)
 		v[i] = (struct tmpl_pair){ ls->v[i].name,
 			tmpl_string(ls->v[i].value) };
 	return (struct tmpl_value){ .kind = TMPL_MAP,
-		.map = { v, ls->n, "map[string]string" } };
+		.map = { v, ls->n, "map[string]string", 0 } };
 }
 
 void

@@ -30,7 +30,8 @@ static int eval_call(struct tmpl_run *r, struct tmpl_value dot,
     const struct tmpl_func *f, const struct tmpl_node *at,
     const struct tmpl_node *cmd, struct final final, struct tmpl_value *out);
 
-static int __attribute__((format(printf, 2, 3)))
+/* Not inlined: its message would lie on the stack once for each level. */
+static int __attribute__((noinline, format(printf, 2, 3)))
 fail(struct tmpl_run *r, const char *fmt, ...)
 {
 	const struct tmpl_tree *t = r->tree;
@@ -294,6 +295,7 @@ eval_call(struct tmpl_run *r, struct tmpl_value dot, const struct tmpl_func *f,
     struct tmpl_value *out)
 {
 	str name = str_of(f->name);
+	size_t n = count_args(cmd, final);
 	struct tmpl_value *args;
 	struct error e = { "" };
 
@@ -308,7 +310,10 @@ eval_call(struct tmpl_run *r, struct tmpl_value dot, const struct tmpl_func *f,
 		return -1;
 	r->at = cmd != NULL ? cmd : at;
 	*out = tmpl_nil();
-	if (f->fn(r, args, count_args(cmd, final), out, &e) == -1)
+	for (size_t i = 0; i < n; i++) /* long arguments cost as many steps */
+		if (args[i].kind == TMPL_STRING)
+			r->steps += args[i].s.n / 256;
+	if (f->fn(r, args, n, out, &e) == -1)
 		return fail(r, "error calling %s: %s", f->name, e.msg);
 	return charge(r, *out);
 }
@@ -533,7 +538,18 @@ eval_pipeline(struct tmpl_run *r, struct tmpl_value dot,
 	return 0;
 }
 
-static int
+static int __attribute__((noinline))
+print_text(struct tmpl_run *r, const struct tmpl_node *n)
+{
+	struct error e;
+
+	buf_add(r->out, n->text);
+	if (tmpl_charge(r, n->text.n, &e) == -1)
+		return fail(r, "%s", e.msg);
+	return 0;
+}
+
+static int __attribute__((noinline))
 print_value(struct tmpl_run *r, const struct tmpl_node *n, struct tmpl_value v)
 {
 	size_t before = r->out->n;
@@ -695,22 +711,20 @@ walk(struct tmpl_run *r, struct tmpl_value dot, const struct tmpl_node *n)
 {
 	enum walk w = WALK_ON;
 	struct tmpl_value v;
-	struct error e;
 
 	r->at = n;
 	if (step(r) == -1)
 		return WALK_ERROR;
 	if (n->type == NODE_LIST) {
+		if (++r->walks > TMPL_MAX_WALK)
+			return (enum walk)fail(r, "too deeply nested");
 		for (size_t i = 0; i < n->n && w == WALK_ON; i++)
 			w = walk(r, dot, n->v[i]);
+		r->walks--;
 		return w;
 	}
-	if (n->type == NODE_TEXT) {
-		buf_add(r->out, n->text);
-		if (tmpl_charge(r, n->text.n, &e) == -1)
-			return (enum walk)fail(r, "%s", e.msg);
-		return WALK_ON;
-	}
+	if (n->type == NODE_TEXT)
+		return print_text(r, n) == -1 ? WALK_ERROR : WALK_ON;
 	if (n->type == NODE_IF || n->type == NODE_WITH)
 		return walk_if_or_with(r, dot, n);
 	if (n->type == NODE_RANGE)

@@ -10,6 +10,8 @@
 #include "base/re.h"
 #include "tmpl/node.h"
 
+#define DEPTH_MAX 24
+
 static int
 keep(struct tmpl_run *r, struct buf *b, struct tmpl_value *out)
 {
@@ -191,7 +193,7 @@ join_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 		if (i > 0)
 			buf_add(&b, v[0].s);
 		buf_add(&b, list.list.v[i].s);
-		rc = tmpl_charge(r, v[0].s.n, e);
+		rc = tmpl_charge(r, v[0].s.n + list.list.v[i].s.n, e);
 	}
 	keep(r, &b, out);
 	return rc;
@@ -308,9 +310,25 @@ url_unescape_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 	return keep(r, &b, out);
 }
 
+/* How deep a list of these is, so that printing one can't go too deep. */
+static int
+deeper(const struct tmpl_value *v, size_t n, unsigned *depth, struct error *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = v[i].kind == TMPL_LIST ? v[i].list.depth + 1
+		    : v[i].kind == TMPL_MAP         ? v[i].map.depth + 1
+						    : 0;
+
+		*depth = d > *depth ? d : *depth;
+	}
+	return *depth > DEPTH_MAX ? error_set(e, "lists are nested too deeply")
+				  : 0;
+}
+
 static int
 list_of(struct tmpl_run *r, const struct tmpl_value *a, size_t na,
-    const struct tmpl_value *v, size_t n, struct tmpl_value *out)
+    const struct tmpl_value *v, size_t n, struct tmpl_value *out,
+    struct error *e)
 {
 	struct tmpl_value *items;
 
@@ -320,15 +338,14 @@ list_of(struct tmpl_run *r, const struct tmpl_value *a, size_t na,
 	if (n > 0)
 		memcpy(items + na, v, n * sizeof(*items));
 	*out = tmpl_list(items, na + n);
-	return 0;
+	return deeper(items, na + n, &out->list.depth, e);
 }
 
 static int
 string_slice_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
     struct tmpl_value *out, struct error *e)
 {
-	(void)e;
-	list_of(r, NULL, 0, v, n, out);
+	(void)list_of(r, NULL, 0, v, n, out, e);
 	out->list.type = "[]string";
 	return 0;
 }
@@ -337,8 +354,7 @@ static int
 list_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
     struct tmpl_value *out, struct error *e)
 {
-	(void)e;
-	return list_of(r, NULL, 0, v, n, out);
+	return list_of(r, NULL, 0, v, n, out, e);
 }
 
 static int
@@ -353,7 +369,7 @@ append_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 		    "wrong type for value; expected "
 		    "[]interface {}; got %s",
 		    tmpl_type_name(v[0]));
-	return list_of(r, l.list.v, l.list.n, v + 1, n - 1, out);
+	return list_of(r, l.list.v, l.list.n, v + 1, n - 1, out, e);
 }
 
 static int
@@ -369,6 +385,7 @@ dict_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 {
 	struct tmpl_pair *p = arena_array(r->arena, n / 2, struct tmpl_pair);
 	size_t have = 0, at;
+	unsigned depth = 0;
 
 	if (n % 2 != 0)
 		return error_set(
@@ -382,9 +399,11 @@ dict_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 		p[at] = (struct tmpl_pair){ v[i].s, v[i + 1] };
 		have += at == have;
 	}
+	if (deeper(v, n, &depth, e) == -1)
+		return -1;
 	qsort(p, have, sizeof(*p), by_key);
-	*out =
-	    (struct tmpl_value){ .kind = TMPL_MAP, .map = { p, have, NULL } };
+	*out = (struct tmpl_value){ .kind = TMPL_MAP,
+		.map = { p, have, NULL, depth } };
 	return 0;
 }
 

@@ -11,8 +11,9 @@
 
 #define TMPL_MAX_NEST 200         /* parentheses and blocks in a template */
 #define TMPL_MAX_DEPTH 500        /* templates that call templates */
+#define TMPL_MAX_WALK 1500        /* nodes in nodes at run time */
 #define TMPL_MAX_STEPS 4000000    /* nodes walked in one run */
-#define TMPL_MAX_WORK (64u << 20) /* bytes of output and results in one run */
+#define TMPL_MAX_WORK (16u << 20) /* bytes of output and results in one run */
 
 enum tmpl_item {
 	ITEM_ERROR, /* val is the message */
@@ -147,7 +148,7 @@ struct tmpl_run {
 	struct error *e;
 	struct tmpl_var *vars;
 	size_t nvars, cap, base; /* base: where this template's begin */
-	int depth;
+	int depth, walks;
 	size_t steps, work;
 	struct date_zone **zones;
 	str *zone_names;

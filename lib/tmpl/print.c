@@ -278,7 +278,7 @@ static void
 put_list(struct buf *b, const struct verb *f, struct tmpl_value v, char verb)
 {
 	buf_byte(b, '[');
-	for (size_t i = 0; i < v.list.n; i++) {
+	for (size_t i = 0; i < v.list.n && b->n < TMPL_MAX_WORK; i++) {
 		if (i > 0)
 			buf_byte(b, ' ');
 		put(b, f, v.list.v[i], verb);
@@ -290,7 +290,7 @@ static void
 put_map(struct buf *b, const struct verb *f, struct tmpl_value v, char verb)
 {
 	buf_z(b, "map[");
-	for (size_t i = 0; i < v.map.n; i++) {
+	for (size_t i = 0; i < v.map.n && b->n < TMPL_MAX_WORK; i++) {
 		if (i > 0)
 			buf_byte(b, ' ');
 		put(b, f, tmpl_string(v.map.v[i].key), verb);
@@ -395,7 +395,7 @@ tmpl_print(struct buf *b, struct tmpl_value v)
 void
 tmpl_sprint(struct buf *b, const struct tmpl_value *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && b->n < TMPL_MAX_WORK; i++) {
 		if (i > 0 && v[i].kind != TMPL_STRING &&
 		    v[i - 1].kind != TMPL_STRING)
 			buf_byte(b, ' ');
@@ -406,7 +406,7 @@ tmpl_sprint(struct buf *b, const struct tmpl_value *v, size_t n)
 void
 tmpl_sprintln(struct buf *b, const struct tmpl_value *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && b->n < TMPL_MAX_WORK; i++) {
 		if (i > 0)
 			buf_byte(b, ' ');
 		tmpl_print(b, v[i]);

@@ -41,12 +41,14 @@ struct tmpl_value {
 			const struct tmpl_value *v;
 			size_t n;
 			const char *type; /* NULL: "[]interface {}" */
+			unsigned depth;   /* of lists and maps in it */
 		} list;
 		struct {
 			const struct tmpl_pair *v;
 			size_t n;
 			const char *type; /* NULL: "map[string]interface {}";
 			    of a "map[string]string" a missing key is "" */
+			unsigned depth;
 		} map;
 		const struct tmpl_object *obj;
 		struct {

@@ -35,7 +35,8 @@ tmpl_string(str s)
 struct tmpl_value
 tmpl_list(const struct tmpl_value *v, size_t n)
 {
-	return (struct tmpl_value){ .kind = TMPL_LIST, .list = { v, n, NULL } };
+	return (
+	    struct tmpl_value){ .kind = TMPL_LIST, .list = { v, n, NULL, 0 } };
 }
 
 struct tmpl_value
@@ -46,7 +47,7 @@ tmpl_strings(struct arena *a, const str *v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		items[i] = tmpl_string(v[i]);
 	return (struct tmpl_value){ .kind = TMPL_LIST,
-		.list = { items, n, "[]string" } };
+		.list = { items, n, "[]string", 0 } };
 }
 
 struct tmpl_value
@@ -222,13 +223,15 @@ tmpl_json(struct json_writer *w, struct tmpl_value v)
 		break;
 	case TMPL_LIST:
 		json_open(w, '[');
-		for (size_t i = 0; i < v.list.n; i++)
+		for (size_t i = 0; i < v.list.n && w->out->n < TMPL_MAX_WORK;
+		     i++)
 			tmpl_json(w, v.list.v[i]);
 		json_close(w, ']');
 		break;
 	case TMPL_MAP:
 		json_open(w, '{');
-		for (size_t i = 0; i < v.map.n; i++) {
+		for (size_t i = 0; i < v.map.n && w->out->n < TMPL_MAX_WORK;
+		     i++) {
 			json_key(w, v.map.v[i].key);
 			tmpl_json(w, v.map.v[i].value);
 		}

@@ -80,12 +80,12 @@ world_init(struct world *w)
 	w->pairs[1] = (struct tmpl_pair){ STR("b"), tmpl_string(STR("B")) };
 	w->root[0] = (struct tmpl_pair){ STR("M"),
 		{ .kind = TMPL_MAP,
-		    .map = { w->pairs, 2, "map[string]string" } } };
+		    .map = { w->pairs, 2, "map[string]string", 0 } } };
 	w->root[1] = (struct tmpl_pair){ STR("P"), w->points[0] };
 	w->root[2] = (struct tmpl_pair){ STR("Ps"), tmpl_list(w->points, 2) };
 	w->root[3] = (struct tmpl_pair){ STR("S"), tmpl_string(STR("ess")) };
 	w->dot = (struct tmpl_value){ .kind = TMPL_MAP,
-		.map = { w->root, 4, NULL } };
+		.map = { w->root, 4, NULL, 0 } };
 }
 
 static void
@@ -375,6 +375,35 @@ test_hostile(void)
 		buf_z(&out, "{{if 1}}");
 	CHECK(
 	    tmpl_text(w.t, "", buf_str(&out), w.dot, &w.a, NULL, &b, &e) == -1);
+	/* Deep at run time: a template in blocks that calls itself. */
+	buf_reset(&out);
+	buf_z(&out, "{{define \"t\"}}");
+	for (int i = 0; i < 90; i++)
+		buf_z(&out, "{{if 1}}{{with 1}}");
+	buf_z(&out, "{{template \"t\"}}");
+	for (int i = 0; i < 180; i++)
+		buf_z(&out, "{{end}}");
+	buf_z(&out, "{{end}}{{template \"t\"}}");
+	CHECK(
+	    tmpl_text(w.t, "", buf_str(&out), w.dot, &w.a, NULL, &b, &e) == -1);
+	CHECK(strstr(e.msg, "too deeply nested") != NULL);
+	CHECK(
+	    tmpl_text(w.t, "",
+		STR("{{$x := 1}}{{range 100000}}{{$x = list $x}}{{end}}{{$x}}"),
+		w.dot, &w.a, NULL, &b, &e) == -1);
+	CHECK(strstr(e.msg, "lists are nested too deeply") != NULL);
+	CHECK(tmpl_text(w.t, "",
+		  STR("{{$x := 1}}{{range 20}}{{$x = list $x $x $x $x}}{{end}}"
+		      "{{$x}}"),
+		  w.dot, &w.a, NULL, &b, &e) == -1);
+	CHECK(tmpl_text(w.t, "",
+		  STR("{{$x := 1}}{{range 20}}{{$x = list $x $x $x $x}}{{end}}"
+		      "{{$x | toJson}}"),
+		  w.dot, &w.a, NULL, &b, &e) == -1);
+	CHECK(tmpl_text(w.t, "",
+		  STR("{{$x := printf \"%999999d\" 1}}{{range 3999999}}"
+		      "{{if eq $x $x}}{{end}}{{end}}"),
+		  w.dot, &w.a, NULL, &b, &e) == -1);
 	CHECK(b.n == 0);
 	buf_fini(&b);
 	buf_fini(&out);

@@ -29,7 +29,8 @@ gives(const char *template, const char *want)
 	p[3] = (struct tmpl_pair){ STR("T"), tmpl_time(T, 0) };
 	tmpl_set_now(t, T + 3600000);
 	if (tmpl_text(t, "", str_of(template),
-		(struct tmpl_value){ .kind = TMPL_MAP, .map = { p, 4, NULL } },
+		(struct tmpl_value){
+		    .kind = TMPL_MAP, .map = { p, 4, NULL, 0 } },
 		&a, NULL, &out, &e) == -1) {
 		ok = want[0] == '!' && strstr(e.msg, want + 1) != NULL;
 		if (!ok)
