@@ -274,8 +274,9 @@ plain(uint32_t crc, const uint8_t *p, size_t n)
 	return crc;
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__GLIBC__)
 #include <nmmintrin.h>
+#include <sys/platform/x86.h>
 
 static uint64_t
 load(const uint8_t *p)
@@ -318,7 +319,11 @@ three(const uint8_t *p, uint32_t out[3])
 static bool
 have_fast(void)
 {
-	return __builtin_cpu_supports("sse4.2");
+	/*
+	 * The loader has asked the processor already; asking again (as the
+	 * compiler's builtin does at each start) is slow in a guest.
+	 */
+	return CPU_FEATURE_ACTIVE(SSE4_2);
 }
 #else
 static uint32_t
