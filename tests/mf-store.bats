@@ -277,6 +277,21 @@ whole() {
 	[ $n -gt 5 ]
 }
 
+@test "many begin a store at once" {
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		batch s$i 0 30 >in$i
+	done
+	for round in 1 2 3 4 5; do
+		pids=
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+			mf-store append -d d$round in$i & pids="$pids $!"
+		done
+		for p in $pids; do wait "$p"; done
+		[ "$(mf-store select -d d$round | grep -c '^m')" = 360 ]
+		mf-store check -d d$round
+	done
+}
+
 @test "a reader that goes away is no failure" {
 	batch a 0 20000 | mf-store append -d d
 	bash -c 'set -o pipefail; mf-store select -d d | head -n 1'

@@ -145,6 +145,22 @@ write_format(const struct store *s, struct error *e)
 	return r;
 }
 
+/* Several may find the directory empty at once: one writes, all see it. */
+static int
+make_format(const struct store *s, struct error *e)
+{
+	int r;
+
+	while (flock(s->lock, LOCK_EX) == -1)
+		if (errno != EINTR)
+			return error_errno(e, "lock");
+	r = read_format(s->fd, e);
+	if (r == 0)
+		r = write_format(s, e);
+	flock(s->lock, LOCK_UN);
+	return r == -1 ? -1 : 0;
+}
+
 /* Take the lock file; make the directory a store if it is an empty one. */
 static int
 open_writer(struct store *s, struct error *e)
@@ -154,20 +170,14 @@ open_writer(struct store *s, struct error *e)
 
 	if (r == -1)
 		return -1;
-	if (r == 0 && list(s->fd, ".", foreign, NULL, &none) == -1)
+	/* Another may be at it just now, and have got further. */
+	if (r == 0 && list(s->fd, ".", foreign, NULL, &none) == -1 &&
+	    read_format(s->fd, &none) != 1)
 		return error_set(e, "not a store, and not empty");
 	s->lock = openat(s->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (s->lock == -1)
 		return error_errno(e, "lock");
-	if (r == 1)
-		return 0;
-	/* Two first writers may meet here: one makes it, the other sees it. */
-	if (flock(s->lock, LOCK_EX) == -1)
-		return error_errno(e, "lock");
-	if ((r = read_format(s->fd, e)) == 0)
-		r = write_format(s, e);
-	(void)flock(s->lock, LOCK_UN);
-	return r == -1 ? -1 : 0;
+	return r == 1 ? 0 : make_format(s, e);
 }
 
 static int
