@@ -11,6 +11,9 @@
 #include "store/store.h"
 #include "tool.h"
 
+/* The end of 9999: a stream's clock does not go further. */
+#define EVAL_LAST_TIME INT64_C(253402300799999)
+
 struct eval_options {
 	struct input_opts in;
 	const char *config;       /* -c FILE[:KEY] */

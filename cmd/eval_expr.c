@@ -174,7 +174,14 @@ replay(struct asking *a)
 		end = tool_time("-e", o->end);
 	do {
 		more = input_read(a->in);
-		while (input_next(a->in, &b) == 1 && b.t <= end) {
+		while (input_next(a->in, &b) == 1) {
+			if (b.t > EVAL_LAST_TIME || b.t < 0) {
+				tool_warn("a batch's time is out of range");
+				a->status = TOOL_FAILED;
+				continue;
+			}
+			if (b.t > end)
+				continue;
 			if (newest == INT64_MIN && o->every > 0)
 				tick = b.t + o->every - 1 -
 				    (b.t + o->every - 1) % o->every;

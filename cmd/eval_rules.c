@@ -16,9 +16,6 @@
 /* How long after a slot a live stream's batches may still be on their way. */
 #define GRACE INT64_C(10000)
 
-/* The year 9999: what is beyond is no time. */
-#define LAST_TIME INT64_C(253402300799999)
-
 /* A jump of a replayed clock that is a mistake, not a pause. */
 #define JUMP (INT64_C(366) * 86400 * 1000)
 
@@ -193,7 +190,7 @@ apply(struct work *w, int64_t *newest, int64_t end, enum rule_mode mode)
 	struct batch b;
 
 	while (input_next(w->in, &b) == 1) {
-		if (b.t > LAST_TIME || b.t < 0) {
+		if (b.t > EVAL_LAST_TIME || b.t < 0) {
 			report(w, "a batch's time is out of range");
 			continue;
 		}
