@@ -243,7 +243,7 @@ whole() {
 
 		for ((k = 0; SECONDS < end; k++)); do
 			batch "$1" $k 40 >"in$1"
-			timeout -s KILL "0.00$((RANDOM % 5))$((RANDOM % 10))" \
+			timeout -s KILL "0.0$((RANDOM % 3))$((RANDOM % 10))" \
 			    mf-store append -d d "in$1" && echo $k >>"ack$1"
 		done 2>/dev/null
 		return 0
