@@ -12,39 +12,42 @@
 #include "eval_cmd.h"
 
 static const char usage[] =
-    "usage: mf-eval [check] [-1nqvw] [-c FILE[:KEY]] [-d DIR] [-e T]"
-    " [-i DUR] [-o FORMAT] [-r FILE[:KEY]] [-s T] [-u URL] [EXPR ...]\n"
+    "usage: mf-eval [options] [-d DIR | -u URL | --in FILE] EXPR ...\n"
+    "       mf-eval [options] -c FILE[:KEY] | -r FILE[:KEY]\n"
+    "       mf-eval check [-q] [-c FILE[:KEY]] [FILE ...]\n"
     "Evaluate expressions, or the rules of rule files, and print the answers.\n"
     "\n"
-    "  -1, --once             each rule group's latest slot, then end\n"
-    "  -c, --config FILE[:KEY]  prometheus.yml, or a key of a manifest\n"
-    "  -d, --dir DIR          the mf directory\n"
-    "  -e, --end T            end of a range, or of a replay\n"
-    "  -i, --interval DUR     evaluate the expressions every DUR\n"
-    "  -n, --dry-run          write nothing but the output\n"
-    "  -o, --output FORMAT    text (default), json, csv or tsv\n"
-    "  -q, --quiet            say less\n"
-    "  -r, --rules FILE[:KEY]  a rule file\n"
-    "  -s, --start T          start of a range, or of a replay\n"
-    "  -u, --url URL          ask this engine, or that of a datasource file\n"
-    "  -v, --verbose          say more\n"
-    "  -w, --write            write results into the store, too\n"
-    "  -h, --help             this text\n"
-    "  -V, --version          the version\n"
-    "      --connect-to H:P:H:P  go to the second host and port for the first\n"
-    "      --datasource NAME  a source of the datasource file by name\n"
-    "      --env              expand ${NAME} of the environment in files\n"
-    "      --exit-status      exit 3 when the answer is empty\n"
-    "      --external-url URL  where links of alerts lead\n"
-    "      --in FILE          read samples from FILE\n"
-    "      --input FORM       mf (default) or om, OpenMetrics\n"
-    "      --lookback DUR     how old a sample may be (5m)\n"
-    "      --now T            the time it is, with -1 or expressions\n"
-    "      --replay           take the time from the input\n"
-    "      --resend-delay DUR  how often a firing alert is printed (1m)\n"
-    "      --set NAME=VALUE   fill in ${NAME} in files\n"
-    "      --step DUR         step of a range\n"
-    "      --strict           end at the first bad line of the input\n";
+    "  -1, --once                  each rule group's latest slot, then end\n"
+    "  -c, --config FILE[:KEY]     prometheus.yml, or a key of a manifest\n"
+    "  -d, --dir DIR               the mf directory\n"
+    "  -e, --end T                 end of a range, or of a replay\n"
+    "  -i, --interval DUR          evaluate the expressions every DUR\n"
+    "  -n, --dry-run               write nothing but the output\n"
+    "  -o, --output FORMAT         text (default), json, csv or tsv\n"
+    "  -q, --quiet                 say less\n"
+    "  -r, --rules FILE[:KEY]      a rule file\n"
+    "  -s, --start T               start of a range, or of a replay\n"
+    "  -u, --url URL               "
+    "ask this engine, or that of a datasource file\n"
+    "  -v, --verbose               say more\n"
+    "  -w, --write                 write results into the store, too\n"
+    "  -h, --help                  this text\n"
+    "  -V, --version               the version\n"
+    "      --connect-to H:P:H:P    "
+    "go to the second host and port for the first\n"
+    "      --datasource NAME       a source of the datasource file by name\n"
+    "      --env                   expand ${NAME} of the environment in files\n"
+    "      --exit-status           exit 3 when the answer is empty\n"
+    "      --external-url URL      where links of alerts lead\n"
+    "      --in FILE               read samples from FILE\n"
+    "      --input FORM            mf (default) or om, OpenMetrics\n"
+    "      --lookback DUR          how old a sample may be (5m)\n"
+    "      --now T                 the time it is, with -1 or expressions\n"
+    "      --replay                take the time from the input\n"
+    "      --resend-delay DUR      how often a firing alert is printed (1m)\n"
+    "      --set NAME=VALUE        fill in ${NAME} in files\n"
+    "      --step DUR              step of a range\n"
+    "      --strict                end at the first bad line of the input\n";
 
 enum {
 	OPT_CONNECT_TO = 256,
@@ -247,9 +250,10 @@ main(int argc, char **argv)
 		argc--;
 		argv++;
 	}
-	while ((c = getopt_long(
-		    argc, argv, "+1c:d:e:hi:no:qr:s:u:vVw", longs, NULL)) != -1)
+	while ((c = tool_getopt(
+		    argc, argv, "+1c:d:e:hi:no:qr:s:u:vVw", longs)) != -1)
 		option(&o, c, &rules, &connect);
+	tool_operands(argc, argv);
 	o.rules = rules.v;
 	o.nrules = rules.n;
 	o.in.connect_to = connect.v;
@@ -265,7 +269,8 @@ main(int argc, char **argv)
 	else if (o.nrules > 0 || o.config != NULL)
 		status = eval_rules(&o);
 	else
-		tool_usage(usage);
+		tool_die(TOOL_USAGE,
+		    "nothing to evaluate: give an expression, -c or -r FILE");
 	free(rules.v);
 	free(connect.v);
 	tool_done(status);

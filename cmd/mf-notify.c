@@ -15,22 +15,25 @@ static const char usage[] =
     "an\n"
     "Alertmanager does with the same configuration.\n"
     "\n"
-    "  -1, --once             read stdin to its end, then take one step\n"
-    "  -c, --config FILE[:KEY]  alertmanager.yml, or a key of a manifest\n"
-    "  -d, --dir DIR          the mf directory, for what is remembered\n"
-    "  -e, --end T            let a replay run on to this time\n"
-    "  -n, --dry-run          print deliveries as JSON lines, send nothing\n"
-    "  -q, --quiet            say less\n"
-    "  -v, --verbose          say more\n"
-    "  -h, --help             this text\n"
-    "  -V, --version          the version\n"
-    "      --connect-to H:P:H:P  go to the second host and port for the first\n"
-    "      --env              expand ${NAME} of the environment in the file\n"
-    "      --external-url URL  what links lead to\n"
-    "      --now T            the time of the step, with -1\n"
-    "      --replay           take the time from the input\n"
-    "      --set NAME=VALUE   fill in ${NAME} in the file\n"
-    "      --strict           drop a batch with a bad line\n";
+    "  -1, --once                  read stdin to its end, then take one step\n"
+    "  -c, --config FILE[:KEY]     alertmanager.yml, or a key of a manifest\n"
+    "  -d, --dir DIR               the mf directory, for what is remembered\n"
+    "  -e, --end T                 let a replay run on to this time\n"
+    "  -n, --dry-run               "
+    "print deliveries as JSON lines, send nothing\n"
+    "  -q, --quiet                 say less\n"
+    "  -v, --verbose               say more\n"
+    "  -h, --help                  this text\n"
+    "  -V, --version               the version\n"
+    "      --connect-to H:P:H:P    "
+    "go to the second host and port for the first\n"
+    "      --env                   "
+    "expand ${NAME} of the environment in the file\n"
+    "      --external-url URL      what links lead to\n"
+    "      --now T                 the time of the step, with -1\n"
+    "      --replay                take the time from the input\n"
+    "      --set NAME=VALUE        fill in ${NAME} in the file\n"
+    "      --strict                drop a batch with a bad line\n";
 
 enum {
 	OPT_CONNECT_TO = 256,
@@ -189,9 +192,9 @@ main(int argc, char **argv)
 			argc--;
 			break;
 		}
-	while (
-	    (c = getopt_long(argc, argv, "+1c:d:e:hnqvV", longs, NULL)) != -1)
+	while ((c = tool_getopt(argc, argv, "+1c:d:e:hnqvV", longs)) != -1)
 		option(&o, c);
+	tool_operands(argc, argv);
 	o.operands = argv + optind;
 	o.noperands = (size_t)(argc - optind);
 	if (run == notify_run)

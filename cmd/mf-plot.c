@@ -257,6 +257,7 @@ main(int argc, char **argv)
 	tool_init("mf-plot");
 	opts_read(&a.o, argc, argv);
 	set_zone(&a);
+	view_check(&a.o.view);
 	page_size(&a);
 	if (a.o.form == OPTS_TEXT) {
 		a.text.ascii = !term_utf8();

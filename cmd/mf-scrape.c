@@ -10,24 +10,26 @@
 #include "scrape_cmd.h"
 
 static const char usage[] =
-    "usage: mf-scrape [check | targets] [-1nqv] [-c FILE[:KEY]] [-d DIR]"
-    " [-i DUR] [URL ...]\n"
+    "usage: mf-scrape [options] -c FILE[:KEY] | URL ...\n"
+    "       mf-scrape check | targets [-qv] [-d DIR] -c FILE[:KEY]\n"
     "Fetch the targets of a Prometheus configuration, or URLs, and print a\n"
     "batch of text for each, each round.\n"
     "\n"
-    "  -1, --once             scrape every target once, now\n"
-    "  -c, --config FILE[:KEY]  prometheus.yml, or a key of a manifest\n"
-    "  -d, --dir DIR          the mf directory, for what is remembered\n"
-    "  -i, --interval DUR     scrape every DUR, whatever the file says\n"
-    "  -n, --dry-run          remember nothing\n"
-    "  -q, --quiet            do not tell of targets that are down\n"
-    "  -v, --verbose          tell more\n"
-    "  -h, --help             this text\n"
-    "  -V, --version          the version\n"
-    "      --connect-to H:P:H:P  go to the second host and port for the first\n"
-    "      --env              expand ${NAME} of the environment in the file\n"
-    "      --now T            the time of the round, with -1\n"
-    "      --set NAME=VALUE   fill in ${NAME} in the file\n";
+    "  -1, --once                  scrape every target once, now\n"
+    "  -c, --config FILE[:KEY]     prometheus.yml, or a key of a manifest\n"
+    "  -d, --dir DIR               the mf directory, for what is remembered\n"
+    "  -i, --interval DUR          scrape every DUR, whatever the file says\n"
+    "  -n, --dry-run               remember nothing\n"
+    "  -q, --quiet                 do not tell of targets that are down\n"
+    "  -v, --verbose               tell more\n"
+    "  -h, --help                  this text\n"
+    "  -V, --version               the version\n"
+    "      --connect-to H:P:H:P    "
+    "go to the second host and port for the first\n"
+    "      --env                   "
+    "expand ${NAME} of the environment in the file\n"
+    "      --now T                 the time of the round, with -1\n"
+    "      --set NAME=VALUE        fill in ${NAME} in the file\n";
 
 enum {
 	OPT_CONNECT_TO = 256,
@@ -190,11 +192,16 @@ main(int argc, char **argv)
 			argc--;
 			break;
 		}
-	while (
-	    (c = getopt_long(argc, argv, "+1c:d:hi:nqvV", longs, NULL)) != -1)
+	while ((c = tool_getopt(argc, argv, "+1c:d:hi:nqvV", longs)) != -1)
 		option(&o, c);
+	tool_operands(argc, argv);
 	o.operands = argv + optind;
 	o.noperands = (size_t)(argc - optind);
+	/* What other tools check is an operand, too. */
+	if (run == scrape_check && o.config == NULL && o.noperands == 1) {
+		o.config = o.operands[0];
+		o.noperands = 0;
+	}
 	if (o.config != NULL && o.noperands > 0)
 		tool_die(TOOL_USAGE,
 		    "%s: URLs and a configuration do not go together",

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/listen.h"
 #include "serve_run.h"
 #include "tool.h"
 
@@ -19,8 +20,7 @@ static const char usage[] =
     "\n"
     "  -d, --dir DIR             the API and the page over an mf directory\n"
     "  -g, --get /PATH=TEXT      answer TEXT: an instrumented application\n"
-    "  -l, --listen ADDRESS      HOST:PORT, :PORT or unix:PATH\n"
-    "                            (default 127.0.0.1:9090)\n"
+    "  -l, --listen ADDRESS      HOST:PORT, :PORT, unix:PATH (127.0.0.1:9090)\n"
     "  -m, --metrics FILE        exposition text at /metrics; - is stdin\n"
     "      --counter NAME=/PATH=HELP\n"
     "                            count the requests to a route\n"
@@ -162,7 +162,7 @@ choose(struct opts *o)
 	else if (stat(tool_dir(NULL), &dir) == 0)
 		o->face = true;
 	else
-		tool_usage(usage);
+		tool_die(TOOL_USAGE, "nothing to serve: no -d, -g, -m, --sink");
 }
 
 /*
@@ -249,7 +249,8 @@ open_server(const struct opts *o, struct serve *s)
 
 	if (h != NULL)
 		return h;
-	tool_die(TOOL_FAILED, "%s", e.msg);
+	tool_die(
+	    listen_valid(o->listen) ? TOOL_FAILED : TOOL_USAGE, "%s", e.msg);
 }
 
 int
@@ -264,11 +265,10 @@ main(int argc, char **argv)
 	int c, rc;
 
 	tool_init("mf-serve");
-	while (
-	    (c = getopt_long(argc, argv, "+d:g:l:m:qvhV", longs, NULL)) != -1)
+	while ((c = tool_getopt(argc, argv, "+d:g:l:m:qvhV", longs)) != -1)
 		set_option(&o, c);
 	if (optind < argc)
-		tool_usage(usage);
+		tool_die(TOOL_USAGE, "'%s': no operands", argv[optind]);
 	choose(&o);
 	so.clock = tool_clock();
 	so.external_url = str_of(o.url);

@@ -21,7 +21,25 @@ const char store_cmd_usage[] =
     "[selector]\n"
     "       mf-store info [-d dir]\n"
     "       mf-store check [-q] [-d dir]\n"
-    "       mf-store -h | -V\n";
+    "       mf-store -h | -V\n"
+    "Put streams of metrics into a directory, and get them back.\n"
+    "\n"
+    "  -d, --dir DIR      the mf directory\n"
+    "  -e, --end TIME     nothing after TIME\n"
+    "  -n, --dry-run      read and report, store nothing\n"
+    "  -q, --quiet        do not tell of conflicts\n"
+    "  -s, --start TIME   nothing before TIME\n"
+    "  -S, --sync         to the disk with every batch\n"
+    "  -v, --verbose      tell what was done\n"
+    "  -h, --help         this text\n"
+    "  -V, --version      the version\n"
+    "      --any-time     take times that look like seconds\n"
+    "      --by-series    in label order, each series in time order\n"
+    "      --exit-status  exit 3 if nothing is printed\n"
+    "      --input FORM   mf (default), om for OpenMetrics, text for a page\n"
+    "      --now TIME     the time of samples without one\n"
+    "      --replace      a new value takes the place of an old one\n"
+    "      --strict       stop at the first line that does not parse\n";
 
 static const struct {
 	const char *name;
@@ -61,7 +79,7 @@ main(int argc, char **argv)
 	int c;
 
 	tool_init("mf-store");
-	while ((c = getopt_long(argc, argv, "+hV", options, NULL)) != -1)
+	while ((c = tool_getopt(argc, argv, "+hV", options)) != -1)
 		if (c == 'h')
 			tool_help(store_cmd_usage);
 		else if (c == 'V')

@@ -6,7 +6,9 @@
 
 #include <stdlib.h>
 
+#include "base/date.h"
 #include "base/mem.h"
+#include "tool.h"
 
 #define SPAN_MS INT64_C(3600000) /* without -s */
 
@@ -154,4 +156,16 @@ ask_plot(struct ask *q, struct input *in, struct series_set *set,
 	}
 	gather_plot(&g, p);
 	return 0;
+}
+
+void
+view_check(const struct view *w)
+{
+	int64_t from, to, now = tool_now();
+
+	if (w->from != NULL && w->to != NULL &&
+	    date_parse(str_of(w->from), now, w->zone, &from, NULL) == 0 &&
+	    date_parse(str_of(w->to), now, w->zone, &to, NULL) == 0 &&
+	    from > to)
+		tool_die(TOOL_USAGE, "-s: the start is after the end");
 }

@@ -26,4 +26,7 @@ int ask_plot(struct ask *q, struct input *in, struct series_set *set,
     const struct view *w, int dots, struct arena *a, struct plot *p,
     struct error *e);
 
+/* Exits 2 if the chart ends before it begins, by what was given. */
+void view_check(const struct view *w);
+
 #endif

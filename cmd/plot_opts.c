@@ -85,10 +85,15 @@ size(const char *option, const char *text)
 static int
 word(const char *option, const char *text, const char *const *words)
 {
+	struct buf all = { 0 };
+
 	for (int i = 0; words[i] != NULL; i++)
 		if (strcmp(text, words[i]) == 0)
 			return i;
-	tool_die(TOOL_USAGE, "%s: '%s' is not known", option, text);
+	for (size_t i = 0; words[i] != NULL; i++)
+		buf_printf(&all, "%s%s", i > 0 ? ", " : "", words[i]);
+	tool_die(TOOL_USAGE, "%s: '%s' is not one of %.*s", option, text,
+	    (int)all.n, all.p);
 }
 
 enum {
@@ -238,8 +243,7 @@ opts_read(struct opts *o, int argc, char **argv)
 
 	*o = (struct opts){ .plot = { .warn = NAN, .crit = NAN },
 		.zone = "local" };
-	while ((c = getopt_long(
-		    argc, argv, "+d:e:fhi:o:qs:u:vV", longs, NULL)) != -1)
+	while ((c = tool_getopt(argc, argv, "+d:e:fhi:o:qs:u:vV", longs)) != -1)
 		switch (c) {
 		case 's':
 			o->view.from = optarg;
@@ -282,12 +286,7 @@ opts_read(struct opts *o, int argc, char **argv)
 	o->view.marks = o->marks;
 	o->exprs = (const char *const *)argv + optind;
 	o->nexprs = (size_t)(argc - optind);
-	for (int i = optind; i < argc; i++)
-		if (argv[i][0] == '-' && strcmp(argv[optind - 1], "--") != 0)
-			tool_die(TOOL_USAGE,
-			    "'%s' behind an expression: options come first, "
-			    "and -- before an expression that begins so",
-			    argv[i]);
+	tool_operands(argc, argv);
 	/* A bad time is an error before anything is read. */
 	if (o->view.from != NULL)
 		(void)tool_time("-s", o->view.from);

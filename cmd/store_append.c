@@ -133,21 +133,32 @@ hold(struct append *a, struct begin *g, int fd)
 	return true;
 }
 
-/* The next whole batch of what is held; false: none, or another thing. */
+/*
+ * The next whole batch of what is held; false: none yet.  A page has few '#',
+ * so that looking for them is faster than for the whole line.
+ */
 static bool
 held_batch(struct begin *g, str *text)
 {
-	static const str eof = STR_INIT("\n# EOF\n");
+	static const str eof = STR_INIT("# EOF\n");
 	str s = str_skip(buf_str(&g->held), g->at);
-	size_t n = str_find(str_skip(s, g->seen), eof);
 
-	if (g->seen + n >= s.n) {
-		g->seen = s.n < eof.n ? 0 : s.n - eof.n;
-		return false;
+	while (g->seen < s.n) {
+		size_t n = g->seen + str_chr(str_skip(s, g->seen), '#');
+
+		if (s.n - n < eof.n) {
+			g->seen = n;
+			return false;
+		}
+		g->seen = n + 1;
+		if (n > 0 && s.p[n - 1] == '\n' &&
+		    str_starts(str_skip(s, n), eof)) {
+			*text = str_take(s, n + eof.n);
+			g->seen = 0;
+			return true;
+		}
 	}
-	*text = str_take(s, g->seen + n + eof.n);
-	g->seen = 0;
-	return true;
+	return false;
 }
 
 static size_t
@@ -211,7 +222,8 @@ begin(struct append *a, struct batch_reader *r, struct begin *g, int fd)
 			if (!take_text(a, r, g, text))
 				return false;
 		}
-		if (g->held.n > g->at && g->held.p[g->at] != '#')
+		text = str_skip(buf_str(&g->held), g->at);
+		if (!str_starts(text, str_take(STR("# BATCH "), text.n)))
 			return true;
 	}
 	return true;
@@ -303,7 +315,7 @@ options(struct append *a, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+d:hnqSvV", options, NULL)) != -1)
+	while ((c = tool_getopt(argc, argv, "+d:hnqSvV", options)) != -1)
 		switch (c) {
 		case 'a':
 			a->opts.any_time = true;
@@ -373,6 +385,7 @@ store_cmd_append(int argc, char **argv)
 	bool go = true;
 
 	options(&a, argc, argv);
+	tool_operands(argc, argv);
 	argc -= optind;
 	argv += optind;
 	if (!a.dry)

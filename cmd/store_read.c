@@ -28,8 +28,7 @@ options(struct store_cmd_read *r, int argc, char **argv)
 	const char *start = NULL, *end = NULL;
 	int c;
 
-	while (
-	    (c = getopt_long(argc, argv, "+d:e:hqs:vV", options, NULL)) != -1)
+	while ((c = tool_getopt(argc, argv, "+d:e:hqs:vV", options)) != -1)
 		switch (c) {
 		case 'b':
 			r->by_series = true;
@@ -75,15 +74,19 @@ store_cmd_open(struct store_cmd_read *r, int argc, char **argv, int nfixed)
 	struct error e;
 
 	options(r, argc, argv);
+	tool_operands(argc, argv);
 	argc -= optind;
 	argv += optind;
-	if (argc < nfixed || argc > nfixed + 1)
-		tool_usage(store_cmd_usage);
+	if (argc < nfixed)
+		tool_die(TOOL_USAGE, "no label's name given");
+	if (argc > nfixed + 1)
+		tool_die(TOOL_USAGE, "'%s': one selector at a time",
+		    argv[nfixed + 1]);
 	if (argc > nfixed) {
 		r->expr = argv[nfixed];
 		if (promql_parse_matchers(
 			str_of(r->expr), &r->a, &r->m, &r->nm, &e) == -1)
-			tool_die(TOOL_USAGE, "%s", e.msg);
+			tool_die(TOOL_USAGE, "'%s': %s", r->expr, e.msg);
 	}
 	r->s = store_cmd_store(r->dir, STORE_READ);
 }

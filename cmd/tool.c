@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -146,6 +147,32 @@ tool_usage(const char *usage)
 	exit(TOOL_USAGE);
 }
 
+int
+tool_getopt(
+    int argc, char **argv, const char *shorts, const struct option *longs)
+{
+	char *called = argv[0];
+	int c;
+
+	argv[0] = (char *)(uintptr_t)tool_name;
+	c = getopt_long(argc, argv, shorts, longs, NULL);
+	argv[0] = called;
+	return c;
+}
+
+void
+tool_operands(int argc, char **argv)
+{
+	if (strcmp(argv[optind - 1], "--") == 0)
+		return;
+	for (int i = optind; i < argc; i++)
+		if (argv[i][0] == '-' && argv[i][1] != '\0')
+			tool_die(TOOL_USAGE,
+			    "'%s' behind '%s': options come first, and -- "
+			    "before an operand that begins so",
+			    argv[i], argv[optind]);
+}
+
 void
 tool_version(void)
 {
@@ -258,6 +285,8 @@ tool_dir(const char *given)
 {
 	const char *s;
 
+	if (given != NULL && *given == '\0')
+		tool_die(TOOL_USAGE, "-d: the directory's name is empty");
 	if (given != NULL)
 		return given;
 	if ((s = getenv("STATE_DIRECTORY")) != NULL && *s != '\0')

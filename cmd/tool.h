@@ -42,6 +42,17 @@ _Noreturn void tool_help(const char *usage);
 _Noreturn void tool_usage(const char *usage);
 _Noreturn void tool_version(void);
 
+/*
+ * getopt_long() with the tool's name before its messages, whatever the
+ * program or the subcommand was called by.  After it, tool_operands() exits 2
+ * if an operand looks like an option that came too late: one that begins with
+ * '-' needs "--" before the operands.
+ */
+struct option;
+int tool_getopt(
+    int argc, char **argv, const char *shorts, const struct option *longs);
+void tool_operands(int argc, char **argv);
+
 /* Last thing: flush stdout, notice what failed, exit with status or 1. */
 _Noreturn void tool_done(int status);
 

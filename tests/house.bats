@@ -97,3 +97,61 @@ setup() {
 		[[ $output == *"No space left"* ]]
 	done
 }
+
+@test "a wrong option is told under the tool's name, by whatever path it ran" {
+	for t in serve scrape store eval notify plot; do
+		run -2 --separate-stderr "$(command -v "mf-$t")" --no-such-option
+		[[ $stderr == "mf-$t: "* ]]
+	done
+	run -2 --separate-stderr mf-store append --no-such-option
+	[[ $stderr == "mf-store: "* ]]
+}
+
+@test "an option behind an operand is refused, not taken for one" {
+	late() {
+		run -2 --separate-stderr "$@" </dev/null
+		[[ $stderr == *"behind"*"options come first"* ]] ||
+		    { echo "$*: $stderr"; return 1; }
+		[ "$output" = "" ]
+	}
+	cd "$BATS_TEST_TMPDIR"
+	late mf-scrape localhost:1 -1
+	late mf-eval up -s -1h
+	late mf-plot up --height 6
+	late mf-store append file -d d
+	late mf-store select up -d d
+	late mf-notify routes a=b -c am.yml
+	run -2 --separate-stderr mf-serve /metrics -l :0
+	[[ $stderr == *"/metrics"*"no operands"* ]]
+	# Behind -- it is an operand.
+	run -0 mf-eval --in /dev/null -- -1
+	[[ $output == *"_ -1 "* ]]
+	[ ! -e d ] && [ ! -e mf-data ]
+}
+
+@test "what a newcomer gets wrong is told by name, with status 2" {
+	cd "$BATS_TEST_TMPDIR"
+	wrong() {
+		local words=$1
+		shift
+		run -2 --separate-stderr "$@" </dev/null
+		[[ $stderr == *"$words"* ]] || { echo "$*: $stderr"; return 1; }
+		[ "$output" = "" ]
+	}
+	seed=$root/tests/data/seed
+	wrong "nothing to evaluate" mf-eval
+	wrong "'up{': 1:4:" mf-store select 'up{'
+	wrong "one selector" mf-store select up down
+	wrong "no label's name" mf-store values
+	wrong "name is empty" mf-eval -d '' up
+	wrong "start is after the end" mf-plot -d . -s now -e -1h up
+	wrong "text, svg, html" mf-plot -o pdf up
+	wrong "always" mf-plot --color blue up
+	wrong "FILE:KEY" mf-eval -r "$seed/prometheus-config.yaml"
+	wrong "FILE:KEY" mf-notify -c "$seed/alertmanager-secret.yaml"
+	wrong "bad address 'foo'" mf-serve -l foo -g /=x
+	# The article's file with its blanks not filled in.
+	wrong "nothing fills" mf-notify -c "$seed/alertmanager.yaml"
+	run -0 mf-scrape check "$seed/prometheus-config.yaml:prometheus.yaml"
+	[[ $output == *"ok, 2 targets" ]]
+}

@@ -41,9 +41,9 @@ status() {
 	start app mf-serve -l 127.0.0.1:0 -g /=x
 	run -1 --separate-stderr mf-serve -l "$address" -g /=x
 	[ "$stderr" = "mf-serve: cannot listen on $address: Address already in use" ]
-	run -1 --separate-stderr mf-serve -l nonsense -g /=x
+	run -2 --separate-stderr mf-serve -l nonsense -g /=x
 	[[ $stderr == *"bad address 'nonsense'"* ]]
-	run -1 mf-serve -l 127.0.0.1:99999 -g /=x
+	run -2 mf-serve -l 127.0.0.1:99999 -g /=x
 }
 
 @test "the application of the article, and SIGTERM" {

@@ -503,6 +503,15 @@ read_field(const struct conf_node *n, const struct conf_field *f, void *out,
 	return 0;
 }
 
+/* A whole manifest where one of its keys was meant is the usual slip. */
+static const char *
+manifest_hint(str key)
+{
+	return str_eq(key, STR("apiVersion"))
+	    ? " (for a key of a manifest give FILE:KEY)"
+	    : "";
+}
+
 int
 conf_read(const struct conf_node *map, const struct conf_field *f, size_t nf,
     void *out, struct error *e)
@@ -518,8 +527,8 @@ conf_read(const struct conf_node *map, const struct conf_field *f, size_t nf,
 			if (str_eq(n->key, str_of(f[j].name)))
 				break;
 		if (j == nf)
-			return conf_error_key(
-			    n, e, "unknown key \"%.*s\"", STR_ARG(n->key));
+			return conf_error_key(n, e, "unknown key \"%.*s\"%s",
+			    STR_ARG(n->key), manifest_hint(n->key));
 		if (n->kind != CONF_NULL && read_field(n, &f[j], out, e) == -1)
 			return -1;
 	}

@@ -151,6 +151,16 @@ lookup(const char *host, const char *port, struct addrinfo **out)
 	return getaddrinfo(host, port, &hints, out);
 }
 
+bool
+listen_valid(const char *address)
+{
+	char host[256], port[6];
+	uint16_t number;
+
+	return strncmp(address, "unix:", 5) == 0 ||
+	    split(str_of(address), host, port, &number);
+}
+
 int
 listen_open(const char *address, char name[LISTEN_NAME], struct error *e)
 {

@@ -4,6 +4,8 @@
 #ifndef NET_LISTEN_H
 #define NET_LISTEN_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 #define LISTEN_NAME 128
@@ -14,6 +16,7 @@
  * exec, not blocking) and what was bound in name; -1 and a message that names
  * the address.  A socket file that nobody serves any more is replaced.
  */
+bool listen_valid(const char *address); /* is it written like one? */
 int listen_open(const char *address, char name[LISTEN_NAME], struct error *e);
 
 #endif

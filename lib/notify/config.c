@@ -81,6 +81,10 @@ notify_check_url(const struct conf_node *n, str url, struct error *e)
 	scheme = str_take(url, colon < url.n ? colon : 0);
 	if (str_eq(url, STR("<secret>")))
 		return 0;
+	if (str_find(url, STR("${")) < url.n)
+		return conf_error(n, e,
+		    "nothing fills '%.*s': use --set 'NAME=VALUE', or --env",
+		    STR_ARG(url));
 	if (!str_eq(scheme, STR("http")) && !str_eq(scheme, STR("https")))
 		return conf_error(n, e, "unsupported scheme \"%.*s\" for URL",
 		    STR_ARG(scheme));
