@@ -126,8 +126,7 @@ replay_batch(struct flow *f, const struct batch *b)
 {
 	int64_t t = b->t > f->newest ? b->t : f->newest;
 
-	if (f->newest != 0)
-		replay_to(f, t);
+	replay_to(f, t);
 	f->newest = f->sender.virtual_now = t;
 	take_batch(f, b, t);
 }

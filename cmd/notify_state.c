@@ -61,7 +61,7 @@ load(struct notify_files *f, const char *dir, struct notify *n, int64_t now)
 		tool_note(
 		    "%s: %zu lines of the state could not be read", dir, bad);
 	if (!f->off) {
-		notify_dump_log(n, &fresh);
+		notify_trim_log(buf_str(&b), now, &fresh);
 		rewrite(log, &b, &fresh);
 		buf_reset(&fresh);
 		notify_dump_alerts(n, &fresh);

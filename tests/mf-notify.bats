@@ -128,7 +128,7 @@ batch() {
 	batch 1700000300 Down resolved 1700000060 1700000190 | once 1700000300
 	once 1700003000 </dev/null
 	[ "$(wc -l <sink.out)" -eq 2 ]
-	[ "$(grep -c '^# SENT ' d/notify/log)" -eq 1 ]
+	[ "$(grep -c '^# SENT ' d/notify/log)" -eq 2 ]
 	run ! grep -q '^# ALERT' d/notify/alerts
 }
 

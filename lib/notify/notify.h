@@ -127,7 +127,9 @@ void notify_give_up(struct notify *n);
 /*
  * State as lines of mf text.  What has changed is added to these buffers; the
  * caller appends them to its files and resets them.  *_load() reads such lines
- * again (bad ones are counted and left out), *_dump() writes all that counts.
+ * again (bad ones are counted and left out).  notify_dump_alerts() writes all
+ * that counts; notify_trim_log() keeps of a log's lines those younger than the
+ * retention, which are its history too.
  */
 struct notify_journal {
 	struct buf alerts; /* ALERT, GONE and GROUP lines */
@@ -138,7 +140,7 @@ struct notify_journal *notify_journal(struct notify *n);
 size_t notify_load_alerts(struct notify *n, str lines);
 size_t notify_load_log(struct notify *n, str lines, int64_t now);
 void notify_dump_alerts(const struct notify *n, struct buf *b);
-void notify_dump_log(const struct notify *n, struct buf *b);
+void notify_trim_log(str lines, int64_t now, struct buf *b);
 
 /* Silences replace each other by id; all that were known are kept. */
 size_t notify_load_silences(struct notify *n, str lines);

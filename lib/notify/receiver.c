@@ -93,8 +93,8 @@ load_one(struct notify_config *c, const struct conf_node *n, struct receiver *r,
 			return conf_error_key(n->v[i], e,
 			    "labels of a receiver are not supported yet");
 		if (kind == NULL)
-			return conf_error_key(n->v[i], e, "unknown key '%.*s'",
-			    STR_ARG(n->v[i]->key));
+			return conf_error_key(n->v[i], e,
+			    "unknown key \"%.*s\"", STR_ARG(n->v[i]->key));
 		if (load_list(c, n->v[i], kind, r, &cap, e) == -1)
 			return -1;
 	}

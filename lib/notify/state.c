@@ -340,9 +340,24 @@ notify_dump_alerts(const struct notify *n, struct buf *b)
 }
 
 void
-notify_dump_log(const struct notify *n, struct buf *b)
+notify_trim_log(str lines, int64_t now, struct buf *b)
 {
-	for (struct map_slot *m = map_next(&n->sent, NULL); m != NULL;
-	     m = map_next(&n->sent, m))
-		notify_sent_put(b, m->v.p);
+	struct arena a;
+
+	arena_init(&a);
+	while (lines.p != NULL) {
+		str line = str_trim(str_cut(&lines, '\n'));
+		int64_t expires = 0;
+		struct record r;
+
+		if (notify_record_parse(&a, line, &r, NULL) == 0 &&
+		    (r.t > now - NOTIFY_RETENTION ||
+			(notify_record_int(&r, "expires", &expires) == 0 &&
+			    expires > now))) {
+			buf_add(b, line);
+			buf_byte(b, '\n');
+		}
+		arena_reset(&a);
+	}
+	arena_fini(&a);
 }

@@ -269,7 +269,7 @@ restart(struct world *w, int64_t now)
 	struct buf a = { 0 }, log = { 0 };
 
 	notify_dump_alerts(w->n, &a);
-	notify_dump_log(w->n, &log);
+	notify_trim_log(buf_str(&notify_journal(w->n)->log), now, &log);
 	notify_free(w->n);
 	w->n = notify_new(w->c, "http://am.example.org:9093", NULL, NULL, NULL);
 	notify_load_log(w->n, buf_str(&log), now);
