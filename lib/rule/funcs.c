@@ -52,7 +52,7 @@ number(struct tmpl_value v, double *d, struct error *e)
 	return error_set(e, "can't convert %s to float", tmpl_type_name(v));
 }
 
-/* A sample of query(): its labels (with __value__ of a string) and value. */
+/* A sample of query(). */
 struct sample {
 	struct labels labels;
 	double value;
@@ -130,11 +130,6 @@ samples_of(struct arena *a, const struct promql_result *res)
 		v[i] = sample_new(a, res->v[i].labels, res->v[i].v[0]);
 	if (res->type == PROMQL_SCALAR)
 		v[0] = sample_new(a, (struct labels){ 0 }, res->scalar);
-	if (res->type == PROMQL_STRING) {
-		struct label one = { STR("__value__"), res->string };
-
-		v[0] = sample_new(a, (struct labels){ &one, 1 }, 0);
-	}
 	list = tmpl_list(v, n);
 	list.list.type = "template.queryResult";
 	return list;
@@ -156,8 +151,8 @@ FN(query_fn)
 	if (x == NULL)
 		return -1;
 	rc = promql_eval(x, round->src, &o, a, &res, e);
-	if (rc == 0 && res.type == PROMQL_MATRIX)
-		rc = error_set(e, "query result is not a vector or scalar");
+	if (rc == 0 && res.type != PROMQL_VECTOR && res.type != PROMQL_SCALAR)
+		rc = error_set(e, "rule result is not a vector or scalar");
 	if (rc == 0)
 		*out = samples_of(a, &res);
 	promql_free(x);

@@ -66,7 +66,7 @@ queries(void)
 		    "{{ end }}",
 	    "2=2"));
 	CHECK(gives("{{ query \"3\" | first | value }}", "3"));
-	CHECK(gives("{{ query `\"s\"` | first | strvalue }}", "s"));
+	CHECK(gives("{{ query \"1\" | first | strvalue }}|", "|"));
 	CHECK(gives("{{ query \"absent(up)\" | len }}", "0"));
 }
 
@@ -148,6 +148,10 @@ told(void)
 	    "__alert_A: "));
 	CHECK(says("{{ query \"absent(vector(1))\" | first }}",
 	    "first() called on vector with no elements"));
+	CHECK(says(
+	    "{{ query `\"s\"` }}", "rule result is not a vector or scalar"));
+	CHECK(says(
+	    "{{ query \"up[5m]\" }}", "rule result is not a vector or scalar"));
 	CHECK(says("{{ humanize \"x\" }}", "invalid syntax"));
 	CHECK(says("{{ value 3 }}", "wrong type for value"));
 	CHECK(says("{{ toDuration \"NaN\" }}", "cannot be represented"));
