@@ -328,6 +328,6 @@ fill() {
 	curl -s "http://$address/" >/dev/null
 	rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid_app/status")
 	echo "RSS $rss KiB"
-	[ -n "${SAN:-}" ] || [ "$rss" -le 8192 ]
+	[[ ${MF_BUILD:-} == *-san ]] || [ "$rss" -le 8192 ]
 	[ "$(ls "/proc/$pid_app/task" | wc -l)" -eq 1 ]
 }
