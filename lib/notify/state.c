@@ -158,28 +158,30 @@ load_timer(struct notify *n, const struct record *r)
 	buf_fini(&b);
 }
 
-/* The latest of each alert is kept, in the order they came first. */
+/* The latest line of each alert, in the order the alerts came first. */
 struct latest {
 	struct map index;
-	struct record *v;
+	struct arena keys;
+	str *v;
 	size_t n, cap;
 };
 
 static void
-keep_latest(struct latest *l, struct arena *a, const struct record *r)
+keep_latest(struct latest *l, struct labels ls, str line)
 {
 	struct buf b = { 0 };
 	struct map_slot *m;
 	bool fresh;
 
-	label_key(&b, r->a);
-	m = map_add(&l->index, arena_dup(a, buf_str(&b)), &fresh);
-	buf_fini(&b);
+	label_key(&b, ls);
+	m = map_add(&l->index, buf_str(&b), &fresh);
 	if (fresh) {
+		m->key = arena_dup(&l->keys, buf_str(&b));
 		l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(*l->v));
 		m->v.i = l->n++;
 	}
-	l->v[m->v.i] = *r;
+	l->v[m->v.i] = line;
+	buf_fini(&b);
 }
 
 static int
@@ -187,6 +189,8 @@ load_alert(struct notify *n, const struct record *r)
 {
 	struct notify_alert x = { .labels = r->a, .annotations = r->b };
 
+	if (!str_eq(r->word, STR("ALERT")))
+		return 0;
 	if (notify_record_int(r, "startsAt", &x.starts) == -1 ||
 	    notify_record_int(r, "endsAt", &x.ends) == -1)
 		return -1;
@@ -195,17 +199,27 @@ load_alert(struct notify *n, const struct record *r)
 	return notify_alert(n, &x, r->t, NULL);
 }
 
+static void
+forget_timers(struct notify *n)
+{
+	for (struct map_slot *m = map_next(&n->timers, NULL); m != NULL;
+	     m = map_next(&n->timers, m))
+		free(m->v.p);
+	map_reset(&n->timers);
+}
+
 size_t
 notify_load_alerts(struct notify *n, str lines)
 {
 	struct latest l = { .n = 0 };
 	struct arena a;
+	struct record r;
 	size_t bad = 0;
 
 	arena_init(&a);
+	arena_init(&l.keys);
 	while (lines.p != NULL) {
 		str line = str_trim(str_cut(&lines, '\n'));
-		struct record r;
 
 		if (line.n == 0)
 			continue;
@@ -215,21 +229,22 @@ notify_load_alerts(struct notify *n, str lines)
 			load_timer(n, &r);
 		else if (str_eq(r.word, STR("ALERT")) ||
 		    str_eq(r.word, STR("GONE")))
-			keep_latest(&l, &a, &r);
+			keep_latest(&l, r.a, line);
 		else
 			bad++;
+		arena_reset(&a);
 	}
-	for (size_t i = 0; i < l.n; i++)
-		if (str_eq(l.v[i].word, STR("ALERT")) &&
-		    load_alert(n, &l.v[i]) == -1)
+	for (size_t i = 0; i < l.n; i++) {
+		if (notify_record_parse(&a, l.v[i], &r, NULL) == -1 ||
+		    load_alert(n, &r) == -1)
 			bad++;
-	for (struct map_slot *m = map_next(&n->timers, NULL); m != NULL;
-	     m = map_next(&n->timers, m))
-		free(m->v.p);
-	map_reset(&n->timers);
-	buf_reset(&n->journal.alerts);
+		arena_reset(&a);
+		buf_reset(&n->journal.alerts);
+	}
+	forget_timers(n);
 	free(l.v);
 	map_fini(&l.index);
+	arena_fini(&l.keys);
 	arena_fini(&a);
 	return bad;
 }
