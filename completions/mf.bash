@@ -1,0 +1,83 @@
+_mf_eval() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	case $prev in
+	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	-c|--config|--in|-r|--rules) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--connect-to|--datasource|-e|--end|--external-url|-i|--interval|--input|--lookback|--now|-o|--output|--resend-delay|-s|--start|--set|--step|-u|--url) COMPREPLY=(); return ;;
+	esac
+	case $cur in
+	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -d --dir --datasource -e --end --env --exit-status --external-url -h --help -i --interval --in --input --lookback -n --dry-run --now -o --output -q --quiet -r --rules --replay --resend-delay -s --start --set --step --strict -u --url -V --version -v --verbose -w --write" -- "$cur") ;;
+	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check" -- "$cur") ;;
+	esac
+}
+complete -o filenames -F _mf_eval mf-eval
+_mf_notify() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	case $prev in
+	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	-c|--config) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	-e|--end|--connect-to|--external-url|--now|--set) COMPREPLY=(); return ;;
+	esac
+	case $cur in
+	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config -d --dir -e --end -n --dry-run -q --quiet -v --verbose -h --help -V --version --connect-to --env --external-url --now --replay --set --strict" -- "$cur") ;;
+	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "alerts check render routes" -- "$cur") ;;
+	esac
+}
+complete -o filenames -F _mf_notify mf-notify
+_mf_plot() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	case $prev in
+	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	--in) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--color|--connect-to|--crit|--datasource|-e|--end|--height|-i|--interval|--input|--mark|--now|-o|--output|-s|--start|--step|--title|--tz|-u|--url|--unit|--warn|--width) COMPREPLY=(); return ;;
+	esac
+	case $cur in
+	-*) mapfile -t COMPREPLY < <(compgen -W "--color --connect-to --crit -d --dir --datasource -e --end --exit-status -f --follow --height -h --help -i --interval --in --input --mark --now -o --output -q --quiet --replay -s --start --step --strict --title --tz -u --url --unit -V --version -v --verbose --warn --width" -- "$cur") ;;
+	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	esac
+}
+complete -o filenames -F _mf_plot mf-plot
+_mf_scrape() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	case $prev in
+	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	-c|--config) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--connect-to|-i|--interval|--now|--set) COMPREPLY=(); return ;;
+	esac
+	case $cur in
+	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -d --dir --env -h --help -i --interval -n --dry-run --now -q --quiet --set -V --version -v --verbose" -- "$cur") ;;
+	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check targets" -- "$cur") ;;
+	esac
+}
+complete -o filenames -F _mf_scrape mf-scrape
+_mf_serve() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	case $prev in
+	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	-m|--metrics|--users|--web-config) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	-g|--get|-l|--listen|--counter|--external-url|--now|--set) COMPREPLY=(); return ;;
+	esac
+	case $cur in
+	-*) mapfile -t COMPREPLY < <(compgen -W "-d --dir -g --get -h --help -l --listen -m --metrics -q --quiet -V --version -v --verbose --counter --env --external-url --now --set --sink --users --web-config" -- "$cur") ;;
+	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	esac
+}
+complete -o filenames -F _mf_serve mf-serve
+_mf_store() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	case $prev in
+	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	-e|--end|--input|--now|-s|--start) COMPREPLY=(); return ;;
+	esac
+	case $cur in
+	-*) mapfile -t COMPREPLY < <(compgen -W "--any-time --by-series -d --dir -e --end --exit-status -h --help --input -n --dry-run --now -q --quiet --replace -s --start --strict -S --sync -v --verbose -V --version" -- "$cur") ;;
+	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "append select series labels values info check" -- "$cur") ;;
+	esac
+}
+complete -o filenames -F _mf_store mf-store
