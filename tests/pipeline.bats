@@ -68,16 +68,16 @@ rules() {
 	mf-eval --in in --now 1700000045 'rate(requests_total[1m])' >a
 	mf-eval -d d --now 1700000045 'rate(requests_total[1m])' >b
 	diff a b
-	grep -q '^_{instance="a:1",job="x"} 2 1700000045000$' a
+	grep -q '^_{instance="a:1",job="x"} 1.5 1700000045000$' a
 }
 
 @test "a batch cut off in the middle is dropped and said" {
 	rounds | head -n -1 >cut
 	run --separate-stderr mf-store append -d d <cut
 	[[ $stderr == *batch* ]]
-	run -0 mf-store select -d d
-	run ! grep -q 1700000045000 <<<"$output"
-	[[ $output == *1700000030000* ]]
+	mf-store select -d d >out
+	run ! grep 1700000045000 out
+	grep -q 1700000030000 out
 }
 
 @test "a bad line costs itself, not its batch" {

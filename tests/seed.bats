@@ -68,8 +68,8 @@ notify() {
 		evaluate $s >out.$s
 		notify $s <out.$s
 	done
-	grep -q 'state=pending' out.45
-	run ! grep -q 'state=firing' out.45
+	grep -q '^ALERTS{.*alertstate="pending".*} 1 ' out.45
+	run ! grep 'state=firing' out.45
 	grep -q "state=firing activeAt=$t0 startsAt=$((t0 + 60000))" out.60
 	[ ! -s sink.out ]
 
@@ -101,7 +101,7 @@ notify() {
 	    --width 80 --height 16 api_request_total >graph
 	cat graph
 	grep -q api_request_total graph
-	grep -qE 'api_request_total.* 7 ' graph
+	grep -q 'last 7 .*api_request_total' graph
 	mf-plot -u "$seed/grafana-config.yaml" --connect-to "localhost:9090:$serve" \
 	    -s "$(at 15)" -e "$(at 90)" --step 15s --width 80 --height 16 \
 	    api_request_total >graph2

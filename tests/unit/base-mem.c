@@ -47,9 +47,9 @@ main(void)
 	v = mem_alloc(0);
 	CHECK(v != NULL);
 	free(v);
-	(void)fflush(stdout);
 	/* the sanitizers stop at such sizes themselves */
 	for (int i = 0; i < 3; i++) {
+		(void)fflush(stdout); /* the child's exit would do it again */
 		if ((pid = fork()) == 0) {
 			(void)dup2(open("/dev/null", O_WRONLY), 2);
 			overflow(i);
