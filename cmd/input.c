@@ -26,6 +26,7 @@ struct input {
 	/* a stream */
 	const char *name; /* for messages */
 	int fd;
+	bool quiet; /* stdout is no terminal */
 	struct file_lines lines;
 	struct batch_reader *reader;
 	/* a store */
@@ -74,6 +75,7 @@ open_stream(struct input *in)
 	}
 	if (in->o.om || str_ends(str_of(in->name), STR(".om")))
 		form = EXPO_OM;
+	in->quiet = isatty(STDOUT_FILENO) == 0;
 	file_lines_init(&in->lines, in->fd);
 	in->reader = batch_new(form, tool_now(), in->o.strict, report, in);
 }
@@ -161,8 +163,12 @@ input_read(struct input *in)
 
 	if (rc == -1)
 		tool_die(TOOL_FAILED, "%s: %s", in->name, e.msg);
-	if (rc == 1)
+	if (rc == 1) {
 		batch_feed(in->reader, block);
+		/* Not among answers on the same terminal. */
+		if (in->quiet)
+			tool_progress(in->name, in->fd);
+	}
 	if (rc == 0)
 		batch_end(in->reader);
 	/* Half a line, or a descriptor that does not block: no busy loop. */

@@ -217,6 +217,7 @@ begin(struct append *a, struct batch_reader *r, struct begin *g, int fd)
 			return true;
 		if (!hold(a, g, fd))
 			return false;
+		tool_progress(a->name, fd);
 		while (g->misses < MISSES && held_batch(g, &text)) {
 			g->at += text.n;
 			if (!take_text(a, r, g, text))
@@ -266,8 +267,10 @@ append(struct append *a, int fd)
 			tool_warn("%s: %s", a->name, e.msg);
 			a->status = TOOL_FAILED;
 			go = false;
-		} else if (k == 1)
+		} else if (k == 1) {
 			go = feed(a, r, text);
+			tool_progress(a->name, fd);
+		}
 	}
 	if (go) {
 		batch_end(r);

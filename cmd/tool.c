@@ -30,6 +30,7 @@ static bool journal;
 static bool now_fixed;
 static int64_t now_given;
 static volatile sig_atomic_t stopping, reloading;
+static bool progress_shown;
 static int wake[2] = { -1, -1 };
 
 /*
@@ -75,6 +76,15 @@ tool_init(const char *name)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* The line of tool_progress() goes before anything else is said. */
+static void
+clear_progress(void)
+{
+	if (progress_shown)
+		(void)fputs("\r\033[K", stderr);
+	progress_shown = false;
+}
+
 /*
  * One write a message, so that the lines of a pipeline's tools do not mix.
  * Control bytes in it (of a label, of a page) never reach a terminal.
@@ -85,6 +95,7 @@ say(int priority, const char *fmt, va_list ap)
 	struct buf b = { 0 };
 	char msg[4096];
 
+	clear_progress();
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
 	if (journal)
 		buf_printf(&b, "<%d>%s", priority, msg);
@@ -185,6 +196,7 @@ tool_done(int status)
 {
 	bool bad = fflush(stdout) != 0 || ferror(stdout) != 0;
 
+	clear_progress();
 	if (bad && errno == EPIPE)
 		exit(status);
 	if (bad || (close(STDOUT_FILENO) == -1 && errno != EBADF)) {
@@ -248,6 +260,29 @@ entropy(void *arg)
 	(void)arg;
 	arc4random_buf(&v, sizeof(v));
 	return v;
+}
+
+void
+tool_progress(const char *name, int fd)
+{
+	static int64_t next;
+	int64_t now = mono(NULL);
+	struct stat st;
+	off_t at;
+
+	if (next == 0)
+		next = now + 1000000000;
+	if (now < next || tool_verbose < 0)
+		return;
+	next = now + 200000000;
+	if (!isatty(STDERR_FILENO) || fstat(fd, &st) == -1 ||
+	    !S_ISREG(st.st_mode) || st.st_size == 0 ||
+	    (at = lseek(fd, 0, SEEK_CUR)) == -1)
+		return;
+	(void)fprintf(stderr, "\r\033[K%s: %.40s: %.0f%% of %.1f MB", tool_name,
+	    name, 100 * (double)at / (double)st.st_size,
+	    (double)st.st_size / 1e6);
+	progress_shown = true;
 }
 
 const struct clock *

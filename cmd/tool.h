@@ -62,6 +62,14 @@ _Noreturn void tool_done(int status);
  */
 void tool_write(str s);
 
+/*
+ * How far the reading of a file is, as a line on stderr that is written over:
+ * call it after each block.  It is seen from the second second on, five times
+ * a second at most, when stderr is a terminal and fd a regular file (a stream
+ * may never end), and not with -q; the next message and the end clear it.
+ */
+void tool_progress(const char *name, int fd);
+
 /* The wall clock in ms, unless --now fixed it; and the struct clock for lib. */
 int64_t tool_now(void);
 void tool_set_now(int64_t now);
