@@ -288,3 +288,33 @@ batch() {
 	run -1 --separate-stderr mf-notify render -c am.yml '{{ .Nope }}' <<<"$data"
 	[[ $stderr == *"can't evaluate field Nope in type template.Data"* ]]
 }
+
+@test "template files: globs beside the configuration, later ones win" {
+	mkdir -p etc/t
+	echo '{{ define "slack.default.title" }}one{{ end }}' >etc/t/1.tmpl
+	echo '{{ define "slack.default.title" }}two {{ .Status }}{{ end }}' >etc/t/2.tmpl
+	cat >etc/am.yml <<-'EOF'
+	templates: ['t/*.tmpl', nothing/*.tmpl]
+	route: {receiver: s, group_wait: 0s}
+	receivers: [{name: s, slack_configs: [{api_url: 'http://x/', text: t}]}]
+	EOF
+	batch 1700000060 Down firing 1700000060 1700000400 |
+	    mf-notify --replay -n -c etc/am.yml >out
+	grep -q '"title":"two firing"' out
+	# In a manifest a template is another key.
+	cat >m.yaml <<-'EOF'
+	apiVersion: v1
+	kind: ConfigMap
+	metadata: {name: m}
+	data:
+	  am.yml: |
+	    templates: [/etc/am/x.tmpl]
+	    route: {receiver: s, group_wait: 0s}
+	    receivers: [{name: s, slack_configs: [{api_url: 'http://x/'}]}]
+	  x.tmpl: |
+	    {{ define "slack.default.title" }}three{{ end }}
+	EOF
+	batch 1700000060 Down firing 1700000060 1700000400 |
+	    mf-notify --replay -n -c m.yaml:am.yml >out
+	grep -q '"title":"three"' out
+}
