@@ -2,6 +2,8 @@
  * mf-eval -w: results go into the store before they are printed.  A store that
  * fails is said, and does not keep alerts from being printed.
  */
+#include <string.h>
+
 #include "eval_cmd.h"
 
 void
@@ -40,8 +42,11 @@ eval_write(struct eval_writer *w, str text)
 		}
 	batch_free(in);
 	if (n.refused > 0) {
-		tool_warn("%zu sample%s not stored: %s", n.refused,
-		    n.refused == 1 ? "" : "s", why.msg);
+		/* The place is one in our own output. */
+		const char *what = strchr(why.msg, ' ');
+
+		tool_warn("%zu sample%s not stored:%s", n.refused,
+		    n.refused == 1 ? "" : "s", what == NULL ? "" : what);
 		w->failed = true;
 	}
 }

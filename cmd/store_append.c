@@ -75,7 +75,7 @@ take(struct append *a, struct batch_reader *r)
 		}
 		a->batches++;
 		if (a->why.msg[0] != '\0') {
-			tool_warn("%s: %s", a->name, a->why.msg);
+			tool_warn("%s:%s", a->name, a->why.msg);
 			a->why.msg[0] = '\0';
 			a->status = TOOL_FAILED;
 			if (a->strict)

@@ -147,6 +147,7 @@ setup() {
 	wrong "start is after the end" mf-plot -d . -s now -e -1h up
 	wrong "text, svg, html" mf-plot -o pdf up
 	wrong "always" mf-plot --color blue up
+	wrong "begins with http://" mf-eval -u localhost:9090 up
 	wrong "FILE:KEY" mf-eval -r "$seed/prometheus-config.yaml"
 	wrong "FILE:KEY" mf-notify -c "$seed/alertmanager-secret.yaml"
 	wrong "bad address 'foo'" mf-serve -l foo -g /=x

@@ -266,6 +266,8 @@ state=firing' ]
 	p=$!
 	echo $p >>pids
 	until_ok 5 grep -q state=pending out
+	# What is printed is remembered a moment later.
+	until_ok 5 grep -qs 'alertname="A"' d/rules/state
 	kill -9 $p
 	wait $p || :
 	mf-eval -w -c p.yml -d d >out2 2>err </dev/null 3>&- &

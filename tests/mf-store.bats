@@ -117,7 +117,7 @@ batch() {
 
 @test "seconds are refused" {
 	run -1 mf-store append -d d <<<'up 1 1637582400'
-	[[ $output == *"looks like seconds; use --input om"* ]]
+	[[ $output == *"stdin:1:1: "*"looks like seconds; use --input om"* ]]
 	run -0 mf-store append -d d --any-time <<<'up 1 1637582400'
 	[ "$(mf-store select -d d | grep -c '^up 1 1637582400$')" = 1 ]
 }

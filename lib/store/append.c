@@ -43,7 +43,7 @@ refuse(struct job *j, const struct expo_item *it, const char *what)
 	if (j->why == NULL || j->why->msg[0] != '\0')
 		return;
 	label_print(&b, it->labels);
-	error_set(j->why, "line %zu: %.*s: %s", it->line,
+	error_set(j->why, "%zu:1: %.*s: %s", it->line,
 	    b.n > 200 ? 200 : (int)b.n, b.p == NULL ? "" : b.p, what);
 	buf_fini(&b);
 }

@@ -244,6 +244,15 @@ load(const char *where, const struct conf_opts *o, struct error *e)
 	return inner;
 }
 
+/* HOST:PORT is a slip for a URL, and no file and its key. */
+static bool
+looks_like_host(str s)
+{
+	str port = str_skip(s, str_chr(s, ':') + 1);
+
+	return port.n > 0 && port.p[0] >= '0' && port.p[0] <= '9';
+}
+
 int
 promapi_load(const char *where, const char *datasource,
     const struct conf_opts *o, struct arena *a, struct promapi_server *s,
@@ -259,7 +268,11 @@ promapi_load(const char *where, const char *datasource,
 		s->url = arena_dup(a, str_of(where));
 		return 0;
 	}
-	if ((c = load(where, o, e)) == NULL)
+	c = load(where, o, e);
+	if (c == NULL && looks_like_host(str_of(where)))
+		return error_set(
+		    e, "%s: a URL begins with http:// or https://", where);
+	if (c == NULL)
 		return -1;
 	n = choose(c, datasource, e);
 	rc = n == NULL ? -1 : source(n, a, s, e);
