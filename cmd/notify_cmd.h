@@ -5,6 +5,8 @@
 #ifndef NOTIFY_CMD_H
 #define NOTIFY_CMD_H
 
+#include <sys/queue.h>
+
 #include "net/fetch.h"
 #include "notify/notify.h"
 #include "tool.h"
@@ -51,11 +53,15 @@ void notify_files_write(struct notify_files *f, struct notify *n, bool sync);
 void notify_files_silences(struct notify_files *f, struct notify *n);
 
 /* Deliveries on their way through the network, or as lines on stdout. */
+struct sending;
+TAILQ_HEAD(sendings, sending);
+
 struct notify_sender {
 	const struct notify_options *o;
 	struct notify *n;
 	struct notify_files *files;
 	struct fetch *fetch; /* made at the first delivery */
+	struct sendings under_way;
 	int64_t virtual_now; /* in a replay; 0: the real clock */
 	size_t failed;
 };
@@ -65,6 +71,9 @@ void notify_send(struct notify_sender *s);
 
 /* Until all that were begun have been answered, but half a minute at most. */
 void notify_send_finish(struct notify_sender *s);
+
+/* Drop all requests that are under way; their deliveries stay unanswered. */
+void notify_send_cancel(struct notify_sender *s);
 int64_t notify_sender_now(const struct notify_sender *s);
 
 int notify_run(const struct notify_options *o);

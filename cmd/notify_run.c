@@ -11,11 +11,13 @@
 #include "metric/batch.h"
 #include "notify_cmd.h"
 
+#define RELOAD_PATIENCE (INT64_C(10) * 1000000000) /* ns */
 #define JOURNAL ((size_t)256 << 10) /* bytes of lines that may wait */
 
 struct flow {
 	const struct notify_options *o;
 	struct notify_config *config, *next; /* next: a reload that waits */
+	int64_t reload_by;                   /* monotonic, ns */
 	struct notify *n;
 	struct notify_files files;
 	struct notify_sender sender;
@@ -177,6 +179,14 @@ step(struct flow *f)
 	notify_send(&f->sender);
 }
 
+static int64_t
+mono(void)
+{
+	const struct clock *c = tool_clock();
+
+	return c->mono(c->arg);
+}
+
 /* A bad file is said and the old configuration stays. */
 static void
 reload(struct flow *f)
@@ -194,14 +204,24 @@ reload(struct flow *f)
 	}
 	notify_config_free(f->next);
 	f->next = c;
+	f->reload_by = mono() + RELOAD_PATIENCE;
 }
 
-/* A new configuration takes over when nothing of the old one is on its way. */
+/*
+ * A new configuration takes over when nothing of the old one is on its way.
+ * Nothing is begun until then, what waits for a retry is given up, and an
+ * answer that does not come is not waited for.
+ */
 static void
 take_over(struct flow *f)
 {
-	if (f->next == NULL || notify_pending(f->n) > 0)
+	if (f->next == NULL)
 		return;
+	notify_give_up(f->n, false);
+	if (notify_pending(f->n) > 0 && mono() < f->reload_by)
+		return;
+	notify_send_cancel(&f->sender);
+	notify_give_up(f->n, true);
 	notify_configure(f->n, f->next, tool_now());
 	notify_config_free(f->config);
 	f->config = f->next;
@@ -214,6 +234,8 @@ timeout(const struct flow *f)
 {
 	int64_t wake = notify_wake(f->n), now = tool_now();
 
+	if (f->next != NULL)
+		return 500;
 	if (wake == NOTIFY_NEVER)
 		return -1;
 	return wake <= now ? 0 : wake - now > 60000 ? 60000 : (int)(wake - now);
@@ -250,7 +272,8 @@ run_live(struct flow *f)
 		if (fds[0].revents != 0)
 			more = read_input(f);
 		take_over(f);
-		step(f);
+		if (f->next == NULL)
+			step(f);
 	}
 }
 
@@ -276,9 +299,9 @@ static void
 finish(struct flow *f)
 {
 	notify_send_finish(&f->sender);
-	notify_give_up(f->n);
+	notify_send_cancel(&f->sender);
+	notify_give_up(f->n, true);
 	notify_files_write(&f->files, f->n, true);
-	fetch_free(f->sender.fetch);
 	batch_free(f->batches);
 	file_lines_fini(&f->lines);
 	notify_free(f->n);
@@ -300,9 +323,8 @@ notify_run(const struct notify_options *o)
 	f.n = notify_new(f.config, o->external_url ? o->external_url : url,
 	    tool_clock(), report, &f);
 	f.sender.n = f.n;
+	TAILQ_INIT(&f.sender.under_way);
 	notify_files_open(&f.files, o, f.n, o->replay ? 0 : tool_now());
-	f.sender =
-	    (struct notify_sender){ .o = o, .n = f.n, .files = &f.files };
 	file_lines_init(&f.lines, STDIN_FILENO);
 	f.batches = batch_new(
 	    EXPO_MF, o->replay ? 0 : tool_now(), o->strict, report_line, NULL);

@@ -16,7 +16,7 @@ struct sending {
 	uint64_t id;
 	struct fetch_header headers[2];
 	size_t nheaders;
-	str receiver, integration;
+	TAILQ_ENTRY(sending) entry;
 };
 
 int64_t
@@ -51,6 +51,7 @@ answered(void *arg, const struct fetch_answer *fa)
 	struct notify_answer a = { fa->error, fa->status, fa->content_type,
 		fa->body };
 
+	TAILQ_REMOVE(&x->s->under_way, x, entry);
 	answer(x->s, x->id, &a);
 	free(x);
 }
@@ -83,8 +84,10 @@ begin(struct notify_sender *s, const struct notify_delivery *d)
 	if (s->fetch == NULL)
 		s->fetch = fetch_new(tool_clock(), "mf/" VERSION,
 		    s->o->connect_to, s->o->nconnect_to);
-	if (fetch_add(s->fetch, &q, &e) == 0)
+	if (fetch_add(s->fetch, &q, &e) == 0) {
+		TAILQ_INSERT_TAIL(&s->under_way, x, entry);
 		return;
+	}
 	a.error = "not a URL that can be sent to";
 	answer(s, x->id, &a);
 	free(x);
@@ -137,6 +140,19 @@ notify_send(struct notify_sender *s)
 			begin(s, d);
 	}
 	notify_files_write(s->files, s->n, false);
+}
+
+void
+notify_send_cancel(struct notify_sender *s)
+{
+	struct sending *x;
+
+	fetch_free(s->fetch);
+	s->fetch = NULL;
+	while ((x = TAILQ_FIRST(&s->under_way)) != NULL) {
+		TAILQ_REMOVE(&s->under_way, x, entry);
+		free(x);
+	}
 }
 
 void

@@ -197,6 +197,26 @@ batch() {
 	exec 5>&-
 }
 
+@test "SIGHUP takes over although the old receiver does not answer" {
+	start sink mf-serve -l 127.0.0.1:0 --sink
+	config 0s 127.0.0.1:1
+	sed -i 's/group_interval: 1m/group_interval: 1s/' am.yml
+	mkfifo in
+	mf-notify -v -d d -c am.yml <in 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	exec 5>in
+	now=$(date +%s)
+	batch "$now" Down firing "$now" $((now + 300)) >&5
+	until_ok 5 grep -q 'will be tried again' err
+	sed -i "s/127.0.0.1:1/$address/" am.yml
+	kill -HUP $pid
+	until_ok 5 test -s sink.out
+	grep -q 'given up after' err
+	exec 5>&-
+	wait $pid || [ $? -eq 1 ]
+}
+
 @test "a receiver that is away: status 1, sent later, its URL not told" {
 	start sink mf-serve -l 127.0.0.1:0 --sink
 	config 0s 127.0.0.1:1

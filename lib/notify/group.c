@@ -526,10 +526,11 @@ notify_flights_expire(struct notify *n, int64_t now)
 }
 
 void
-notify_give_up(struct notify *n)
+notify_give_up(struct notify *n, bool all)
 {
-	while (n->nflights > 0)
-		give_up(n, n->nflights - 1, n->flights[0]->next);
+	for (size_t i = n->nflights; i-- > 0;)
+		if (all || !n->flights[i]->begun)
+			give_up(n, i, n->flights[i]->next);
 }
 
 void

@@ -121,8 +121,11 @@ size_t notify_pending(const struct notify *n);
 enum notify_outcome notify_answer(struct notify *n, uint64_t id,
     const struct notify_answer *a, int64_t now, struct error *e);
 
-/* The end: what has no answer or waits for a retry is given up, reported. */
-void notify_give_up(struct notify *n);
+/*
+ * What waits for a retry is given up and reported; with all also what has been
+ * begun and not answered.  Its group tells of it again at its next turn.
+ */
+void notify_give_up(struct notify *n, bool all);
 
 /*
  * State as lines of mf text.  What has changed is added to these buffers; the
