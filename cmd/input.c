@@ -55,7 +55,7 @@ report(void *arg, const char *msg)
 
 	if (in->o.strict)
 		tool_die(TOOL_FAILED, "%s:%s", in->name, msg);
-	tool_warn("%s:%s", in->name, msg);
+	tool_fault(in->name, msg);
 }
 
 static void

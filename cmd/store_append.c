@@ -37,7 +37,7 @@ report(void *arg, const char *msg)
 {
 	struct append *a = arg;
 
-	tool_warn("%s:%s", a->name, msg);
+	tool_fault(a->name, msg);
 	a->status = TOOL_FAILED;
 }
 

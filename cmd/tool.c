@@ -31,6 +31,7 @@ static bool now_fixed;
 static int64_t now_given;
 static volatile sig_atomic_t stopping, reloading;
 static bool progress_shown;
+static size_t faults_untold;
 static int wake[2] = { -1, -1 };
 
 /*
@@ -191,12 +192,24 @@ tool_version(void)
 	tool_done(TOOL_OK);
 }
 
+static void
+tell_untold(void)
+{
+	size_t n = faults_untold;
+
+	faults_untold = 0;
+	if (n > 0)
+		tool_warn("%zu more lines like these", n);
+}
+
 void
 tool_done(int status)
 {
-	bool bad = fflush(stdout) != 0 || ferror(stdout) != 0;
+	bool bad;
 
 	clear_progress();
+	tell_untold();
+	bad = fflush(stdout) != 0 || ferror(stdout) != 0;
 	if (bad && errno == EPIPE)
 		exit(status);
 	if (bad || (close(STDOUT_FILENO) == -1 && errno != EBADF)) {
@@ -260,6 +273,24 @@ entropy(void *arg)
 	(void)arg;
 	arc4random_buf(&v, sizeof(v));
 	return v;
+}
+
+void
+tool_fault(const char *name, const char *msg)
+{
+	static int64_t begun;
+	static unsigned told;
+	int64_t now = mono(NULL);
+
+	if (begun == 0 || now - begun > 1000000000) {
+		tell_untold();
+		begun = now;
+		told = 0;
+	}
+	if (told++ < 20)
+		tool_warn("%s:%s", name, msg);
+	else
+		faults_untold++;
 }
 
 void

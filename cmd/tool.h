@@ -63,6 +63,13 @@ _Noreturn void tool_done(int status);
 void tool_write(str s);
 
 /*
+ * tool_warn() of a fault in a line of the input, "NAME:LINE:COL: ...".  What
+ * is no text at all has thousands: of more than 20 in a second the rest is
+ * counted, and the count is told after it or at the end.
+ */
+void tool_fault(const char *name, const char *msg);
+
+/*
  * How far the reading of a file is, as a line on stderr that is written over:
  * call it after each block.  It is seen from the second second on, five times
  * a second at most, when stderr is a terminal and fd a regular file (a stream

@@ -156,3 +156,23 @@ setup() {
 	run -0 mf-scrape check "$seed/prometheus-config.yaml:prometheus.yaml"
 	[[ $output == *"ok, 2 targets" ]]
 }
+
+@test "what is no text is refused in a few lines, with a count" {
+	cd "$BATS_TEST_TMPDIR"
+	yes '}{' | head -n 1000 >junk
+	for c in "mf-store append -d d junk" "mf-plot --in junk" \
+	    "mf-eval --in junk up"; do
+		run -1 --separate-stderr $c
+		[ "${#stderr_lines[@]}" -eq 21 ]
+		[[ ${stderr_lines[0]} == *"junk:1:1: "* ]]
+		[[ ${stderr_lines[20]} == *": 980 more lines like these" ]]
+	done
+}
+
+@test "a directory that may not be made says so" {
+	nobody="setpriv --reuid 65534 --clear-groups"
+	[ "$(id -u)" = 0 ] && $nobody mf-store -V >/dev/null ||
+	    skip "needs to be root to become somebody else"
+	run -1 $nobody mf-store append -d /mf-house-no </dev/null
+	[[ $output == *"/mf-house-no: Permission denied" ]]
+}

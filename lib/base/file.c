@@ -161,9 +161,14 @@ file_mkdir(const char *path, struct error *e)
 		if (part[i] != '/' && part[i] != '\0')
 			continue;
 		part[i] = '\0';
-		if (mkdir(part, 0777) == -1 && errno != EEXIST &&
-		    stat(part, &st) == -1)
-			return error_errno(e, "%s", part);
+		if (mkdir(part, 0777) == -1 && errno != EEXIST) {
+			int why = errno;
+
+			if (stat(part, &st) == -1) {
+				errno = why;
+				return error_errno(e, "%s", part);
+			}
+		}
 		part[i] = path[i];
 	}
 	if (stat(path, &st) == -1)
