@@ -9,6 +9,11 @@
 # (the API's), webhook-http-headers (refused by name).
 bats_require_minimum_version 1.5.0
 
+setup() {
+	MF_BUILD=${MF_BUILD:-$BATS_TEST_DIRNAME/../../build}
+	[ -d "$CORPUS/alertmanager" ] || skip "no corpus at ${CORPUS:-unset}"
+}
+
 cases='
 alert-order
 annotations-change
