@@ -72,6 +72,9 @@ setup() {
 		for o in $help; do
 			grep -qx -- "$o" <<<"$page" || { echo "mf-$t: man page lacks $o"; return 1; }
 		done
+		for o in $(sed -n 's/^\.It Fl .*Fl Fl \([a-z-]*\).*/--\1/p' "man/mf-$t.1"); do
+			grep -qx -- "$o" <<<"$help" || { echo "mf-$t: --help lacks $o"; return 1; }
+		done
 	done
 }
 
