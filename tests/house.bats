@@ -67,7 +67,7 @@ setup() {
 @test "every option of --help is in the man page, and the other way round" {
 	for t in serve scrape store eval notify plot; do
 		help=$("mf-$t" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u)
-		page=$(mandoc -Tascii "man/mf-$t.1" | col -b |
+		page=$(mandoc -Tascii "man/mf-$t.1" | sed 's/.\x08//g' |
 		    grep -oE -- '--[a-z][a-z-]+' | sort -u)
 		for o in $help; do
 			grep -qx -- "$o" <<<"$page" || { echo "mf-$t: man page lacks $o"; return 1; }

@@ -160,10 +160,11 @@ rules() {
 	start app mf-serve -l 127.0.0.1:0 -g /=x
 	mf-scrape -i 50ms "http://$address/metrics" 2>/dev/null 3>&- |
 	    tee seen | mf-store append -d d 2>/dev/null 3>&- &
+	store=$! # the last of the pipe
+	echo $store >>pids
 	sleep 1.5
-	pid=$(pgrep -n -f "mf-store append -d d" -P $$ || pgrep -n -f "mf-store append -d d")
-	kill -9 "$pid"
-	wait $! 2>/dev/null || :
+	kill -9 $store
+	wait $store 2>/dev/null || :
 	mf-store check -d d
 	mf-store select -d d up >kept
 	n=$(grep -c '^up' kept)
