@@ -31,7 +31,10 @@ bool term_resized(void);
 /* Add text as a frame in the place of the one before it. */
 void term_frame(struct buf *b, str text, bool first);
 
-/* After the last one: give the cursor back. */
-#define TERM_END "\033[?25h"
+/*
+ * After the last frame.  An interrupt may have cut it off (the terminal drops
+ * what it had not shown) and leaves "^C": the prompt gets a clean line.
+ */
+#define TERM_END "\033[?2026l\r\033[J\033[?25h"
 
 #endif
