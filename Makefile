@@ -120,6 +120,7 @@ $(patsubst tests/%.c,$B/%,$(wildcard tests/conform/*.c)): $B/%: $B/tests/%.o $B/
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+LINTF	= $(filter-out -DVERSION=%,$(LANG_C)) -DVERSION=\"$(VERSION)\"
 LINTC	= $(wildcard lib/*/*.c cmd/*.c)
 lint: all
 	sh tests/layers.sh
@@ -132,7 +133,7 @@ lint: all
 	    --inline-suppr --suppressions-list=tests/cppcheck -Ilib -Icmd -j2 lib cmd
 	clang-format --dry-run -Werror lib/*/*.[ch] cmd/*.[ch] tests/*/*.[ch]
 	printf '%s\n' $(LINTC) | xargs -P2 -n8 sh -c \
-	    'clang-tidy --quiet "$$@" -- $(subst ",\",$(LANG_C)) 2>/dev/null' sh
+	    'clang-tidy --quiet "$$@" -- $(LINTF) 2>/dev/null' sh
 	sh tests/completions.sh
 
 COMPL	= completions/mf.bash completions/_mf completions/mf.fish
