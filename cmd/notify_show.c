@@ -23,15 +23,20 @@ config(const struct notify_options *o, size_t *operand)
 int
 notify_check(const struct notify_options *o)
 {
-	size_t used, integrations = 0;
+	size_t used, integrations = 0, receivers;
 	struct notify_config *c = config(o, &used);
 	const char *name = o->config ? o->config : o->operands[0];
 	struct buf b = { 0 };
 
-	for (size_t i = 0; i < notify_config_receivers(c); i++)
+	if (used < o->noperands)
+		tool_die(TOOL_USAGE, "'%s': check takes one configuration",
+		    o->operands[used]);
+	receivers = notify_config_receivers(c);
+	for (size_t i = 0; i < receivers; i++)
 		integrations += notify_config_integrations(c, i);
-	buf_printf(&b, "%s: ok, %zu receivers, %zu integrations\n", name,
-	    notify_config_receivers(c), integrations);
+	buf_printf(&b, "%s: ok, %zu receiver%s, %zu integration%s\n", name,
+	    receivers, receivers == 1 ? "" : "s", integrations,
+	    integrations == 1 ? "" : "s");
 	tool_write(buf_str(&b));
 	buf_fini(&b);
 	notify_config_free(c);

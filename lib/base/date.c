@@ -223,8 +223,8 @@ date_parse(
 		*t = s.p[0] == '-' ? now - ms : now + ms;
 	else if (date_parse_rfc3339(s, t, NULL, NULL) == -1)
 		return error_set(e,
-		    "bad time \"%.*s\": want RFC 3339, unix seconds, now, "
-		    "today, yesterday or -1h",
+		    "bad time \"%.*s\": want RFC 3339 (2021-11-22T12:00:00Z), "
+		    "unix seconds, now, today, yesterday or -1h",
 		    STR_ARG(s));
 	return 0;
 }
