@@ -338,3 +338,16 @@ batch() {
 	    mf-notify --replay -n -c m.yaml:am.yml >out
 	grep -q '"title":"three"' out
 }
+
+@test "many groups at once take no square of time" {
+	{
+		echo '# BATCH {} 1700000000000'
+		awk 'BEGIN { for (i = 0; i < 12000; i++)
+			printf "# ALERT {alertname=\"A%d\"} {} 1700000000000" \
+			    " state=firing activeAt=1 startsAt=1" \
+			    " endsAt=1700000900000 value=1\n", i }'
+		echo '# EOF'
+	} >many
+	time timeout 30 mf-notify --replay -n -c am.yml -d n <many >out
+	[ "$(wc -l <out)" -eq 12000 ]
+}

@@ -417,7 +417,11 @@ finish(struct notify *n, size_t i, bool sent, int64_t now)
 	struct flight *f = n->flights[i];
 	struct group *g = f->group;
 
-	n->flights[i] = n->flights[--n->nflights];
+	n->nflights--;
+	memmove(&n->flights[i], &n->flights[i + 1],
+	    (n->nflights - i) * sizeof(struct flight *));
+	if (i < n->ready)
+		n->ready--;
 	if (sent) {
 		log_sent(n, f->sent);
 		f->sent = NULL;
@@ -448,12 +452,16 @@ const struct notify_delivery *
 notify_next(struct notify *n, int64_t now)
 {
 	struct flight *f = NULL;
+	size_t i;
 
-	for (size_t i = 0; i < n->nflights; i++)
-		if (!n->flights[i]->begun && n->flights[i]->next <= now &&
-		    (f == NULL || n->flights[i]->d.id < f->d.id))
-			f = n->flights[i];
-	if (f == NULL)
+	while (n->ready < n->nflights && n->flights[n->ready]->begun)
+		n->ready++;
+	for (i = n->ready; i < n->nflights; i++) {
+		f = n->flights[i];
+		if (!f->begun && f->next <= now)
+			break;
+	}
+	if (i == n->nflights)
 		return NULL;
 	f->begun = true;
 	f->d.attempt++;
@@ -469,6 +477,24 @@ notify_pending(const struct notify *n)
 	return n->nflights;
 }
 
+/* Flights stand in order of their ids. */
+static size_t
+find_flight(const struct notify *n, uint64_t id)
+{
+	size_t lo = 0, hi = n->nflights;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (n->flights[mid]->d.id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n->nflights && n->flights[lo]->d.id == id ? lo
+							      : n->nflights;
+}
+
 enum notify_outcome
 notify_answer(struct notify *n, uint64_t id, const struct notify_answer *a,
     int64_t now, struct error *e)
@@ -476,10 +502,8 @@ notify_answer(struct notify *n, uint64_t id, const struct notify_answer *a,
 	enum notify_outcome o;
 	struct error why = { "" };
 	struct flight *f;
-	size_t i = 0;
+	size_t i = find_flight(n, id);
 
-	while (i < n->nflights && n->flights[i]->d.id != id)
-		i++;
 	if (i == n->nflights) {
 		error_set(e, "no such delivery");
 		return NOTIFY_FAILED;
@@ -493,6 +517,8 @@ notify_answer(struct notify *n, uint64_t id, const struct notify_answer *a,
 	if (o == NOTIFY_RETRY) {
 		f->why = arena_dup(&f->arena, str_of(why.msg));
 		f->begun = false;
+		if (i < n->ready)
+			n->ready = i;
 		f->next = now + backoff(n, f->d.attempt);
 		if (f->next > f->deadline)
 			f->next = f->deadline;

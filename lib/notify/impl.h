@@ -317,8 +317,9 @@ struct notify {
 	struct map group_index; /* route and key: struct group */
 	struct silence **silences;
 	size_t nsilences, silences_cap;
-	struct flight **flights;
+	struct flight **flights; /* by id */
 	size_t nflights, flights_cap;
+	size_t ready; /* the flights before this one are begun */
 	uint64_t id, version;
 	int64_t swept; /* when expired entries of the log were dropped */
 	struct inhibited *inhibited;
