@@ -86,7 +86,6 @@ void
 feed_add(struct feed *f, const struct batch *b)
 {
 	struct part *p = part_of(f, label_find(b->labels, STR("expr")));
-	int64_t from, to;
 
 	p->range = range_of(b, p);
 	if (p->range) {
@@ -96,8 +95,9 @@ feed_add(struct feed *f, const struct batch *b)
 	series_apply(p->set, b);
 	if (b->opened && b->t > f->now)
 		f->now = b->t;
-	if (series_range(p->set, &from, &to) && to > f->now)
-		f->now = to;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i].kind == EXPO_SAMPLE && b->v[i].t > f->now)
+			f->now = b->v[i].t;
 }
 
 int64_t

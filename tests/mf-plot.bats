@@ -241,3 +241,13 @@ run_case() {
 	[ "$status" -eq 1 ]
 	[[ $output == *"No space left"* ]]
 }
+
+@test "many series, and a series of many labels, take no square of time" {
+	awk 'BEGIN { for (i = 0; i < 30000; i++)
+		printf "# BATCH {a=\"%d\"} 1700000000000\n" \
+		    "m{a=\"%d\"} 1 1700000000000\n# EOF\n", i, i }' |
+		timeout 20 mf-plot >/dev/null
+	awk 'BEGIN { printf "m{"; for (i = 0; i < 300000; i++)
+		printf "l%d=\"v\",", i; print "} 1 1700000000000" }' |
+		timeout 20 mf-plot >/dev/null
+}

@@ -115,22 +115,24 @@ plot_names(struct plot_chart *c, struct arena *a)
 {
 	const struct plot *p = c->p;
 	struct names same = { 0 }, own = { 0 };
+	struct labels all;
 
 	c->title = p->title;
 	if (p->n == 0)
 		return;
-	for (size_t i = 0; i < p->v[0].labels.n; i++)
+	for (size_t i = 0; p->n > 1 && i < p->v[0].labels.n; i++)
 		if (shared(p, p->v[0].labels.v[i]))
 			list(&same, a, p->v[0].labels.v[i]);
 	if (p->n > 1 && by_expr(p))
 		list(&own, a, (struct label){ STR("expr"), STR_NONE });
-	else
+	else if (p->n > 1)
 		differ(p, &same, &own, a);
 	for (size_t i = 0; i < p->n; i++)
 		c->v[i].name = own.n == 0 ? whole(p->v[i].labels, a)
 					  : own_part(p->v[i].labels, &own, a);
-	if (c->title.n == 0 && same.n > 0)
-		c->title = whole((struct labels){ same.v, same.n }, a);
+	all = p->n == 1 ? p->v[0].labels : (struct labels){ same.v, same.n };
+	if (c->title.n == 0 && all.n > 0)
+		c->title = whole(all, a);
 	c->title_is_name =
 	    p->n == 1 && (p->title.n == 0 || p->v[0].labels.n == 0);
 }
