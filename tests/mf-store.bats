@@ -238,12 +238,18 @@ whole() {
 }
 
 @test "kill -9 at any moment, three writers, a reader" {
+	# One append takes this many ms here (a sanitizer's build many); a
+	# writer is killed at any moment of six times that: three run at once.
+	batch x 0 40 >inx
+	began=$(date +%s%N)
+	for _ in 1 2 3 4 5; do mf-store append -d d inx; done
+	ms=$((($(date +%s%N) - began) / 5000000 + 1))
 	writer() {
 		local k end=$((SECONDS + 4))
 
 		for ((k = 0; SECONDS < end; k++)); do
 			batch "$1" $k 40 >"in$1"
-			timeout -s KILL "0.0$((RANDOM % 3))$((RANDOM % 10))" \
+			timeout -s KILL "$(printf '0.%03d' $((RANDOM % (ms * 6) + 1)))" \
 			    mf-store append -d d "in$1" && echo $k >>"ack$1"
 		done 2>/dev/null
 		return 0
@@ -257,7 +263,6 @@ whole() {
 			whole <got || return 1
 		done
 	}
-	batch x 0 40 | mf-store append -d d
 	writer a & a=$!
 	writer b & b=$!
 	writer c & c=$!
