@@ -36,18 +36,17 @@ eval_check(const struct eval_options *o)
 	struct eval_options one = *o;
 	bool ok = true;
 
-	if (o->config == NULL && o->nrules == 0 && o->nexprs == 0)
+	if (o->config == NULL && o->rules.n == 0 && o->nexprs == 0)
 		tool_die(TOOL_USAGE, "check: no file given");
-	one.nrules = 0;
+	one.rules.n = 0;
 	if (o->config != NULL)
 		ok = check(&one, o->config);
 	one.config = NULL;
-	one.nrules = 1;
-	for (size_t i = 0; i < o->nrules + o->nexprs; i++) {
+	for (size_t i = 0; i < o->rules.n + o->nexprs; i++) {
 		const char *file =
-		    i < o->nrules ? o->rules[i] : o->exprs[i - o->nrules];
+		    i < o->rules.n ? o->rules.v[i] : o->exprs[i - o->rules.n];
 
-		one.rules = &file;
+		one.rules = (struct opt_list){ &file, 1, 1 };
 		ok = check(&one, file) && ok;
 	}
 	return ok ? TOOL_OK : TOOL_USAGE;

@@ -17,11 +17,11 @@
 struct eval_options {
 	struct input_opts in;
 	const char *config;       /* -c FILE[:KEY] */
-	const char *const *rules; /* -r FILE[:KEY] */
-	size_t nrules;
+	struct opt_list rules;    /* -r FILE[:KEY] */
 	const char *const *exprs; /* operands */
 	size_t nexprs;
-	const char *start, *end, *step; /* -s, -e, --step; NULL */
+	const char *start, *end; /* -s, -e; NULL */
+	int64_t step;            /* --step, ms; 0: by the range */
 	const char *external_url;
 	const struct answer_form *form;
 	int64_t every;                  /* -i, ms; 0: once */

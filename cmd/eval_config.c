@@ -32,13 +32,14 @@ add_named(struct eval_config *c, struct error *e)
 static int
 add_given(struct eval_config *c, const struct eval_options *o, struct error *e)
 {
-	for (size_t i = 0; i < o->nrules; i++) {
-		struct conf *conf = conf_load(o->rules[i], tool_conf_opts(), e);
+	for (size_t i = 0; i < o->rules.n; i++) {
+		struct conf *conf =
+		    conf_load(o->rules.v[i], tool_conf_opts(), e);
 
 		if (conf == NULL)
 			return -1;
 		c->faults +=
-		    rule_add(c->set, str_of(o->rules[i]), conf, report, NULL);
+		    rule_add(c->set, str_of(o->rules.v[i]), conf, report, NULL);
 		conf_free(conf);
 		c->files++;
 	}

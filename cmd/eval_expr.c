@@ -51,12 +51,7 @@ times(const struct asking *a, int64_t now)
 	p.from = when("-s", o->start, now);
 	if (p.from > p.to)
 		tool_die(TOOL_USAGE, "-s: the start is after the end");
-	if (o->step != NULL)
-		p.step = tool_dur("--step", o->step);
-	else
-		p.step = (p.to - p.from) / 250 / 1000 * 1000;
-	if (o->step != NULL && p.step == 0)
-		tool_die(TOOL_USAGE, "--step: must not be 0");
+	p.step = o->step > 0 ? o->step : (p.to - p.from) / 250 / 1000 * 1000;
 	if (p.step == 0)
 		p.step = 1000;
 	return p;

@@ -38,6 +38,25 @@ struct input {
 	struct fetch *fetch;
 };
 
+void
+input_rows(struct opt rows[static INPUT_ROWS], struct input_opts *o)
+{
+	static const char *const forms[] = { "mf", "om", NULL };
+	const struct opt v[INPUT_ROWS] = {
+		{ 'd', "dir", .text = &o->dir },
+		{ 'u', "url", .text = &o->url },
+		{ 0, "connect-to", .connect = &o->connect },
+		{ 0, "datasource", .text = &o->datasource },
+		{ 0, "in", .text = &o->in },
+		{ 0, "input", .word = &o->form, .words = forms },
+		{ 0, "replay", .flag = &o->replay },
+		{ 0, "strict", .flag = &o->strict },
+		{ .name = NULL },
+	};
+
+	memcpy(rows, v, sizeof(v));
+}
+
 static bool
 stdin_has_text(void)
 {
@@ -73,7 +92,7 @@ open_stream(struct input *in)
 		if (in->fd == -1)
 			tool_die(TOOL_FAILED, "%s: %s", file, strerror(errno));
 	}
-	if (in->o.om || str_ends(str_of(in->name), STR(".om")))
+	if (in->o.form == 1 || str_ends(str_of(in->name), STR(".om")))
 		form = EXPO_OM;
 	in->quiet = isatty(STDOUT_FILENO) == 0;
 	file_lines_init(&in->lines, in->fd);
@@ -90,7 +109,7 @@ open_remote(struct input *in)
 		&in->arena, &in->server, &e) == -1)
 		tool_die(TOOL_USAGE, "%s", e.msg);
 	in->fetch = fetch_new(
-	    tool_clock(), "mf/" VERSION, in->o.connect_to, in->o.nconnect_to);
+	    tool_clock(), "mf/" VERSION, in->o.connect.v, in->o.connect.n);
 }
 
 struct input *

@@ -7,6 +7,7 @@
 #define INPUT_H
 
 #include "metric/series.h"
+#include "opt.h"
 #include "promql/promql.h"
 
 struct input_opts {
@@ -15,11 +16,14 @@ struct input_opts {
 	const char *url;        /* -u URL or FILE[:KEY] of a datasource */
 	const char *datasource; /* --datasource NAME, or NULL */
 	const char *dir;        /* -d DIR as given, or NULL */
-	bool om;                /* --input om */
+	int form;               /* --input: 0 mf, 1 om */
 	bool strict;            /* the first bad line ends it */
-	const char *const *connect_to;
-	size_t nconnect_to;
+	struct opt_list connect;
 };
+
+/* The options that say so, into a table of the caller's. */
+#define INPUT_ROWS 9
+void input_rows(struct opt rows[static INPUT_ROWS], struct input_opts *o);
 
 enum input_kind { INPUT_STREAM, INPUT_STORE, INPUT_REMOTE };
 

@@ -2,10 +2,8 @@
  * mf-notify: alert lines in, deliveries out.  The options; what is done with
  * them is in notify_run.c and the subcommands.
  */
-#include <getopt.h>
-#include <stdlib.h>
+#include <unistd.h>
 
-#include "base/mem.h"
 #include "notify_cmd.h"
 
 static const char usage[] =
@@ -35,130 +33,27 @@ static const char usage[] =
     "      --set NAME=VALUE        fill in ${NAME} in the file\n"
     "      --strict                drop a batch with a bad line\n";
 
-enum {
-	OPT_CONNECT_TO = 256,
-	OPT_ENV,
-	OPT_EXTERNAL_URL,
-	OPT_NOW,
-	OPT_REPLAY,
-	OPT_SET,
-	OPT_STRICT,
-};
-
-static const struct option longs[] = {
-	{ "once", no_argument, NULL, '1' },
-	{ "config", required_argument, NULL, 'c' },
-	{ "dir", required_argument, NULL, 'd' },
-	{ "end", required_argument, NULL, 'e' },
-	{ "dry-run", no_argument, NULL, 'n' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ "connect-to", required_argument, NULL, OPT_CONNECT_TO },
-	{ "env", no_argument, NULL, OPT_ENV },
-	{ "external-url", required_argument, NULL, OPT_EXTERNAL_URL },
-	{ "now", required_argument, NULL, OPT_NOW },
-	{ "replay", no_argument, NULL, OPT_REPLAY },
-	{ "set", required_argument, NULL, OPT_SET },
-	{ "strict", no_argument, NULL, OPT_STRICT },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* Four parts; an IPv6 address stands in brackets. */
-static const char *
-connect_to(const char *s)
-{
-	size_t colons = 0;
-	bool inside = false;
-
-	for (const char *p = s; *p != '\0'; p++) {
-		if (*p == '[' || *p == ']')
-			inside = *p == '[';
-		colons += *p == ':' && !inside;
-	}
-	if (colons != 3)
-		tool_die(TOOL_USAGE,
-		    "--connect-to: '%s' is not HOST:PORT:HOST:PORT", s);
-	return s;
-}
-
 static void
-long_option(struct notify_options *o, int c)
+options(struct notify_options *o, int argc, char **argv)
 {
-	switch (c) {
-	case OPT_CONNECT_TO:
-		o->connect_to = mem_grow(o->connect_to, &o->connect_cap,
-		    o->nconnect_to + 1, sizeof(*o->connect_to));
-		o->connect_to[o->nconnect_to++] = connect_to(optarg);
-		break;
-	case OPT_ENV:
-		tool_conf_env();
-		break;
-	case OPT_EXTERNAL_URL:
-		o->external_url = optarg;
-		break;
-	case OPT_NOW:
-		tool_set_now(tool_time("--now", optarg));
-		break;
-	case OPT_REPLAY:
-		o->replay = true;
-		break;
-	case OPT_SET:
-		tool_conf_set(optarg);
-		break;
-	case OPT_STRICT:
-		o->strict = true;
-		break;
-	default:
-		tool_usage(usage);
-	}
-}
+	const struct opt rows[] = {
+		{ '1', "once", .flag = &o->once },
+		{ 'c', "config", .text = &o->config },
+		{ 'd', "dir", .text = &o->dir },
+		{ 'e', "end", .time = &o->end },
+		{ 'n', "dry-run", .flag = &o->dry },
+		{ 0, "connect-to", .connect = &o->connect },
+		{ 0, "external-url", .text = &o->external_url },
+		{ 0, "replay", .flag = &o->replay },
+		{ 0, "strict", .flag = &o->strict },
+		{ .name = NULL },
+	};
 
-static void
-option(struct notify_options *o, int c)
-{
-	switch (c) {
-	case '1':
-		o->once = true;
-		break;
-	case 'c':
-		o->config = optarg;
-		break;
-	case 'd':
-		o->dir = optarg;
-		break;
-	case 'e':
-		o->end = tool_time("-e", optarg);
-		o->has_end = true;
-		break;
-	case 'n':
-		o->dry = true;
-		break;
-	case 'q':
-		tool_verbose = -1;
-		break;
-	case 'v':
-		tool_verbose++;
-		break;
-	case 'h':
-		tool_help(usage);
-	case 'V':
-		tool_version();
-	default:
-		long_option(o, c);
-	}
+	opt_read(argc, argv, rows, OPT_NOW | OPT_CONF, usage);
+	opt_operands(argc, argv);
+	o->operands = argv + optind;
+	o->noperands = (size_t)(argc - optind);
 }
-
-static const struct command {
-	const char *name;
-	int (*run)(const struct notify_options *o);
-} commands[] = {
-	{ "alerts", notify_alerts },
-	{ "check", notify_check },
-	{ "render", notify_render_cmd },
-	{ "routes", notify_routes },
-};
 
 /* What only makes sense together, when stdin is to be read. */
 static void
@@ -170,7 +65,7 @@ check_run(const struct notify_options *o)
 		tool_die(TOOL_USAGE, "no receivers: give -c FILE");
 	if (o->replay && o->once)
 		tool_die(TOOL_USAGE, "-1 and --replay do not go together");
-	if (o->has_end && !o->replay)
+	if (o->end != NOTIFY_NO_END && !o->replay)
 		tool_die(TOOL_USAGE, "-e goes with --replay only");
 	if (tool_now_fixed() && !o->once)
 		tool_die(TOOL_USAGE, "--now goes with -1 only");
@@ -179,27 +74,21 @@ check_run(const struct notify_options *o)
 int
 main(int argc, char **argv)
 {
-	struct notify_options o = { 0 };
-	int (*run)(const struct notify_options *) = notify_run;
-	int c, status;
+	static const char *const commands[] = { "alerts", "check", "render",
+		"routes", NULL };
+	static int (*const runs[])(
+	    const struct notify_options *) = { notify_alerts, notify_check,
+		notify_render_cmd, notify_routes, notify_run };
+	struct notify_options o = { .end = NOTIFY_NO_END };
+	size_t command;
+	int status;
 
 	tool_init("mf-notify");
-	for (size_t i = 0;
-	     argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[1], commands[i].name) == 0) {
-			run = commands[i].run;
-			argv++;
-			argc--;
-			break;
-		}
-	while ((c = tool_getopt(argc, argv, "+1c:d:e:hnqvV", longs)) != -1)
-		option(&o, c);
-	tool_operands(argc, argv);
-	o.operands = argv + optind;
-	o.noperands = (size_t)(argc - optind);
-	if (run == notify_run)
+	command = opt_command(&argc, &argv, commands);
+	options(&o, argc, argv);
+	if (commands[command] == NULL)
 		check_run(&o);
-	status = run(&o);
-	free(o.connect_to);
+	status = runs[command](&o);
+	opt_list_fini(&o.connect);
 	tool_done(status);
 }

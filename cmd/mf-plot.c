@@ -286,5 +286,7 @@ main(int argc, char **argv)
 	if (a.set != NULL)
 		series_free(a.set);
 	date_zone_free(a.zone);
+	opt_list_fini(&a.o.marks);
+	opt_list_fini(&a.o.input.connect);
 	tool_done(status);
 }

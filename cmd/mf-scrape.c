@@ -2,11 +2,8 @@
  * mf-scrape: targets in, text out.  The options; what is done with them is in
  * scrape_run.c and the subcommands.
  */
-#include <getopt.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "scrape_cmd.h"
 
 static const char usage[] =
@@ -31,95 +28,23 @@ static const char usage[] =
     "      --now T                 the time of the round, with -1\n"
     "      --set NAME=VALUE        fill in ${NAME} in the file\n";
 
-enum {
-	OPT_CONNECT_TO = 256,
-	OPT_ENV,
-	OPT_NOW,
-	OPT_SET,
-};
-
-static const struct option longs[] = {
-	{ "once", no_argument, NULL, '1' },
-	{ "config", required_argument, NULL, 'c' },
-	{ "dir", required_argument, NULL, 'd' },
-	{ "interval", required_argument, NULL, 'i' },
-	{ "dry-run", no_argument, NULL, 'n' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ "connect-to", required_argument, NULL, OPT_CONNECT_TO },
-	{ "env", no_argument, NULL, OPT_ENV },
-	{ "now", required_argument, NULL, OPT_NOW },
-	{ "set", required_argument, NULL, OPT_SET },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* Four parts; an IPv6 address stands in brackets. */
-static const char *
-connect_to(const char *s)
-{
-	size_t colons = 0;
-	bool in = false;
-
-	for (const char *p = s; *p != '\0'; p++) {
-		if (*p == '[' || *p == ']')
-			in = *p == '[';
-		colons += *p == ':' && !in;
-	}
-	if (colons != 3)
-		tool_die(TOOL_USAGE,
-		    "--connect-to: '%s' is not HOST:PORT:HOST:PORT", s);
-	return s;
-}
-
 static void
-option(struct scrape_options *o, int c)
+options(struct scrape_options *o, int argc, char **argv)
 {
-	switch (c) {
-	case '1':
-		o->once = true;
-		break;
-	case 'c':
-		o->config = optarg;
-		break;
-	case 'd':
-		o->dir = optarg;
-		break;
-	case 'i':
-		if ((o->every = tool_dur("-i", optarg)) == 0)
-			tool_die(TOOL_USAGE, "-i: must not be 0");
-		break;
-	case 'n':
-		o->dry = true;
-		break;
-	case 'q':
-		tool_verbose = -1;
-		break;
-	case 'v':
-		tool_verbose++;
-		break;
-	case 'h':
-		tool_help(usage);
-	case 'V':
-		tool_version();
-	case OPT_CONNECT_TO:
-		o->connect_to = mem_grow(o->connect_to, &o->connect_cap,
-		    o->nconnect_to + 1, sizeof(*o->connect_to));
-		o->connect_to[o->nconnect_to++] = connect_to(optarg);
-		break;
-	case OPT_ENV:
-		tool_conf_env();
-		break;
-	case OPT_NOW:
-		tool_set_now(tool_time("--now", optarg));
-		break;
-	case OPT_SET:
-		tool_conf_set(optarg);
-		break;
-	default:
-		tool_usage(usage);
-	}
+	const struct opt rows[] = {
+		{ '1', "once", .flag = &o->once },
+		{ 'c', "config", .text = &o->config },
+		{ 'd', "dir", .text = &o->dir },
+		{ 'i', "interval", .span = &o->every },
+		{ 'n', "dry-run", .flag = &o->dry },
+		{ 0, "connect-to", .connect = &o->connect },
+		{ .name = NULL },
+	};
+
+	opt_read(argc, argv, rows, OPT_NOW | OPT_CONF, usage);
+	opt_operands(argc, argv);
+	o->operands = argv + optind;
+	o->noperands = (size_t)(argc - optind);
 }
 
 int
@@ -169,36 +94,23 @@ scrape_plan_warn(const struct scrape_plan *p)
 		tool_warn("%.*s", STR_ARG(p->set->warnings[i]));
 }
 
-static const struct command {
-	const char *name;
-	int (*run)(const struct scrape_options *o);
-} commands[] = {
-	{ "check", scrape_check },
-	{ "targets", scrape_targets },
-};
-
 int
 main(int argc, char **argv)
 {
+	static const char *const commands[] = { "check", "targets", NULL };
+	static int (*const runs[])(const struct scrape_options *) = {
+		scrape_check, scrape_targets, scrape_run
+	};
 	struct scrape_options o = { 0 };
-	int (*run)(const struct scrape_options *) = scrape_run;
-	int c, status;
+	size_t command;
+	int status;
 
 	tool_init("mf-scrape");
-	for (size_t i = 0; argc > 1 && i < 2; i++)
-		if (strcmp(argv[1], commands[i].name) == 0) {
-			run = commands[i].run;
-			argv++;
-			argc--;
-			break;
-		}
-	while ((c = tool_getopt(argc, argv, "+1c:d:hi:nqvV", longs)) != -1)
-		option(&o, c);
-	tool_operands(argc, argv);
-	o.operands = argv + optind;
-	o.noperands = (size_t)(argc - optind);
+	command = opt_command(&argc, &argv, commands);
+	options(&o, argc, argv);
 	/* What other tools check is an operand, too. */
-	if (run == scrape_check && o.config == NULL && o.noperands == 1) {
+	if (runs[command] == scrape_check && o.config == NULL &&
+	    o.noperands == 1) {
 		o.config = o.operands[0];
 		o.noperands = 0;
 	}
@@ -211,7 +123,7 @@ main(int argc, char **argv)
 		    TOOL_USAGE, "nothing to scrape: give -c FILE or a URL");
 	if (tool_now_fixed() && !o.once)
 		tool_die(TOOL_USAGE, "--now goes with -1 only");
-	status = run(&o);
-	free(o.connect_to);
+	status = runs[command](&o);
+	opt_list_fini(&o.connect);
 	tool_done(status);
 }

@@ -4,13 +4,11 @@
  */
 #include <sys/stat.h>
 
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "net/listen.h"
+#include "opt.h"
 #include "serve_run.h"
 #include "tool.h"
 
@@ -37,113 +35,45 @@ static const char usage[] =
     "  -h, --help                this text\n"
     "  -V, --version             the version\n";
 
-enum {
-	OPT_COUNTER = 256,
-	OPT_ENV,
-	OPT_EXTERNAL_URL,
-	OPT_NOW,
-	OPT_SET,
-	OPT_SINK,
-	OPT_USERS,
-	OPT_WEB_CONFIG,
-};
-
-static const struct option longs[] = {
-	{ "dir", required_argument, NULL, 'd' },
-	{ "get", required_argument, NULL, 'g' },
-	{ "listen", required_argument, NULL, 'l' },
-	{ "metrics", required_argument, NULL, 'm' },
-	{ "counter", required_argument, NULL, OPT_COUNTER },
-	{ "env", no_argument, NULL, OPT_ENV },
-	{ "external-url", required_argument, NULL, OPT_EXTERNAL_URL },
-	{ "now", required_argument, NULL, OPT_NOW },
-	{ "set", required_argument, NULL, OPT_SET },
-	{ "sink", no_argument, NULL, OPT_SINK },
-	{ "users", required_argument, NULL, OPT_USERS },
-	{ "web-config", required_argument, NULL, OPT_WEB_CONFIG },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* Arguments of an option that may be given more than once. */
-struct list {
-	const char **v;
-	size_t n, cap;
-};
-
 struct opts {
 	const char *listen, *dir, *url, *users, *webconf;
-	struct list routes, counters, files;
+	struct opt_list routes, counters, files;
 	bool face, sink, streaming;
 };
 
+/* -m: a file, or the stream. */
 static void
-add(struct list *l, const char *arg)
+metrics(void *arg, const char *option, const char *text)
 {
-	l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(*l->v));
-	l->v[l->n++] = arg;
+	struct opts *o = arg;
+
+	(void)option;
+	if (strcmp(text, "-") == 0)
+		o->streaming = true;
+	else
+		opt_list_add(&o->files, text);
 }
 
 static void
-set_option(struct opts *o, int c)
+options(struct opts *o, int argc, char **argv)
 {
-	switch (c) {
-	case 'd':
-		o->dir = optarg;
-		o->face = true;
-		break;
-	case 'g':
-		add(&o->routes, optarg);
-		break;
-	case 'l':
-		o->listen = optarg;
-		break;
-	case 'm':
-		if (strcmp(optarg, "-") == 0)
-			o->streaming = true;
-		else
-			add(&o->files, optarg);
-		break;
-	case OPT_COUNTER:
-		add(&o->counters, optarg);
-		break;
-	case OPT_ENV:
-		tool_conf_env();
-		break;
-	case OPT_EXTERNAL_URL:
-		o->url = optarg;
-		break;
-	case OPT_NOW:
-		tool_set_now(tool_time("--now", optarg));
-		break;
-	case OPT_SET:
-		tool_conf_set(optarg);
-		break;
-	case OPT_SINK:
-		o->sink = true;
-		break;
-	case OPT_USERS:
-		o->users = optarg;
-		break;
-	case OPT_WEB_CONFIG:
-		o->webconf = optarg;
-		break;
-	case 'q':
-		tool_verbose = -1;
-		break;
-	case 'v':
-		tool_verbose++;
-		break;
-	case 'h':
-		tool_help(usage);
-	case 'V':
-		tool_version();
-	default:
-		tool_usage(usage);
-	}
+	const struct opt rows[] = {
+		{ 'd', "dir", .text = &o->dir },
+		{ 'g', "get", .list = &o->routes },
+		{ 'l', "listen", .text = &o->listen },
+		{ 'm', "metrics", .call = metrics, .arg = o },
+		{ 0, "counter", .list = &o->counters },
+		{ 0, "external-url", .text = &o->url },
+		{ 0, "sink", .flag = &o->sink },
+		{ 0, "users", .text = &o->users },
+		{ 0, "web-config", .text = &o->webconf },
+		{ .name = NULL },
+	};
+
+	opt_read(argc, argv, rows, OPT_NOW | OPT_CONF, usage);
+	if (optind < argc)
+		tool_die(TOOL_USAGE, "'%s': no operands", argv[optind]);
+	o->face = o->dir != NULL;
 }
 
 /* When nothing was asked for: a stream if there is one, else the store. */
@@ -262,13 +192,10 @@ main(int argc, char **argv)
 	struct buf warnings = { 0 };
 	struct serve *s;
 	struct httpd *h;
-	int c, rc;
+	int rc;
 
 	tool_init("mf-serve");
-	while ((c = tool_getopt(argc, argv, "+d:g:l:m:qvhV", longs)) != -1)
-		set_option(&o, c);
-	if (optind < argc)
-		tool_die(TOOL_USAGE, "'%s': no operands", argv[optind]);
+	options(&o, argc, argv);
 	choose(&o);
 	so.clock = tool_clock();
 	so.external_url = str_of(o.url);
@@ -293,8 +220,8 @@ main(int argc, char **argv)
 	httpd_close(h);
 	serve_free(s);
 	face_free(face);
-	free(o.routes.v);
-	free(o.counters.v);
-	free(o.files.v);
+	opt_list_fini(&o.routes);
+	opt_list_fini(&o.counters);
+	opt_list_fini(&o.files);
 	tool_done(rc);
 }

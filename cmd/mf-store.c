@@ -2,9 +2,10 @@
  * mf-store: text into a directory, and out of it.  This file finds the
  * subcommand; each has its own (cmd/store_*.c).
  */
-#include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "opt.h"
 #include "store_cmd.h"
 #include "tool.h"
 
@@ -71,21 +72,10 @@ store_cmd_store(const char *dir, enum store_mode mode)
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
+	static const struct opt none[] = { { .name = NULL } };
 
 	tool_init("mf-store");
-	while ((c = tool_getopt(argc, argv, "+hV", options)) != -1)
-		if (c == 'h')
-			tool_help(store_cmd_usage);
-		else if (c == 'V')
-			tool_version();
-		else
-			tool_usage(store_cmd_usage);
+	opt_read(argc, argv, none, 0, store_cmd_usage);
 	argc -= optind;
 	argv += optind;
 	if (argc == 0)

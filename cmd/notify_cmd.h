@@ -9,17 +9,18 @@
 
 #include "net/fetch.h"
 #include "notify/notify.h"
+#include "opt.h"
 #include "tool.h"
+
+#define NOTIFY_NO_END INT64_MIN
 
 struct notify_options {
 	const char *config; /* FILE[:KEY] */
 	const char *dir;    /* as given, or NULL */
 	const char *external_url;
 	bool once, dry, replay, strict;
-	bool has_end;
-	int64_t end; /* -e: a replay runs on to it */
-	const char **connect_to;
-	size_t nconnect_to, connect_cap;
+	int64_t end; /* -e: a replay runs on to it; NOTIFY_NO_END */
+	struct opt_list connect;
 	char **operands;
 	size_t noperands;
 };

@@ -292,7 +292,7 @@ run_replay(struct flow *f)
 {
 	while (read_input(f))
 		continue;
-	replay_to(f, f->o->has_end ? f->o->end : f->newest);
+	replay_to(f, f->o->end != NOTIFY_NO_END ? f->o->end : f->newest);
 }
 
 static void

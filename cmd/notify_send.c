@@ -83,7 +83,7 @@ begin(struct notify_sender *s, const struct notify_delivery *d)
 	q.nheaders = x->nheaders;
 	if (s->fetch == NULL)
 		s->fetch = fetch_new(tool_clock(), "mf/" VERSION,
-		    s->o->connect_to, s->o->nconnect_to);
+		    s->o->connect.v, s->o->connect.n);
 	if (fetch_add(s->fetch, &q, &e) == 0) {
 		TAILQ_INSERT_TAIL(&s->under_way, x, entry);
 		return;

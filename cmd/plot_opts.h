@@ -7,6 +7,7 @@
 #include "input.h"
 #include "plot_gather.h"
 #include "plot_term.h"
+
 enum opts_form {
 	OPTS_TEXT,
 	OPTS_SVG,
@@ -17,7 +18,8 @@ struct opts {
 	struct input_opts input;
 	struct view view; /* its marks are below */
 	struct plot plot; /* what the options say of it */
-	const char *zone, *marks[32], *connect_to[32];
+	struct opt_list marks;
+	const char *zone;
 	const char *const *exprs;
 	size_t nexprs;
 	int64_t interval; /* -i, 0: the step */

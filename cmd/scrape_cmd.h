@@ -5,6 +5,7 @@
 #ifndef SCRAPE_CMD_H
 #define SCRAPE_CMD_H
 
+#include "opt.h"
 #include "scrape/scrape.h"
 #include "tool.h"
 
@@ -13,8 +14,7 @@ struct scrape_options {
 	const char *dir;    /* -d, or NULL */
 	int64_t every;      /* -i, ms, or 0 */
 	bool once, dry;
-	const char **connect_to;
-	size_t nconnect_to, connect_cap;
+	struct opt_list connect;
 	char **operands;
 	size_t noperands;
 };

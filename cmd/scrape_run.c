@@ -483,7 +483,7 @@ scrape_run(const struct scrape_options *o)
 	tool_signals();
 	scrape_out_open(&f.out);
 	f.fetch = fetch_new(
-	    tool_clock(), "mf-scrape/" VERSION, o->connect_to, o->nconnect_to);
+	    tool_clock(), "mf-scrape/" VERSION, o->connect.v, o->connect.n);
 	f.g = generation_new(&f, plan, tool_now());
 	if (plan.set->n == 0)
 		tool_warn("%s: no targets", o->config);

@@ -6,12 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "opt.h"
 #include "store_cmd.h"
 #include "tool.h"
 
@@ -301,62 +301,19 @@ append_file(struct append *a, const char *path)
 static void
 options(struct append *a, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "any-time", no_argument, NULL, 'a' },
-		{ "dir", required_argument, NULL, 'd' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "input", required_argument, NULL, 'I' },
-		{ "now", required_argument, NULL, 'N' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "replace", no_argument, NULL, 'R' },
-		{ "strict", no_argument, NULL, 't' },
-		{ "sync", no_argument, NULL, 'S' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
+	const struct opt rows[] = {
+		{ 'd', "dir", .text = &a->dir },
+		{ 'n', "dry-run", .flag = &a->dry },
+		{ 'S', "sync", .flag = &a->opts.sync },
+		{ 0, "any-time", .flag = &a->opts.any_time },
+		{ 0, "input", .text = &a->input },
+		{ 0, "replace", .flag = &a->opts.replace },
+		{ 0, "strict", .flag = &a->strict },
+		{ .name = NULL },
 	};
-	int c;
 
-	while ((c = tool_getopt(argc, argv, "+d:hnqSvV", options)) != -1)
-		switch (c) {
-		case 'a':
-			a->opts.any_time = true;
-			break;
-		case 'd':
-			a->dir = optarg;
-			break;
-		case 'h':
-			tool_help(store_cmd_usage);
-		case 'I':
-			a->input = optarg;
-			break;
-		case 'n':
-			a->dry = true;
-			break;
-		case 'N':
-			tool_set_now(tool_time("--now", optarg));
-			break;
-		case 'q':
-			tool_verbose = -1;
-			break;
-		case 'R':
-			a->opts.replace = true;
-			break;
-		case 'S':
-			a->opts.sync = true;
-			break;
-		case 't':
-			a->strict = true;
-			break;
-		case 'v':
-			tool_verbose++;
-			break;
-		case 'V':
-			tool_version();
-		default:
-			tool_usage(store_cmd_usage);
-		}
+	opt_read(argc, argv, rows, OPT_NOW, store_cmd_usage);
+	opt_operands(argc, argv);
 	if (a->input != NULL && strcmp(a->input, "mf") != 0 &&
 	    strcmp(a->input, "om") != 0 && strcmp(a->input, "text") != 0)
 		tool_die(TOOL_USAGE, "--input: '%s' is not mf, om or text",
@@ -388,7 +345,6 @@ store_cmd_append(int argc, char **argv)
 	bool go = true;
 
 	options(&a, argc, argv);
-	tool_operands(argc, argv);
 	argc -= optind;
 	argv += optind;
 	if (!a.dry)

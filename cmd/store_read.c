@@ -1,10 +1,9 @@
 /*
  * What the reading subcommands of mf-store have in common.
  */
-#include <getopt.h>
-#include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
+#include "opt.h"
 #include "promql/promql.h"
 #include "store_cmd.h"
 #include "tool.h"
@@ -12,58 +11,19 @@
 static void
 options(struct store_cmd_read *r, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "by-series", no_argument, NULL, 'b' },
-		{ "dir", required_argument, NULL, 'd' },
-		{ "end", required_argument, NULL, 'e' },
-		{ "exit-status", no_argument, NULL, 'x' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "now", required_argument, NULL, 'N' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "start", required_argument, NULL, 's' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
+	const struct opt rows[] = {
+		{ 'd', "dir", .text = &r->dir },
+		{ 'e', "end", .time = &r->to },
+		{ 's', "start", .time = &r->from },
+		{ 0, "by-series", .flag = &r->by_series },
+		{ 0, "exit-status", .flag = &r->exit_status },
+		{ .name = NULL },
 	};
-	const char *start = NULL, *end = NULL;
-	int c;
 
-	while ((c = tool_getopt(argc, argv, "+d:e:hqs:vV", options)) != -1)
-		switch (c) {
-		case 'b':
-			r->by_series = true;
-			break;
-		case 'd':
-			r->dir = optarg;
-			break;
-		case 'e':
-			end = optarg;
-			break;
-		case 'h':
-			tool_help(store_cmd_usage);
-		case 'N':
-			tool_set_now(tool_time("--now", optarg));
-			break;
-		case 'q':
-			tool_verbose = -1;
-			break;
-		case 's':
-			start = optarg;
-			break;
-		case 'v':
-			tool_verbose++;
-			break;
-		case 'V':
-			tool_version();
-		case 'x':
-			r->exit_status = true;
-			break;
-		default:
-			tool_usage(store_cmd_usage);
-		}
-	/* After --now, which relative times count from. */
-	r->from = start == NULL ? INT64_MIN : tool_time("-s", start);
-	r->to = end == NULL ? INT64_MAX : tool_time("-e", end);
+	r->from = INT64_MIN;
+	r->to = INT64_MAX;
+	opt_read(argc, argv, rows, OPT_NOW, store_cmd_usage);
+	opt_operands(argc, argv);
 	if (r->from > r->to)
 		tool_die(TOOL_USAGE, "the start is after the end");
 }
@@ -74,7 +34,6 @@ store_cmd_open(struct store_cmd_read *r, int argc, char **argv, int nfixed)
 	struct error e;
 
 	options(r, argc, argv);
-	tool_operands(argc, argv);
 	argc -= optind;
 	argv += optind;
 	if (argc < nfixed)

@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,8 +23,8 @@
 #include "base/mem.h"
 
 int tool_verbose;
+const char *tool_name = "mf";
 
-static const char *tool_name = "mf";
 static bool journal;
 static bool now_fixed;
 static int64_t now_given;
@@ -141,7 +140,8 @@ tool_die(int status, const char *fmt, ...)
 	say(3, fmt, ap);
 	va_end(ap);
 	(void)fflush(stdout);
-	exit(status);
+	/* Not exit(): what others hold is not at its end, only this is. */
+	_exit(status);
 }
 
 void
@@ -156,33 +156,7 @@ tool_usage(const char *usage)
 {
 	(void)fprintf(stderr, "%.*s\ntry '%s --help'\n",
 	    (int)strcspn(usage, "\n"), usage, tool_name);
-	exit(TOOL_USAGE);
-}
-
-int
-tool_getopt(
-    int argc, char **argv, const char *shorts, const struct option *longs)
-{
-	char *called = argv[0];
-	int c;
-
-	argv[0] = (char *)(uintptr_t)tool_name;
-	c = getopt_long(argc, argv, shorts, longs, NULL);
-	argv[0] = called;
-	return c;
-}
-
-void
-tool_operands(int argc, char **argv)
-{
-	if (strcmp(argv[optind - 1], "--") == 0)
-		return;
-	for (int i = optind; i < argc; i++)
-		if (argv[i][0] == '-' && argv[i][1] != '\0')
-			tool_die(TOOL_USAGE,
-			    "'%s' behind '%s': options come first, and -- "
-			    "before an operand that begins so",
-			    argv[i], argv[optind]);
+	_exit(TOOL_USAGE);
 }
 
 void

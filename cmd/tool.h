@@ -1,7 +1,7 @@
 /*
- * What every tool does the same way: its name in messages, clocks, options
- * that mean the same everywhere, the mf directory, and an end that notices a
- * full disk.  Linked into all six; nothing of lib knows it.
+ * What every tool does the same way: its name in messages, clocks, the mf
+ * directory, and an end that notices a full disk.  Linked into all six; nothing
+ * of lib knows it.
  */
 #ifndef TOOL_H
 #define TOOL_H
@@ -22,6 +22,7 @@ enum tool_exit {
 
 /* First thing in main(): name for messages, signals, journal prefixes. */
 void tool_init(const char *name);
+extern const char *tool_name;
 
 /*
  * Messages on stderr: "tool: ...", or "<3>..." under systemd (when stderr is
@@ -41,17 +42,6 @@ extern int tool_verbose; /* -v counts up, -q is -1 */
 _Noreturn void tool_help(const char *usage);
 _Noreturn void tool_usage(const char *usage);
 _Noreturn void tool_version(void);
-
-/*
- * getopt_long() with the tool's name before its messages, whatever the
- * program or the subcommand was called by.  After it, tool_operands() exits 2
- * if an operand looks like an option that came too late: one that begins with
- * '-' needs "--" before the operands.
- */
-struct option;
-int tool_getopt(
-    int argc, char **argv, const char *shorts, const struct option *longs);
-void tool_operands(int argc, char **argv);
 
 /* Last thing: flush stdout, notice what failed, exit with status or 1. */
 _Noreturn void tool_done(int status);
