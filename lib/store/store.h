@@ -39,10 +39,10 @@ struct store_counts {
  * HIST, EXEMPLAR, START and metadata are kept; ALERT and STRING passed over.
  * Samples without a name or with times before 10^11 are refused and counted;
  * the first one is told in why, LINE:1: first (may be NULL; msg[0] must be 0
- * at first), and the rest is committed.  The same time and bits again is a duplicate and
- * nothing; the same time with other bits is a conflict, and the first wins
- * (unless replace).  0, or -1 and nothing of the day that failed, and of those
- * after it, is to be seen.
+ * at first), and the rest is committed.  The same time and bits again is a
+ * duplicate and nothing; the same time with other bits is a conflict, and the
+ * first wins (unless replace).  0, or -1 and nothing of the day that failed,
+ * and of those after it, is to be seen.
  */
 int store_append(struct store *s, const struct batch *b,
     const struct store_opts *o, struct store_counts *n, struct error *why,
