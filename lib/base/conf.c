@@ -282,13 +282,11 @@ conf_find(const struct conf_node *map, const char *key)
 int
 conf_error(const struct conf_node *n, struct error *e, const char *fmt, ...)
 {
-	char msg[ERROR_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
+	(void)error_vset(e, fmt, ap);
 	va_end(ap);
-	error_set(e, "%s", msg);
 	return conf_tree_at(n->conf, n->line, n->col, e);
 }
 
@@ -296,13 +294,11 @@ int
 conf_error_key(const struct conf_node *n, struct error *e, const char *fmt, ...)
 {
 	bool at = n->key_line > 0;
-	char msg[ERROR_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
+	(void)error_vset(e, fmt, ap);
 	va_end(ap);
-	error_set(e, "%s", msg);
 	return conf_tree_at(
 	    n->conf, at ? n->key_line : n->line, at ? n->key_col : n->col, e);
 }
@@ -456,50 +452,26 @@ read_field(const struct conf_node *n, const struct conf_field *f, void *out,
     struct error *e)
 {
 	void *at = (char *)out + f->offset;
-	union {
-		str s;
-		bool b;
-		int64_t i;
-		double d;
-	} u;
 
 	switch (f->type) {
 	case CONF_T_STR:
-		if (conf_str(n, &u.s, e) == -1)
-			return -1;
-		memcpy(at, &u.s, sizeof(u.s));
-		return 0;
+		return conf_str(n, at, e);
 	case CONF_T_BOOL:
-		if (conf_bool(n, &u.b, e) == -1)
-			return -1;
-		memcpy(at, &u.b, sizeof(u.b));
-		return 0;
-	case CONF_T_FLOAT:
-		if (conf_float(n, &u.d, e) == -1)
-			return -1;
-		memcpy(at, &u.d, sizeof(u.d));
-		return 0;
+		return conf_bool(n, at, e);
 	case CONF_T_INT:
-		if (conf_int(n, &u.i, e) == -1)
-			return -1;
-		break;
+		return conf_int(n, at, e);
+	case CONF_T_FLOAT:
+		return conf_float(n, at, e);
 	case CONF_T_DUR:
-		if (conf_dur(n, &u.i, e) == -1)
-			return -1;
-		break;
+		return conf_dur(n, at, e);
 	case CONF_T_GODUR:
-		if (conf_godur(n, &u.i, e) == -1)
-			return -1;
-		break;
+		return conf_godur(n, at, e);
 	case CONF_T_SIZE:
-		if (conf_size(n, &u.i, e) == -1)
-			return -1;
-		break;
+		return conf_size(n, at, e);
 	case CONF_T_NODE:
 		memcpy(at, &n, sizeof(n));
-		return 0;
+		break;
 	}
-	memcpy(at, &u.i, sizeof(u.i));
 	return 0;
 }
 

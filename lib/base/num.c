@@ -430,3 +430,15 @@ num_print(struct buf *b, double v)
 	}
 	put_shortest(b, v, 'g');
 }
+
+void
+num_print_om(struct buf *b, double v)
+{
+	size_t from = b->n;
+	str s;
+
+	num_format(b, v, 'g', -1);
+	s = str_skip(buf_str(b), from);
+	if (isfinite(v) && str_chr(s, 'e') == s.n && str_chr(s, '.') == s.n)
+		buf_z(b, ".0");
+}

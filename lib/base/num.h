@@ -45,10 +45,17 @@ void num_print(struct buf *b, double v);
 
 /*
  * strconv.FormatFloat(v, fmt, prec, 64): fmt 'e', 'f' or 'g'; prec -1 is the
- * shortest.  'g' with -1 has an exponent below 1e-4 and from 1e6 on, as
- * Go's %v prints too (1e+06; "f" is the form without).
+ * shortest that reads back the same.  Such a 'g' has an exponent X when X < -4
+ * or X >= 6, however many digits there are (100000, 1e+06, 1.2345678e+07): Go
+ * decides as if prec were 6, and so does its %v.
  */
 void num_format(struct buf *b, double v, char fmt, int prec);
+
+/*
+ * As labels le and quantile have it in OpenMetrics: the shortest 'g', and a
+ * whole number shows its point (1.0, 2.5, 1e+06, +Inf).
+ */
+void num_print_om(struct buf *b, double v);
 
 void num_print_int(struct buf *b, int64_t v);
 

@@ -329,17 +329,14 @@ expo_labels(struct expo_reader *r)
 	return scan_take(&r->scan, expo_arena(r));
 }
 
-/* As formatOpenMetricsFloat: a whole number shows its point. */
+/* As OpenMetrics has it. */
 static str
 float_label(struct arena *a, double f)
 {
 	struct buf b = { 0 };
 	str s;
 
-	num_format(&b, f, 'g', -1);
-	s = buf_str(&b);
-	if (isfinite(f) && str_chr(s, 'e') == s.n && str_chr(s, '.') == s.n)
-		buf_add(&b, STR(".0"));
+	num_print_om(&b, f);
 	s = arena_dup(a, buf_str(&b));
 	buf_fini(&b);
 	return s;

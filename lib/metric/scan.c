@@ -351,10 +351,8 @@ scan_fail(struct scan *s, const char *at, struct error *e, const char *fmt, ...)
 	va_list ap;
 
 	s->bad = at != NULL ? at : s->p;
-	if (e == NULL)
-		return -1;
 	va_start(ap, fmt);
-	(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	(void)error_vset(e, fmt, ap);
 	va_end(ap);
 	return -1;
 }

@@ -316,16 +316,6 @@ fn_histogram_quantile(struct eval *ev, const struct node *call,
 	return rc;
 }
 
-/* OpenMetrics form: 1.0, 0.5, +Inf. */
-static void
-quantile_text(struct buf *b, double q)
-{
-	num_format(b, q, 'g', -1);
-	if (!isnan(q) && !isinf(q) && str_chr(buf_str(b), '.') == b->n &&
-	    str_chr(buf_str(b), 'e') == b->n)
-		buf_z(b, ".0");
-}
-
 /* One row a histogram and quantile, the quantile as a label. */
 static int
 quantiles_rows(
@@ -339,7 +329,7 @@ quantiles_rows(
 			struct buf b = { 0 };
 			int rc;
 
-			quantile_text(&b, q[k][0]);
+			num_print_om(&b, q[k][0]);
 			label_init(&set, f->v[i].ls);
 			label_set(&set, name, buf_str(&b));
 			rc = quantile_row(

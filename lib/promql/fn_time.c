@@ -111,50 +111,22 @@ civil(double v, struct date *d)
 	return true;
 }
 
-static double
-fn_minute(double v, const double *args)
-{
-	struct date d;
+#define CALENDAR(name, number)                                                 \
+	static double name(double v, const double *args)                       \
+	{                                                                      \
+		struct date d;                                                 \
+                                                                               \
+		(void)args;                                                    \
+		return civil(v, &d) ? (number) : num_nan();                    \
+	}
 
-	(void)args;
-	return civil(v, &d) ? d.minute : num_nan();
-}
-
-static double
-fn_hour(double v, const double *args)
-{
-	struct date d;
-
-	(void)args;
-	return civil(v, &d) ? d.hour : num_nan();
-}
-
-static double
-fn_day_of_month(double v, const double *args)
-{
-	struct date d;
-
-	(void)args;
-	return civil(v, &d) ? d.day : num_nan();
-}
-
-static double
-fn_day_of_week(double v, const double *args)
-{
-	struct date d;
-
-	(void)args;
-	return civil(v, &d) ? d.weekday : num_nan();
-}
-
-static double
-fn_day_of_year(double v, const double *args)
-{
-	struct date d;
-
-	(void)args;
-	return civil(v, &d) ? d.yday + 1 : num_nan();
-}
+CALENDAR(fn_minute, d.minute)
+CALENDAR(fn_hour, d.hour)
+CALENDAR(fn_day_of_month, d.day)
+CALENDAR(fn_day_of_week, d.weekday)
+CALENDAR(fn_day_of_year, d.yday + 1)
+CALENDAR(fn_month, d.month)
+CALENDAR(fn_year, d.year)
 
 static double
 fn_days_in_month(double v, const double *args)
@@ -169,24 +141,6 @@ fn_days_in_month(double v, const double *args)
 		return num_nan();
 	leap = d.year % 4 == 0 && (d.year % 100 != 0 || d.year % 400 == 0);
 	return days[d.month - 1] + (d.month == 2 && leap);
-}
-
-static double
-fn_month(double v, const double *args)
-{
-	struct date d;
-
-	(void)args;
-	return civil(v, &d) ? d.month : num_nan();
-}
-
-static double
-fn_year(double v, const double *args)
-{
-	struct date d;
-
-	(void)args;
-	return civil(v, &d) ? d.year : num_nan();
 }
 
 const struct func promql_fn_time[] = {

@@ -57,11 +57,10 @@ promql_notes_fini(struct notes *n)
 int
 promql_fail(struct eval *ev, const char *fmt, ...)
 {
-	char msg[ERROR_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
+	(void)error_vset(ev->e, fmt, ap);
 	va_end(ap);
-	return error_set(ev->e, "%s", msg);
+	return -1;
 }

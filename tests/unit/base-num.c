@@ -168,9 +168,26 @@ round_trips(void)
 	CHECK(bad == 0);
 }
 
+static void
+open_metrics(void)
+{
+	static const double v[] = { 1, 0.5, 1e6, -3, 123456, 0 };
+	struct buf b = { 0 };
+
+	buf_z(&b, "le=");
+	num_print_om(&b, INFINITY);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		buf_byte(&b, ' ');
+		num_print_om(&b, v[i]);
+	}
+	CHECK_STR(buf_str(&b), "le=+Inf 1.0 0.5 1e+06 -3.0 123456.0 0.0");
+	buf_fini(&b);
+}
+
 int
 main(void)
 {
+	open_metrics();
 	parsing();
 	refusing();
 	integers();
