@@ -98,12 +98,7 @@ put_series(struct json_writer *w, const struct promql_series *s, bool matrix)
 {
 	json_open(w, '{');
 	json_key(w, STR("metric"));
-	json_open(w, '{');
-	for (size_t i = 0; i < s->labels.n; i++) {
-		json_key(w, s->labels.v[i].name);
-		json_str(w, s->labels.v[i].value);
-	}
-	json_close(w, '}');
+	label_json(w, s->labels);
 	json_key(w, matrix ? STR("values") : STR("value"));
 	if (matrix)
 		json_open(w, '[');

@@ -680,3 +680,21 @@ re_category_add(struct re_class *c, str name)
 	}
 	return found;
 }
+
+const char *
+re_category_of(uint32_t r)
+{
+	size_t lo = 0, hi = sizeof(category_runs) / sizeof(category_runs[0]);
+	uint32_t id;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if ((category_runs[mid] & 0xffffff) <= r)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	id = r <= RE_MAX_RUNE ? category_runs[lo] >> 24 : 0;
+	return id == 0 ? NULL : category_names[id - 1];
+}

@@ -39,6 +39,9 @@ void re_class_fini(struct re_class *c);
 bool re_category_add(struct re_class *c, str name);
 bool re_script_add(struct re_class *c, str name);
 
+/* The category of a code point, "Lu"; NULL if it has none. */
+const char *re_category_of(uint32_t r);
+
 /* The next code point that differs from r by case alone; r if there is none. */
 uint32_t re_fold(uint32_t r);
 

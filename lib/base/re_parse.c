@@ -245,15 +245,6 @@ unicode_class(struct parser *ps, struct re_class *c)
 	return fail(ps, "invalid character class range", from, ps->p), -1;
 }
 
-static int
-hex(char ch)
-{
-	if (ch >= '0' && ch <= '9')
-		return ch - '0';
-	ch |= 0x20;
-	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
 /* Behind "\x": two digits, or any number in braces. */
 static bool
 hex_escape(struct parser *ps, uint32_t *r)
@@ -262,17 +253,17 @@ hex_escape(struct parser *ps, uint32_t *r)
 
 	*r = 0;
 	if (ps->p < ps->end && *ps->p == '{') {
-		for (ps->p++; ps->p < ps->end && hex(*ps->p) >= 0; n++) {
-			*r = *r * 16 + (uint32_t)hex(*ps->p++);
+		for (ps->p++; ps->p < ps->end && str_hex(*ps->p) >= 0; n++) {
+			*r = *r * 16 + (uint32_t)str_hex(*ps->p++);
 			if (*r > RE_MAX_RUNE)
 				return false;
 		}
 		return n > 0 && ps->p < ps->end && *ps->p++ == '}';
 	}
 	for (; n < 2; n++) {
-		if (ps->p == ps->end || hex(*ps->p) < 0)
+		if (ps->p == ps->end || str_hex(*ps->p) < 0)
 			return false;
-		*r = *r * 16 + (uint32_t)hex(*ps->p++);
+		*r = *r * 16 + (uint32_t)str_hex(*ps->p++);
 	}
 	return true;
 }
@@ -435,7 +426,7 @@ static bool
 name_ok(str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (hex(s.p[i]) < 0 && s.p[i] != '_' &&
+		if (str_hex(s.p[i]) < 0 && s.p[i] != '_' &&
 		    !((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'z'))
 			return false;
 	return s.n > 0;

@@ -85,6 +85,16 @@ str_take(str s, size_t n)
 	return (str){ s.p, n < s.n ? n : s.n };
 }
 
+/* The value of a hex digit of either case, or -1. */
+static inline int
+str_hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0'
+	    : c >= 'a' && c <= 'f'  ? c - 'a' + 10
+	    : c >= 'A' && c <= 'F'  ? c - 'A' + 10
+				    : -1;
+}
+
 /* Where byte c is first, or s.n. */
 static inline size_t
 str_chr(str s, char c)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json.h"
 
 #define LABEL_NAME STR("__name__")
 
@@ -77,8 +78,8 @@ void label_print_set(struct buf *b, struct labels ls);
 /* As PromQL prints a series: name{a="b", c="d"}, or {a="b"}, or {}. */
 void label_print_metric(struct buf *b, struct labels ls);
 
-/* A string as PromQL prints it: Go's strconv.Quote. */
-void label_print_quote(struct buf *b, str s);
+/* As a JSON object, in order. */
+void label_json(struct json_writer *w, struct labels ls);
 
 /* One quoted value with the stream's escapes: \\ \" \n. */
 void label_print_value(struct buf *b, str value);

@@ -3,6 +3,7 @@
  */
 #include "metric/label.h"
 
+#include "base/quote.h"
 #include "metric/scan.h"
 
 /*
@@ -65,75 +66,6 @@ label_print_value(struct buf *b, str value)
 	b->n += (size_t)(put_quoted(p, value) - p);
 }
 
-/* Would Go's strconv.Quote write it as it is (unicode.IsPrint, in short)? */
-static bool
-printable(uint32_t r)
-{
-	static const struct {
-		uint32_t from, to;
-	} not [] = {
-		{ 0x00, 0x1f },
-		{ 0x7f, 0xa0 },
-		{ 0xad, 0xad },
-		{ 0x600, 0x605 },
-		{ 0x61c, 0x61c },
-		{ 0x6dd, 0x6dd },
-		{ 0x70f, 0x70f },
-		{ 0x1680, 0x1680 },
-		{ 0x180e, 0x180e },
-		{ 0x2000, 0x200f },
-		{ 0x2028, 0x202f },
-		{ 0x205f, 0x206f },
-		{ 0x3000, 0x3000 },
-		{ 0xd800, 0xf8ff },
-		{ 0xfeff, 0xfeff },
-		{ 0xfff0, 0xfffb },
-		{ 0xfffe, 0xffff },
-		{ 0xe0000, 0x10ffff },
-	};
-
-	for (size_t i = 0; i < sizeof(not ) / sizeof(*not ); i++)
-		if (r >= not [i].from && r <= not [i].to)
-			return false;
-	return true;
-}
-
-/* A code point the short escapes have no letter for. */
-static void
-quote_rune(struct buf *b, uint32_t r, bool valid, str bytes)
-{
-	static const char letter[] = "\a\b\f\n\r\t\v\\\"", as[] = "abfnrtv\\\"";
-	const char *q = r != 0 && r < 0x80 ? strchr(letter, (int)r) : NULL;
-
-	if (!valid)
-		buf_printf(b, "\\x%02x", (unsigned char)bytes.p[0]);
-	else if (q != NULL)
-		buf_printf(b, "\\%c", as[q - letter]);
-	else if (printable(r))
-		buf_add(b, bytes);
-	else if (r < ' ' || r == 0x7f)
-		buf_printf(b, "\\x%02x", (unsigned)r);
-	else
-		buf_printf(b, r < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)r);
-}
-
-void
-label_print_quote(struct buf *b, str s)
-{
-	size_t n;
-	uint32_t r;
-
-	buf_byte(b, '"');
-	for (; s.n > 0; s = str_skip(s, n)) {
-		r = str_rune(s, &n);
-		if (r >= ' ' && r < 0x7f && r != '"' && r != '\\')
-			buf_byte(b, (char)r);
-		else
-			quote_rune(b, r, r != 0xfffd || n > 1, str_take(s, n));
-	}
-	buf_byte(b, '"');
-}
-
 void
 label_print(struct buf *b, struct labels ls)
 {
@@ -189,7 +121,7 @@ label_print_metric(struct buf *b, struct labels ls)
 		return;
 	buf_byte(b, '{');
 	if (!bare && name.n > 0) {
-		label_print_quote(b, name);
+		quote_add(b, name);
 		any = true;
 	}
 	for (size_t i = 0; i < ls.n; i++) {
@@ -201,9 +133,20 @@ label_print_metric(struct buf *b, struct labels ls)
 		if (label_name_valid(ls.v[i].name))
 			buf_add(b, ls.v[i].name);
 		else
-			label_print_quote(b, ls.v[i].name);
+			quote_add(b, ls.v[i].name);
 		buf_byte(b, '=');
-		label_print_quote(b, ls.v[i].value);
+		quote_add(b, ls.v[i].value);
 	}
 	buf_byte(b, '}');
+}
+
+void
+label_json(struct json_writer *w, struct labels ls)
+{
+	json_open(w, '{');
+	for (size_t i = 0; i < ls.n; i++) {
+		json_key(w, ls.v[i].name);
+		json_str(w, ls.v[i].value);
+	}
+	json_close(w, '}');
 }

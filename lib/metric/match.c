@@ -3,6 +3,8 @@
  */
 #include "metric/match.h"
 
+#include "base/quote.h"
+
 int
 match_init(
     struct match *m, enum match_op op, str name, str value, struct error *e)
@@ -58,9 +60,9 @@ match_print(struct buf *b, const struct match *m)
 	if (label_name_valid(m->name))
 		buf_add(b, m->name);
 	else
-		label_print_quote(b, m->name);
+		quote_add(b, m->name);
 	buf_z(b, match_op_text(m->op));
-	label_print_quote(b, m->value);
+	quote_add(b, m->value);
 }
 
 const char *

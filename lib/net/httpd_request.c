@@ -6,6 +6,7 @@
 #include "net/httpd_request.h"
 
 #include "base/num.h"
+#include "base/url.h"
 
 static bool
 name_is(str s, const char *name)
@@ -139,39 +140,17 @@ httpd_declared(const struct httpd_request *q)
 	return n;
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Percent escapes, and '+' if plus; false if one is malformed. */
 static bool
 decode(struct arena *a, str s, bool plus, str *out)
 {
-	char *p = arena_alloc(a, s.n + 1);
-	size_t n = 0;
+	struct buf b = { 0 };
+	bool good = url_unescape(&b, s, plus) == s.n;
 
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '+' && plus) {
-			p[n++] = ' ';
-		} else if (s.p[i] != '%') {
-			p[n++] = s.p[i];
-		} else {
-			int hi = i + 2 < s.n ? hex(s.p[i + 1]) : -1;
-			int lo = i + 2 < s.n ? hex(s.p[i + 2]) : -1;
-
-			if (hi == -1 || lo == -1)
-				return false;
-			p[n++] = (char)(hi << 4 | lo);
-			i += 2;
-		}
-	}
-	*out = (str){ p, n };
-	return true;
+	if (good)
+		*out = arena_dup(a, buf_str(&b));
+	buf_fini(&b);
+	return good;
 }
 
 static int

@@ -148,21 +148,10 @@ kv_elems(struct tmpl_run *r, const void *self)
 		.map = { v, ls->n, "map[string]string", 0 } };
 }
 
-void
-notify_labels_json(struct json_writer *w, struct labels ls)
-{
-	json_open(w, '{');
-	for (size_t i = 0; i < ls.n; i++) {
-		json_key(w, ls.v[i].name);
-		json_str(w, ls.v[i].value);
-	}
-	json_close(w, '}');
-}
-
 static void
 kv_json(const void *self, struct json_writer *w)
 {
-	notify_labels_json(w, *(const struct labels *)self);
+	label_json(w, *(const struct labels *)self);
 }
 
 static const struct tmpl_type kv_type = {

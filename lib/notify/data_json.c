@@ -28,7 +28,7 @@ static void
 put_labels(struct json_writer *w, const char *key, struct labels ls)
 {
 	json_key(w, str_of(key));
-	notify_labels_json(w, ls);
+	label_json(w, ls);
 }
 
 void

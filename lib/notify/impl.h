@@ -218,7 +218,6 @@ struct tmpl_value notify_data_value(struct arena *a, const struct data *d);
 /* Open the object and write its members; the caller closes it. */
 void notify_data_json(struct json_writer *w, const struct data *d);
 void notify_items_json(struct json_writer *w, const struct item *v, size_t n);
-void notify_labels_json(struct json_writer *w, struct labels ls);
 const struct data *notify_data_parse(
     struct arena *a, str json, struct error *e);
 

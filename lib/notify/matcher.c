@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/quote.h"
 #include "notify/impl.h"
 
 struct triple {
@@ -314,9 +315,9 @@ print_one(struct buf *b, const struct match *m)
 		plain = !space(m->name.p[i]) &&
 		    strchr("{}!=~,\\\"'`", m->name.p[i]) == NULL;
 	if (!plain) {
-		tmpl_quote(b, m->name);
+		quote_add(b, m->name);
 		buf_z(b, match_op_text(m->op));
-		tmpl_quote(b, m->value);
+		quote_add(b, m->value);
 		return;
 	}
 	buf_add(b, m->name);

@@ -7,6 +7,7 @@
 
 #include "base/dur.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "notify/impl.h"
 
 #define MAX_DEPTH 64
@@ -344,7 +345,7 @@ notify_group_key(struct buf *b, const struct route *r, struct labels group)
 			buf_z(b, ", ");
 		buf_add(b, group.v[i].name);
 		buf_byte(b, '=');
-		tmpl_quote(b, group.v[i].value);
+		quote_add(b, group.v[i].value);
 	}
 	buf_byte(b, '}');
 }

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/quote.h"
+
 struct group {
 	struct labels ls;
 	bool drop;
@@ -339,7 +341,7 @@ count_values(
 		struct buf b = { 0 };
 		int rc;
 
-		promql_quote(&b, ag->label);
+		quote_add(&b, ag->label);
 		rc = promql_fail(ag->ev, "invalid label name %s", buf_cstr(&b));
 		buf_fini(&b);
 		return rc;

@@ -119,8 +119,6 @@ bool promql_word_is_set(enum word w);
 
 /* A literal with its quotes to bytes, in a; Go's escapes. */
 int promql_unquote(str lit, struct arena *a, str *out, struct error *e);
-/* Go's strconv.Quote. */
-void promql_quote(struct buf *b, str s);
 
 /* {a="b", c="d"}, as messages show a series. */
 void promql_print_labels(struct buf *b, struct labels ls);

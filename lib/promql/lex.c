@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/num.h"
+#include "base/quote.h"
 
 /* Binding powers; the odd one out, ^, binds to the right. */
 static const struct {
@@ -560,129 +561,17 @@ promql_token_describe(struct buf *b, const struct token *t)
 	else if (t->kind == T_STRING)
 		what = "string ";
 	buf_z(b, what);
-	promql_quote(b, t->text);
-}
-
-static void
-quote_rune(struct buf *b, uint32_t r, str raw)
-{
-	static const char names[] = "abtnvfr"; /* 7, 8, 9, ... 13 */
-	static const char at[] = "\a\b\t\n\v\f\r";
-	const char *q = r != 0 && r < 0x80 ? strchr(at, (int)r) : NULL;
-
-	if (r == '"' || r == '\\') {
-		buf_byte(b, '\\');
-		buf_byte(b, (char)r);
-	} else if (q != NULL) {
-		buf_byte(b, '\\');
-		buf_byte(b, names[q - at]);
-	} else if (r == 0xfffd && raw.n == 1) {
-		buf_printf(b, "\\x%02x", (unsigned char)raw.p[0]);
-	} else if (r < ' ' || r == 0x7f) {
-		buf_printf(b, "\\x%02x", r);
-	} else if ((r >= 0x80 && r < 0xa0) || r == 0xad) {
-		buf_printf(b, "\\u%04x", r);
-	} else
-		buf_add(b, raw);
-}
-
-void
-promql_quote(struct buf *b, str s)
-{
-	size_t len;
-
-	buf_byte(b, '"');
-	for (; s.n > 0; s = str_skip(s, len)) {
-		uint32_t r = str_rune(s, &len);
-
-		quote_rune(b, r, str_take(s, len));
-	}
-	buf_byte(b, '"');
-}
-
-static int
-hex_value(str s, size_t n, uint32_t *v)
-{
-	*v = 0;
-	if (s.n < n)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		char c = s.p[i];
-		uint32_t d;
-
-		if (is_digit(c))
-			d = (uint32_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			d = (uint32_t)(c - 'a') + 10;
-		else if (c >= 'A' && c <= 'F')
-			d = (uint32_t)(c - 'A') + 10;
-		else
-			return -1;
-		*v = *v << 4 | d;
-	}
-	return 0;
-}
-
-/*
- * The escape s begins with (behind its backslash): how many bytes it has, 0
- * if it is none, and what it stands for, a byte or a code point.
- */
-static size_t
-escape(str s, char quote, uint32_t *v, bool *rune)
-{
-	static const char names[] = "abfnrtv\\";
-	static const char values[] = "\a\b\f\n\r\t\v\\";
-	char c = s.n ? s.p[0] : '\0';
-	const char *q = c ? strchr(names, c) : NULL;
-	size_t n;
-
-	*rune = false;
-	if (q != NULL || c == quote) {
-		*v = q != NULL ? (unsigned char)values[q - names]
-			       : (unsigned char)quote;
-		return 1;
-	}
-	if (c >= '0' && c <= '7') {
-		if (s.n < 3 || s.p[1] < '0' || s.p[1] > '7' || s.p[2] < '0' ||
-		    s.p[2] > '7')
-			return 0;
-		*v = (uint32_t)((c - '0') * 64 + (s.p[1] - '0') * 8 +
-		    (s.p[2] - '0'));
-		return *v > 255 ? 0 : 3;
-	}
-	n = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
-	if (n == 0 || hex_value(str_skip(s, 1), n, v) == -1)
-		return 0;
-	*rune = n > 2;
-	if (*rune && (*v > 0x10ffff || (*v >= 0xd800 && *v < 0xe000)))
-		return 0;
-	return n + 1;
+	quote_add(b, t->text);
 }
 
 int
 promql_unquote(str lit, struct arena *a, str *out, struct error *e)
 {
-	char quote = lit.p[0], *p = arena_alloc(a, lit.n + 1);
 	str s = { lit.p + 1, lit.n - 2 };
-	size_t n = 0, len;
-	uint32_t v;
-	bool rune;
 
-	while (s.n > 0) {
-		if (quote == '`' || s.p[0] != '\\') {
-			p[n++] = s.p[0];
-			s = str_skip(s, 1);
-			continue;
-		}
-		len = escape(str_skip(s, 1), quote, &v, &rune);
-		if (len == 0)
-			return error_set(e, "unknown escape sequence");
-		if (rune)
-			n += str_encode(v, p + n);
-		else
-			p[n++] = (char)v;
-		s = str_skip(s, len + 1);
-	}
-	*out = (str){ p, n };
+	if (lit.p[0] == '`')
+		*out = arena_dup(a, s);
+	else if (quote_read(a, s, lit.p[0], out) == -1)
+		return error_set(e, "unknown escape sequence");
 	return 0;
 }

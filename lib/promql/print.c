@@ -9,6 +9,7 @@
 
 #include "base/dur.h"
 #include "base/num.h"
+#include "base/quote.h"
 #include "promql/func.h"
 
 static void node(struct buf *b, const struct node *n);
@@ -20,7 +21,7 @@ name(struct buf *b, str s)
 	if (label_name_valid(s))
 		buf_add(b, s);
 	else
-		promql_quote(b, s);
+		quote_add(b, s);
 }
 
 static void
@@ -44,7 +45,7 @@ promql_print_labels(struct buf *b, struct labels ls)
 			buf_z(b, ", ");
 		name(b, ls.v[i].name);
 		buf_byte(b, '=');
-		promql_quote(b, ls.v[i].value);
+		quote_add(b, ls.v[i].value);
 	}
 	buf_byte(b, '}');
 }
@@ -93,7 +94,7 @@ one_matcher(struct buf *b, const struct match *m)
 {
 	name(b, m->name);
 	buf_z(b, match_op_text(m->op));
-	promql_quote(b, m->value);
+	quote_add(b, m->value);
 }
 
 /* The matcher of the name stands last, where parse.c put it. */
@@ -109,7 +110,7 @@ selector(struct buf *b, const struct node *n)
 		buf_add(b, n->text);
 	else if (n->text.n > 0) {
 		buf_byte(b, '{');
-		promql_quote(b, n->text);
+		quote_add(b, n->text);
 		sep = ",";
 	}
 	for (size_t i = 0; i < shown; i++) {
@@ -239,7 +240,7 @@ node(struct buf *b, const struct node *n)
 		number(b, n);
 		return;
 	case N_STRING:
-		promql_quote(b, n->text);
+		quote_add(b, n->text);
 		return;
 	case N_VECTOR:
 		selector(b, n);

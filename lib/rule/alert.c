@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "base/num.h"
+#include "base/url.h"
 #include "metric/expo.h"
 #include "rule/rule_impl.h"
 
@@ -268,24 +269,6 @@ rule_alert(const struct rule_round *r, const struct rule_state *old,
 }
 
 void
-rule_escape(struct buf *b, str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		bool plain = (c >= '0' && c <= '9') ||
-		    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ||
-		    c == '_' || c == '.' || c == '~';
-
-		if (plain)
-			buf_byte(b, (char)c);
-		else if (c == ' ')
-			buf_byte(b, '+');
-		else
-			buf_printf(b, "%%%02X", c);
-	}
-}
-
-void
 rule_put_alert(const struct rule_opts *o, struct buf *out,
     const struct rule_alert *a, int64_t t, int64_t ends, str expr)
 {
@@ -312,7 +295,7 @@ rule_put_alert(const struct rule_opts *o, struct buf *out,
 	if (o->external_url.n > 0) {
 		buf_add(&url, o->external_url);
 		buf_z(&url, "/graph?g0.expr=");
-		rule_escape(&url, expr);
+		url_escape(&url, expr, "", true);
 		buf_z(&url, "&g0.tab=1");
 		keys[n++] = (struct expo_key){ STR("generatorURL"),
 			buf_str(&url), true };

@@ -6,6 +6,7 @@
 
 #include "base/dur.h"
 #include "base/num.h"
+#include "base/url.h"
 #include "rule/expand.h"
 
 #define FN(name)                                                               \
@@ -19,37 +20,6 @@ keep(struct tmpl_run *r, struct buf *b, struct tmpl_value *out)
 	*out = tmpl_string(arena_dup(tmpl_arena(r), buf_str(b)));
 	buf_fini(b);
 	return 0;
-}
-
-static int
-number(struct tmpl_value v, double *d, struct error *e)
-{
-	switch (v.kind) {
-	case TMPL_FLOAT:
-		*d = v.f;
-		return 0;
-	case TMPL_INT:
-		*d = (double)v.i;
-		return 0;
-	case TMPL_DUR:
-		*d = (double)v.i / 1e9;
-		return 0;
-	case TMPL_STRING:
-		if (num_parse(v.s, d) == 0)
-			return 0;
-		return error_set(e,
-		    "strconv.ParseFloat: parsing \"%.*s\": invalid syntax",
-		    STR_ARG(v.s));
-	case TMPL_NIL:
-	case TMPL_BOOL:
-	case TMPL_LIST:
-	case TMPL_MAP:
-	case TMPL_OBJECT:
-	case TMPL_TIME:
-	case TMPL_MISSING:
-		break;
-	}
-	return error_set(e, "can't convert %s to float", tmpl_type_name(v));
 }
 
 /* A sample of query(). */
@@ -258,7 +228,7 @@ FN(humanize_fn)
 	double d;
 
 	(void)n;
-	if (number(v[0], &d, e) == -1)
+	if (tmpl_number(v[0], &d, e) == -1)
 		return -1;
 	if (d == 0 || !isfinite(d))
 		return scaled(r, d, "", out);
@@ -281,7 +251,7 @@ FN(humanize1024_fn)
 	double d;
 
 	(void)n;
-	if (number(v[0], &d, e) == -1)
+	if (tmpl_number(v[0], &d, e) == -1)
 		return -1;
 	for (size_t i = 0; isfinite(d) && fabs(d) >= 1024 && i < 8; i++) {
 		prefix = large[i];
@@ -295,7 +265,7 @@ FN(humanize_percentage_fn)
 	double d;
 
 	(void)n;
-	if (number(v[0], &d, e) == -1)
+	if (tmpl_number(v[0], &d, e) == -1)
 		return -1;
 	return scaled(r, d * 100, "%", out);
 }
@@ -319,7 +289,7 @@ FN(humanize_timestamp_fn)
 	double d;
 
 	(void)n;
-	if (number(v[0], &d, e) == -1)
+	if (tmpl_number(v[0], &d, e) == -1)
 		return -1;
 	if (!isfinite(d))
 		return scaled(r, d, "", out);
@@ -335,7 +305,7 @@ FN(to_time_fn)
 
 	(void)r;
 	(void)n;
-	if (number(v[0], &d, e) == -1)
+	if (tmpl_number(v[0], &d, e) == -1)
 		return -1;
 	return to_time(d, out, e);
 }
@@ -346,7 +316,7 @@ FN(to_duration_fn)
 
 	(void)r;
 	(void)n;
-	if (number(v[0], &d, e) == -1)
+	if (tmpl_number(v[0], &d, e) == -1)
 		return -1;
 	if (!(fabs(d * 1e9) < 9.2e18))
 		return error_set(
@@ -466,7 +436,7 @@ FN(url_query_escape_fn)
 
 	(void)n;
 	(void)e;
-	rule_escape(&b, v[0].s);
+	url_escape(&b, v[0].s, "", true);
 	return keep(r, &b, out);
 }
 
@@ -476,7 +446,7 @@ link_to(struct tmpl_run *r, str expr, const char *tab, struct tmpl_value *out)
 	struct buf b = { 0 };
 
 	buf_z(&b, "/graph?g0.expr=");
-	rule_escape(&b, expr);
+	url_escape(&b, expr, "", true);
 	buf_printf(&b, "&g0.tab=%s", tab);
 	return keep(r, &b, out);
 }

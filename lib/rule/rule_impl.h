@@ -156,9 +156,6 @@ void rule_tmpl_free(struct rule_tmpl *t);
 int rule_check_template(
     struct rule_tmpl *t, str name, str text, struct error *e);
 
-/* As Go's url.QueryEscape. */
-void rule_escape(struct buf *b, str s);
-
 /*
  * Both sources as one; of two samples at one time the base's is taken.  All
  * three must outlive what reads from it.

@@ -8,6 +8,7 @@
 #include "base/dur.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/url.h"
 #include "scrape/job.h"
 
 /* What scrape_load() and scrape_new() make; callers see its first member. */
@@ -42,34 +43,13 @@ scrape_free(struct scrape_set *pub)
 	free(s);
 }
 
-static bool
-plain(char c, const char *more)
-{
-	return (c >= '0' && c <= '9') ||
-	    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-	    (c != '\0' && strchr(more, c) != NULL);
-}
-
-/* Escaped as Go's net/url does: all but letters, digits and more. */
-static void
-percent(struct buf *b, str s, const char *more, bool space)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (plain(s.p[i], more))
-			buf_byte(b, s.p[i]);
-		else if (s.p[i] == ' ' && space)
-			buf_byte(b, '+');
-		else
-			buf_printf(b, "%%%02X", (unsigned char)s.p[i]);
-}
-
 static void
 param(struct buf *b, str key, str value)
 {
 	buf_byte(b, memchr(b->p, '?', b->n) == NULL ? '?' : '&');
-	percent(b, key, "-_.~", true);
+	url_escape(b, key, "", true);
 	buf_byte(b, '=');
-	percent(b, value, "-_.~", true);
+	url_escape(b, value, "", true);
 }
 
 /* The values of one parameter, the first of which a label may replace. */
@@ -114,7 +94,7 @@ make_url(struct arena *a, const struct scrape_job *j, struct labels all)
 	buf_add(&b, label_find(all, STR("__address__")));
 	if (!str_starts(path, STR("/")))
 		buf_byte(&b, '/');
-	percent(&b, path, "-_.~/$&+,:;=@", false);
+	url_escape(&b, path, "/$&+,:;=@", false);
 	query(&b, j, all);
 	url = arena_dup(a, buf_str(&b));
 	buf_fini(&b);

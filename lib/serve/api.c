@@ -179,17 +179,6 @@ api_source(struct exchange *x)
 	return s;
 }
 
-void
-api_labels(struct json_writer *w, struct labels ls)
-{
-	json_open(w, '{');
-	for (size_t i = 0; i < ls.n; i++) {
-		json_key(w, ls.v[i].name);
-		json_str(w, ls.v[i].value);
-	}
-	json_close(w, '}');
-}
-
 /*
  * Clients read the version to learn what they may ask: the level of the
  * language and API we speak, with our own as its build.

@@ -30,9 +30,6 @@ int api_limit(struct exchange *x, size_t *limit);
 /* The samples, or NULL, answered. */
 const struct source *api_source(struct exchange *x);
 
-/* A label set as an object. */
-void api_labels(struct json_writer *w, struct labels ls);
-
 /* The endpoints. */
 void api_query(struct exchange *x);
 void api_query_range(struct exchange *x);

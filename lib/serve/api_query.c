@@ -46,7 +46,7 @@ put_series(struct json_writer *w, const struct promql_series *s, bool range)
 {
 	json_open(w, '{');
 	json_key(w, STR("metric"));
-	api_labels(w, s->labels);
+	label_json(w, s->labels);
 	json_key(w, range ? STR("values") : STR("value"));
 	if (range)
 		buf_byte(w->out, '[');

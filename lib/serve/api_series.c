@@ -296,7 +296,7 @@ answer_sets(struct exchange *x, struct sets *s, size_t limit)
 	api_begin(x, &w);
 	json_open(&w, '[');
 	for (size_t i = 0; i < n && (limit == 0 || i < limit); i++)
-		api_labels(&w, s->v[i]);
+		label_json(&w, s->v[i]);
 	json_close(&w, ']');
 	finish(&w, n, limit);
 }

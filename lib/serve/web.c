@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/dur.h"
 #include "base/num.h"
+#include "base/url.h"
 #include "serve/context.h"
 
 #define WIDTH 960
@@ -72,21 +73,6 @@ put(struct buf *b, str s)
 		else
 			buf_add(b, (str){ s.p + i, n });
 		i += n;
-	}
-}
-
-static void
-put_escaped_url(struct buf *b, str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-		    (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-		    c == '.' || c == '~')
-			buf_byte(b, (char)c);
-		else
-			buf_printf(b, "%%%02X", c);
 	}
 }
 
@@ -179,11 +165,11 @@ put_form(struct buf *b, const struct exchange *x, const struct form *f)
 	buf_z(b, "<nav>");
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		buf_z(b, "<a href=\"?g0.expr=");
-		put_escaped_url(b, f->expr);
+		url_escape(b, f->expr, "", false);
 		buf_printf(b, "&amp;g0.range_input=%s", ranges[i]);
 		if (f->refresh_text.n > 0) {
 			buf_z(b, "&amp;g0.refresh=");
-			put_escaped_url(b, f->refresh_text);
+			url_escape(b, f->refresh_text, "", false);
 		}
 		buf_printf(b, "\">%s</a>", ranges[i]);
 	}

@@ -1,4 +1,6 @@
 /* Go's own template functions: comparison, index, slice, len, print, html. */
+#include "base/quote.h"
+#include "base/url.h"
 #include "tmpl/node.h"
 
 static int
@@ -443,7 +445,7 @@ js_escape(struct buf *b, str s)
 		else if (c < 0x20 || c == '<' || c == '>' || c == '&' ||
 		    c == '=')
 			buf_printf(b, "\\u%04X", (unsigned)c);
-		else if (c < 0x80 || tmpl_printable(c))
+		else if (c < 0x80 || quote_printable(c))
 			buf_add(b, str_take(s, len));
 		else
 			buf_printf(b, "\\u%04X", (unsigned)c);
@@ -453,18 +455,7 @@ js_escape(struct buf *b, str s)
 static void
 query_escape(struct buf *b, str s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if ((c >= '0' && c <= '9') ||
-		    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ||
-		    c == '_' || c == '.' || c == '~')
-			buf_byte(b, (char)c);
-		else if (c == ' ')
-			buf_byte(b, '+');
-		else
-			buf_printf(b, "%%%02X", c);
-	}
+	url_escape(b, s, "", true);
 }
 
 static int

@@ -7,7 +7,9 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/quote.h"
 #include "base/re.h"
+#include "base/url.h"
 #include "tmpl/node.h"
 
 #define DEPTH_MAX 24
@@ -274,38 +276,21 @@ same_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 }
 
 static int
-hex(char c)
-{
-	return c >= '0' && c <= '9'                  ? c - '0'
-	    : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-						     : -1;
-}
-
-static int
 url_unescape_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
     struct tmpl_value *out, struct error *e)
 {
 	struct buf b = { 0 };
 	str s = v[0].s;
+	size_t at;
 
 	(void)n;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '+')
-			buf_byte(&b, ' ');
-		else if (s.p[i] != '%')
-			buf_byte(&b, s.p[i]);
-		else if (i + 2 < s.n && hex(s.p[i + 1]) >= 0 &&
-		    hex(s.p[i + 2]) >= 0) {
-			buf_byte(
-			    &b, (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2])));
-			i += 2;
-		} else {
-			buf_reset(&b);
-			tmpl_quote(&b, str_take(str_skip(s, i), 3));
-			error_set(e, "invalid URL escape %s", buf_cstr(&b));
-			buf_fini(&b);
-			return -1;
-		}
+	at = url_unescape(&b, s, true);
+	if (at < s.n) {
+		buf_reset(&b);
+		quote_add(&b, str_take(str_skip(s, at), 3));
+		error_set(e, "invalid URL escape %s", buf_cstr(&b));
+		buf_fini(&b);
+		return -1;
 	}
 	return keep(r, &b, out);
 }
@@ -492,9 +477,8 @@ since_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 	    r, tmpl_time(tmpl_now(r), 0), STR("Sub"), v, out, e);
 }
 
-/* A number from what templates have at hand. */
-static int
-to_float(struct tmpl_value v, double *out, struct error *e)
+int
+tmpl_number(struct tmpl_value v, double *out, struct error *e)
 {
 	int64_t whole;
 
@@ -513,7 +497,7 @@ to_float(struct tmpl_value v, double *out, struct error *e)
 		if (num_parse(v.s, out) == -1) {
 			struct buf b = { 0 };
 
-			tmpl_quote(&b, str_take(v.s, 200));
+			quote_add(&b, str_take(v.s, 200));
 			error_set(e,
 			    "strconv.ParseFloat: parsing %s: invalid "
 			    "syntax",
@@ -534,8 +518,9 @@ to_float(struct tmpl_value v, double *out, struct error *e)
 	return error_set(e, "can't convert %s to float", tmpl_type_name(v));
 }
 
-void
-tmpl_humanize_duration(struct buf *b, double v)
+/* Seconds: "1h 1m 1s", "12.3ms". */
+static void
+humanize_duration(struct buf *b, double v)
 {
 	static const char *const small[] = { "m", "u", "n", "p", "f", "a", "z",
 		"y" };
@@ -579,9 +564,9 @@ humanize_duration_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 	double d;
 
 	(void)n;
-	if (to_float(v[0], &d, e) == -1)
+	if (tmpl_number(v[0], &d, e) == -1)
 		return -1;
-	tmpl_humanize_duration(&b, d);
+	humanize_duration(&b, d);
 	return keep(r, &b, out);
 }
 

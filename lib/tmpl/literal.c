@@ -2,91 +2,24 @@
 #include <math.h>
 
 #include "base/num.h"
+#include "base/quote.h"
 #include "tmpl/node.h"
-
-static int
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
-}
-
-/* n digits of a base at *s into *r. */
-static bool
-code(str *s, int n, int base, uint32_t *r)
-{
-	*r = 0;
-	for (; n > 0; n--) {
-		if (s->n == 0 || digit(s->p[0]) >= base)
-			return false;
-		*r = *r * (uint32_t)base + (uint32_t)digit(s->p[0]);
-		*s = str_skip(*s, 1);
-	}
-	return true;
-}
-
-/* What stands behind a backslash; the result is bytes in out. */
-static bool
-escape(str *s, char quote, char out[4], size_t *n)
-{
-	static const char from[] = "abfnrtv\\", to[] = "\a\b\f\n\r\t\v\\";
-	char c = s->n ? s->p[0] : '\0';
-	const char *f = c != '\0' ? strchr(from, c) : NULL;
-	uint32_t r;
-
-	*n = 1;
-	if (f != NULL || (c == quote && c != '\0')) {
-		out[0] = f != NULL ? to[f - from] : c;
-		*s = str_skip(*s, 1);
-		return true;
-	}
-	if (c >= '0' && c <= '7') {
-		if (!code(s, 3, 8, &r) || r > 255)
-			return false;
-		out[0] = (char)r;
-		return true;
-	}
-	*s = str_skip(*s, 1);
-	if (c == 'x') {
-		if (!code(s, 2, 16, &r))
-			return false;
-		out[0] = (char)r;
-		return true;
-	}
-	if ((c != 'u' && c != 'U') || !code(s, c == 'u' ? 4 : 8, 16, &r) ||
-	    r > 0x10ffff || (r >= 0xd800 && r < 0xe000))
-		return false;
-	*n = str_encode(r, out);
-	return true;
-}
 
 int
 tmpl_unquote(struct arena *a, str source, str *out, struct error *e)
 {
 	str s = { source.p + 1, source.n - 2 };
-	char *p = arena_alloc(a, s.n + 4);
-	size_t n = 0, len;
+	size_t n = 0;
+	char *p;
 
-	if (source.p[0] == '`') { /* raw; Go drops carriage returns */
-		for (size_t i = 0; i < s.n; i++)
-			if (s.p[i] != '\r')
-				p[n++] = s.p[i];
-		*out = (str){ p, n };
-		return 0;
-	}
-	while (s.n > 0) {
-		if (s.p[0] != '\\') {
-			p[n++] = s.p[0];
-			s = str_skip(s, 1);
-			continue;
-		}
-		s = str_skip(s, 1);
-		if (!escape(&s, '"', p + n, &len))
-			return error_set(e, "invalid syntax");
-		n += len;
-	}
+	if (source.p[0] != '`')
+		return quote_read(a, s, '"', out) == 0
+		    ? 0
+		    : error_set(e, "invalid syntax");
+	p = arena_alloc(a, s.n + 1); /* raw; Go drops carriage returns */
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '\r')
+			p[n++] = s.p[i];
 	*out = (str){ p, n };
 	return 0;
 }
@@ -104,7 +37,7 @@ character(str source, int64_t *out, struct error *e)
 		numeric = s.n > 1 &&
 		    (s.p[1] == 'x' || (s.p[1] >= '0' && s.p[1] <= '7'));
 		s = str_skip(s, 1);
-		if (!escape(&s, '\'', bytes, &len))
+		if (!quote_escape(&s, '\'', bytes, &len))
 			return error_set(e, "invalid syntax");
 		r = numeric ? (unsigned char)bytes[0]
 			    : str_rune((str){ bytes, len }, &len);
@@ -155,11 +88,11 @@ integer(str s, bool neg, int64_t *out)
 	if (s.n == 0 || !underscores(s, prefixed))
 		return INT_BAD;
 	for (size_t i = 0; i < s.n; i++) {
-		int d = digit(s.p[i]);
+		int d = str_hex(s.p[i]);
 
 		if (s.p[i] == '_')
 			continue;
-		if (d >= base)
+		if (d == -1 || d >= base)
 			return INT_BAD;
 		if (v > (max - (uint64_t)d) / (uint64_t)base)
 			return INT_RANGE;
@@ -179,7 +112,7 @@ hex_real(str s, double *out)
 	double v = 0;
 
 	s = str_skip(s, (neg || s.p[0] == '+' ? 1 : 0) + (size_t)2);
-	for (; s.n > 0 && (digit(s.p[0]) < 16 || s.p[0] == '.');
+	for (; s.n > 0 && (str_hex(s.p[0]) != -1 || s.p[0] == '.');
 	     s = str_skip(s, 1)) {
 		if (s.p[0] == '.') {
 			if (point)
@@ -187,7 +120,7 @@ hex_real(str s, double *out)
 			point = true;
 			continue;
 		}
-		v = v * 16 + digit(s.p[0]);
+		v = v * 16 + str_hex(s.p[0]);
 		scale -= point ? 4 : 0;
 		digits++;
 	}

@@ -1,5 +1,6 @@
 /* Nodes as source text again: what Go shows between < and > in its errors. */
 #include "tmpl/node.h"
+#include "base/quote.h"
 
 static void
 join(struct buf *b, struct tmpl_node *const *v, size_t n, const char *sep)
@@ -57,7 +58,7 @@ static void
 template_print(struct buf *b, const struct tmpl_node *n)
 {
 	buf_z(b, "{{template ");
-	tmpl_quote(b, n->text);
+	quote_add(b, n->text);
 	if (n->pipe != NULL) {
 		buf_byte(b, ' ');
 		tmpl_node_print(b, n->pipe);

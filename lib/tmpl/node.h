@@ -176,8 +176,4 @@ void tmpl_sprintln(struct buf *b, const struct tmpl_value *v, size_t n);
 int tmpl_sprintf(struct tmpl_run *r, struct buf *b, str fmt,
     const struct tmpl_value *v, size_t n, struct error *e);
 
-/* Go's strconv.IsPrint, near enough; and 'x' or \u0078 of %q and %U. */
-bool tmpl_printable(uint32_t r);
-void tmpl_quote_rune(struct buf *b, uint32_t r, char quote, bool ascii);
-
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/quote.h"
 #include "tmpl/node.h"
 
 struct parse {
@@ -97,11 +98,11 @@ show(struct parse *p, const struct tmpl_token *t)
 
 		for (int i = 0; i < 10 && n < t->val.n; i++, n += len)
 			str_rune(str_skip(t->val, n), &len);
-		tmpl_quote(&b, str_take(t->val, n));
+		quote_add(&b, str_take(t->val, n));
 		if (n < t->val.n)
 			buf_z(&b, "...");
 	} else
-		tmpl_quote(&b, t->val);
+		quote_add(&b, t->val);
 	s = arena_dup(p->a, buf_str(&b));
 	buf_fini(&b);
 	return s.p;

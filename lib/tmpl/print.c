@@ -5,6 +5,7 @@
  */
 #include "base/dur.h"
 #include "base/num.h"
+#include "base/quote.h"
 #include "tmpl/node.h"
 
 #define WIDTH_MAX 1000000 /* Go's own limit */
@@ -14,66 +15,6 @@ struct verb {
 	bool has_width, has_prec;
 	int width, prec;
 };
-
-/* Letters, marks, numbers, punctuation, symbols; of spaces only ' '. */
-bool
-tmpl_printable(uint32_t r)
-{
-	if (r < 0x7f)
-		return r >= 0x20;
-	if (r < 0xa1 || r == 0xad)
-		return false;
-	if ((r >= 0x2000 && r <= 0x200f) || (r >= 0x2028 && r <= 0x202f) ||
-	    (r >= 0x205f && r <= 0x206f) || r == 0x1680 || r == 0x3000 ||
-	    r == 0xfeff || r == 0x180e || r == 0x61c || r == 0x6dd)
-		return false;
-	if ((r >= 0xd800 && r < 0xf900) || (r >= 0xfff0 && r < 0xfffc) ||
-	    (r >= 0x600 && r < 0x606))
-		return false;
-	return (r & 0xfffe) != 0xfffe && r < 0xe0000;
-}
-
-void
-tmpl_quote_rune(struct buf *b, uint32_t r, char quote, bool ascii)
-{
-	static const char from[] = "\a\b\f\n\r\t\v", to[] = "abfnrtv";
-	const char *f = r > 0 && r < 0x80 ? strchr(from, (int)r) : NULL;
-	char u[4];
-
-	if (f != NULL)
-		buf_printf(b, "\\%c", to[f - from]);
-	else if (r == (uint32_t)quote || r == '\\')
-		buf_printf(b, "\\%c", (char)r);
-	else if (tmpl_printable(r) && (!ascii || r < 0x80))
-		buf_add(b, (str){ u, str_encode(r, u) });
-	else if (r < 0x20 || r == 0x7f)
-		buf_printf(b, "\\x%02x", (unsigned)r);
-	else
-		buf_printf(b, r > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)r);
-}
-
-static void
-quote(struct buf *b, str s, bool ascii)
-{
-	size_t len;
-
-	buf_byte(b, '"');
-	for (; s.n > 0; s = str_skip(s, len)) {
-		uint32_t r = str_rune(s, &len);
-
-		if (r == 0xfffd && len == 1)
-			buf_printf(b, "\\x%02x", (unsigned char)s.p[0]);
-		else
-			tmpl_quote_rune(b, r, '"', ascii);
-	}
-	buf_byte(b, '"');
-}
-
-void
-tmpl_quote(struct buf *b, str s)
-{
-	quote(b, s, false);
-}
 
 static size_t
 runes(str s)
@@ -210,8 +151,10 @@ put_string(struct buf *b, const struct verb *f, str s, char verb)
 	if (verb == 'q' && f->sharp && str_chr(s, '`') == s.n &&
 	    str_chr(s, '\n') == s.n && str_utf8(s))
 		buf_printf(&q, "`%.*s`", STR_ARG(s));
+	else if (f->plus)
+		quote_add_ascii(&q, s);
 	else
-		quote(&q, s, f->plus);
+		quote_add(&q, s);
 	pad(b, f, buf_str(&q));
 	buf_fini(&q);
 	return true;
@@ -229,11 +172,11 @@ put_rune(struct buf *b, const struct verb *f, int64_t v, char verb)
 		buf_add(&s, (str){ u, str_encode(r, u) });
 	else if (verb == 'q') {
 		buf_byte(&s, '\'');
-		tmpl_quote_rune(&s, r, '\'', f->plus);
+		quote_rune(&s, r, '\'', f->plus);
 		buf_byte(&s, '\'');
 	} else {
 		buf_printf(&s, "U+%04llX", (unsigned long long)v);
-		if (f->sharp && tmpl_printable(r)) {
+		if (f->sharp && quote_printable(r)) {
 			buf_z(&s, " '");
 			buf_add(&s, (str){ u, str_encode(r, u) });
 			buf_byte(&s, '\'');

@@ -3,6 +3,7 @@
  * so that the parser can look ahead as far as it likes; a fault becomes the
  * last token and is reported when the parser comes to it, as in Go.
  */
+#include "base/quote.h"
 #include "tmpl/node.h"
 
 struct scan {
@@ -69,7 +70,7 @@ fail_rune(struct scan *s, const char *what, size_t at)
 	uint32_t r = at < s->text.n ? str_rune(str_skip(s->text, at), &len) : 0;
 	str shown = { s->text.p + at, len };
 
-	if (tmpl_printable(r))
+	if (quote_printable(r))
 		shown = arena_printf(s->a, "%s U+%04X '%.*s'", what,
 		    (unsigned)r, STR_ARG(shown));
 	else
@@ -113,7 +114,7 @@ word_rune(const struct scan *s, size_t at)
 		    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 	r = str_rune(str_skip(s->text, at), &len);
 	if (r == 0xfffd || r < 0xaa || r == 0xd7 || r == 0xf7 ||
-	    (r >= 0x2000 && r < 0x2071) || !tmpl_printable(r))
+	    (r >= 0x2000 && r < 0x2071) || !quote_printable(r))
 		return 0;
 	return len;
 }
@@ -248,8 +249,7 @@ number(struct scan *s)
 		str msg;
 
 		buf_z(&b, "bad number syntax: ");
-		tmpl_quote(
-		    &b, (str){ s->text.p + s->start, s->pos - s->start });
+		quote_add(&b, (str){ s->text.p + s->start, s->pos - s->start });
 		msg = arena_dup(s->a, buf_str(&b));
 		buf_fini(&b);
 		emit_val(s, ITEM_ERROR, msg);

@@ -187,14 +187,14 @@ const struct tmpl_value *tmpl_find(struct tmpl_value map, str key);
 /* As fmt's %v prints it. */
 void tmpl_print(struct buf *b, struct tmpl_value v);
 
-/* Seconds as humanizeDuration shows them: "1h 1m 1s", "12.3ms". */
-void tmpl_humanize_duration(struct buf *b, double v);
+/*
+ * A number from what templates have at hand: also text that is one; seconds
+ * of a duration.
+ */
+int tmpl_number(struct tmpl_value v, double *out, struct error *e);
 
 /* As encoding/json writes it. */
 void tmpl_json(struct json_writer *w, struct tmpl_value v);
-
-/* Go's %q of a string: escapes, printable Unicode stays. */
-void tmpl_quote(struct buf *b, str s);
 
 /* Go's strconv.Unquote of "..." or `...`, quotes included. */
 int tmpl_unquote(struct arena *a, str quoted, str *out, struct error *e);

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/num.h"
+#include "base/url.h"
 
 #define TIMEOUT INT64_C(120000)
 
@@ -211,20 +212,11 @@ promapi_parse(
 static void
 encode(struct buf *b, const char *name, str value)
 {
-	unsigned char c;
-
 	if (b->n > 0)
 		buf_byte(b, '&');
 	buf_z(b, name);
 	buf_byte(b, '=');
-	for (size_t i = 0; i < value.n; i++) {
-		c = (unsigned char)value.p[i];
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		    (c >= 'a' && c <= 'z') || strchr("-._~", c) != NULL)
-			buf_byte(b, (char)c);
-		else
-			buf_printf(b, "%%%02X", c);
-	}
+	url_escape(b, value, "", false);
 }
 
 /* ms as seconds, exactly. */

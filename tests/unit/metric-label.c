@@ -70,8 +70,13 @@ texts(void)
 	label_print_metric(&b, parse("x"));
 	CHECK_STR(buf_str(&b), "{\"m.m\", b=\"1\"}{b=\"1\"}{}x");
 	buf_reset(&b);
-	label_print_quote(&b, STR("\x01\xff\xe2\x80\x8b\x7f\xef\xbf\xbd\a"));
-	CHECK_STR(buf_str(&b), "\"\\x01\\xff\\u200b\\x7f\xef\xbf\xbd\\a\"");
+	{
+		struct json_writer w;
+
+		json_init(&w, &b, false);
+		label_json(&w, parse("m{a=\"\\\"\"}"));
+	}
+	CHECK_STR(buf_str(&b), "{\"__name__\":\"m\",\"a\":\"\\\"\"}");
 }
 
 static void

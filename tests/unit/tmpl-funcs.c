@@ -3,6 +3,7 @@
  * out, or "!" and a part of its error.
  */
 #include "base/arena.h"
+#include "base/quote.h"
 #include "check.h"
 #include "tmpl/tmpl.h"
 
@@ -188,7 +189,7 @@ test_values(void)
 	str out;
 
 	arena_init(&a);
-	tmpl_quote(&b, STR("a\t\x01\xff\xe2\x80\xa8é\\\""));
+	quote_add(&b, STR("a\t\x01\xff\xe2\x80\xa8é\\\""));
 	CHECK_STR(buf_str(&b), "\"a\\t\\x01\\xff\\u2028é\\\\\\\"\"");
 	CHECK(tmpl_unquote(&a, buf_str(&b), &out, NULL) == 0);
 	CHECK_STR(out, "a\t\x01\xff\xe2\x80\xa8é\\\"");
