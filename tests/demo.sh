@@ -193,7 +193,7 @@ draw() {
 		echo "mf demo, $now s: $times; Ctrl-C ends"
 		echo "http://$app/hello  http://$serve/graph (admin, admin)"
 		frame
-	} | sed "s/\$/${esc}[K/"
+	} | sed "s/^/${esc}[K/"
 	printf '%s[J%s[%d;1H' "$esc" "$esc" $((height + 3))
 	if [ "$have" = 0 ]; then
 		echo "Slack: nothing yet"

@@ -12,7 +12,7 @@ want="gcc:gcc make:make pkg-config:pkg-config bats:bats prove:perl
 [ "${1-}" != lint ] || want="$want clang:clang clang-format:clang-format
 	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck
 	valgrind:valgrind fish:fish zsh:zsh strace:strace
-	systemd-analyze:systemd jq:jq"
+	systemd-analyze:systemd"
 
 missing=
 add() {
