@@ -21,8 +21,9 @@ static const char *const months[] = { "January", "February", "March", "April",
 static const char *const weekdays[] = { "Sunday", "Monday", "Tuesday",
 	"Wednesday", "Thursday", "Friday", "Saturday" };
 
-int64_t
-date_floor(int64_t a, int64_t b)
+/* a / b rounded down, for b > 0. */
+static int64_t
+floored(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
 }
@@ -33,7 +34,7 @@ date_days(int64_t y, int m, int d)
 	int64_t era, yoe, doy;
 
 	y -= m <= 2;
-	era = date_floor(y, 400);
+	era = floored(y, 400);
 	yoe = y - era * 400;
 	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
 	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
@@ -45,7 +46,7 @@ civil(int64_t days, struct date *out)
 	int64_t era, doe, yoe, doy, mp;
 
 	days += 719468;
-	era = date_floor(days, 146097);
+	era = floored(days, 146097);
 	doe = days - era * 146097;
 	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
@@ -58,10 +59,10 @@ civil(int64_t days, struct date *out)
 void
 date_of(int64_t t, const struct date_zone *z, struct date *d)
 {
-	int64_t s = date_floor(t, SECOND), days, rest;
+	int64_t s = floored(t, SECOND), days, rest;
 	struct date_zone_type local = date_zone_at(z, s);
 
-	days = date_floor(s + local.offset, 86400);
+	days = floored(s + local.offset, 86400);
 	rest = s + local.offset - days * 86400;
 	civil(days, d);
 	d->hour = (int)(rest / 3600);
@@ -82,9 +83,9 @@ int64_t
 date_to(const struct date *d, const struct date_zone *z)
 {
 	int64_t month = (int64_t)d->month - 1, s;
-	int64_t year = d->year + date_floor(month, 12);
+	int64_t year = d->year + floored(month, 12);
 
-	month -= date_floor(month, 12) * 12;
+	month -= floored(month, 12) * 12;
 	s = (date_days(year, (int)month + 1, 1) + d->day - 1) * 86400;
 	s += (int64_t)d->hour * 3600 + (int64_t)d->minute * 60 + d->second;
 	if (z != NULL)
@@ -149,18 +150,25 @@ month_days(int y, int m)
 	    date_days(y, m, 1));
 }
 
+/* The first ten bytes, of s that has as many. */
 static bool
-civil_parts(str s, struct date *d)
+day_parts(str s, struct date *d)
 {
 	return digits(s, 0, 4, &d->year) && s.p[4] == '-' &&
 	    digits(s, 5, 2, &d->month) && s.p[7] == '-' &&
-	    digits(s, 8, 2, &d->day) &&
+	    digits(s, 8, 2, &d->day) && d->month >= 1 && d->month <= 12 &&
+	    d->day >= 1 && d->day <= month_days(d->year, d->month);
+}
+
+static bool
+civil_parts(str s, struct date *d)
+{
+	return day_parts(s, d) &&
 	    (s.p[10] == 'T' || s.p[10] == 't' || s.p[10] == ' ') &&
 	    digits(s, 11, 2, &d->hour) && s.p[13] == ':' &&
 	    digits(s, 14, 2, &d->minute) && s.p[16] == ':' &&
-	    digits(s, 17, 2, &d->second) && d->month >= 1 && d->month <= 12 &&
-	    d->day >= 1 && d->day <= month_days(d->year, d->month) &&
-	    d->hour <= 23 && d->minute <= 59 && d->second <= 59;
+	    digits(s, 17, 2, &d->second) && d->hour <= 23 && d->minute <= 59 &&
+	    d->second <= 59;
 }
 
 int
@@ -208,6 +216,7 @@ int
 date_parse(
     str s, int64_t now, const struct date_zone *z, int64_t *t, struct error *e)
 {
+	struct date d = { 0 };
 	int64_t ms;
 
 	if (str_eq(s, STR("now")))
@@ -221,10 +230,12 @@ date_parse(
 	else if (s.n > 1 && (s.p[0] == '-' || s.p[0] == '+') &&
 	    dur_parse(str_skip(s, 1), &ms, NULL) == 0)
 		*t = s.p[0] == '-' ? now - ms : now + ms;
+	else if (s.n == 10 && day_parts(s, &d))
+		*t = date_to(&d, z);
 	else if (date_parse_rfc3339(s, t, NULL, NULL) == -1)
 		return error_set(e,
 		    "bad time \"%.*s\": want RFC 3339 (2021-11-22T12:00:00Z), "
-		    "unix seconds, now, today, yesterday or -1h",
+		    "a date, unix seconds, now, today, yesterday or -1h",
 		    STR_ARG(s));
 	return 0;
 }

@@ -17,7 +17,4 @@ struct date_zone_type date_zone_at(const struct date_zone *z, int64_t s);
 /* Days from 1970-01-01 to a civil date; the month is 1 to 12. */
 int64_t date_days(int64_t year, int month, int day);
 
-/* a / b rounded down, for b > 0. */
-int64_t date_floor(int64_t a, int64_t b);
-
 #endif

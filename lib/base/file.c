@@ -5,7 +5,6 @@
 #include "base/file.h"
 
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -234,49 +233,6 @@ file_lock(const char *path, bool wait, struct error *e)
 		return -1;
 	}
 	return fd;
-}
-
-int
-file_map(const char *path, str *map, struct error *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = -1;
-	struct stat st;
-	void *p;
-
-	*map = STR_NONE;
-	if (fd == -1)
-		return error_errno(e, "%s", path);
-	if (fstat(fd, &st) == -1)
-		goto fail;
-	if (!S_ISREG(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : ENODEV;
-		goto fail;
-	}
-	if (st.st_size > 0) {
-		p = mmap(
-		    NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (p == MAP_FAILED)
-			goto fail;
-		*map = (str){ p, (size_t)st.st_size };
-	}
-	(void)close(fd);
-	return 0;
-fail:
-	rc = error_errno(e, "%s", path);
-	(void)close(fd);
-	return rc;
-}
-
-void
-file_unmap(str map)
-{
-	union {
-		const char *in;
-		void *out;
-	} p = { .in = map.p };
-
-	if (map.n > 0)
-		(void)munmap(p.out, map.n);
 }
 
 void

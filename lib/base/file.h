@@ -35,10 +35,6 @@ int file_mkdir(const char *path, struct error *e);
  */
 int file_lock(const char *path, bool wait, struct error *e);
 
-/* A private read-only map of a file; n gets its size.  NULL, n 0: empty. */
-int file_map(const char *path, str *map, struct error *e);
-void file_unmap(str map);
-
 /*
  * Whole lines from a descriptor in blocks as large as they come: file_lines()
  * reads once (blocking as the descriptor does) and hands out all complete

@@ -23,9 +23,6 @@ void re_free(struct re *re);
 /* Does it match (anywhere, or as a whole if RE_ANCHORED)? */
 bool re_match(const struct re *re, str subject);
 
-/* The literal it stands for, when it is one: lets a matcher compare bytes. */
-bool re_literal(const struct re *re, str *lit);
-
 /* Groups, the whole match included: 1 and up. */
 size_t re_groups(const struct re *re);
 
@@ -39,8 +36,12 @@ bool re_find(const struct re *re, str subject, size_t from, size_t *cap);
 void re_expand(const struct re *re, struct buf *b, str tmpl, str subject,
     const size_t *cap);
 
-/* Every match replaced by the expansion of repl, as ReplaceAllString. */
-void re_replace(const struct re *re, struct buf *b, str subject, str repl);
+/*
+ * Add subject to b, every match replaced by the expansion of repl, as Go's
+ * ReplaceAllString.  -1 as soon as more than max bytes have been added.
+ */
+int re_replace(
+    const struct re *re, struct buf *b, str subject, str repl, size_t max);
 
 /* Go's regexp.QuoteMeta. */
 void re_quote(struct buf *b, str s);

@@ -70,22 +70,6 @@ re_groups(const struct re *re)
 	return re->tree.ngroups;
 }
 
-bool
-re_literal(const struct re *re, str *lit)
-{
-	bool one = re->npieces == 1 &&
-	    (re->shortcut == RE_SHORT_CHOICE ||
-		(re->shortcut == RE_SHORT_GLOB && re->gaps[0] == RE_NO_GAP));
-
-	if (re->shortcut == RE_SHORT_GLOB && re->npieces == 0) {
-		*lit = STR("");
-		return true;
-	}
-	if (one)
-		*lit = re->pieces[0];
-	return one;
-}
-
 static bool
 in_set(const struct re_set *set, uint32_t r)
 {
@@ -462,15 +446,17 @@ re_expand(const struct re *re, struct buf *b, str tmpl, str subject,
 	}
 }
 
-void
-re_replace(const struct re *re, struct buf *b, str subject, str repl)
+int
+re_replace(
+    const struct re *re, struct buf *b, str subject, str repl, size_t max)
 {
 	size_t n = 2 * re->tree.ngroups, last = 0, at = 0, len;
-	size_t *cap = mem_zero(n, sizeof(*cap));
+	size_t *cap = mem_zero(n, sizeof(*cap)), from = b->n;
 
 	if (subject.n == 0)
 		subject = STR("");
-	while (at <= subject.n && re_find(re, subject, at, cap)) {
+	while (at <= subject.n && b->n - from <= max &&
+	    re_find(re, subject, at, cap)) {
 		buf_add(b, str_from(subject.p + last, subject.p + cap[0]));
 		/* No empty match right behind another match. */
 		if (cap[1] > last || cap[0] == 0)
@@ -483,6 +469,7 @@ re_replace(const struct re *re, struct buf *b, str subject, str repl)
 	}
 	buf_add(b, str_skip(subject, last));
 	free(cap);
+	return b->n - from <= max ? 0 : -1;
 }
 
 void

@@ -66,12 +66,6 @@ page_free(struct page *p)
 	free(p);
 }
 
-size_t
-page_count(const struct page *p)
-{
-	return p->count;
-}
-
 static size_t
 find(struct page *p, struct labels ls, bool make)
 {

@@ -22,7 +22,4 @@ void page_apply(struct page *p, const struct batch *b);
  */
 void page_print(struct page *p, struct buf *b, bool times);
 
-/* Series that would be printed. */
-size_t page_count(const struct page *p);
-
 #endif

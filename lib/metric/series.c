@@ -162,16 +162,14 @@ room(struct series_one *o)
 }
 
 static int
-put(struct series_set *s, struct series_one *o, int64_t t, double v)
+put(struct series_one *o, int64_t t, double v)
 {
 	size_t end = o->off + o->n, i = end;
 
 	if (o->n > 0 && t <= o->t[end - 1]) {
 		i = series_lower(o, t);
-		if (o->t[i] == t) {
-			s->conflicts += num_bits(o->v[i]) != num_bits(v);
+		if (o->t[i] == t)
 			return 0;
-		}
 	}
 	i -= o->off;
 	room(o);
@@ -190,7 +188,7 @@ series_add(struct series_set *s, struct labels ls, int64_t t, double v)
 {
 	size_t id = find(s, ls); /* which may move s->v */
 
-	return put(s, &s->v[id], t, v);
+	return put(&s->v[id], t, v);
 }
 
 static void
@@ -225,7 +223,7 @@ end(void *arg, size_t id)
 {
 	struct stale *x = arg;
 
-	(void)put(x->s, &x->s->v[id], x->t, num_stale());
+	(void)put(&x->s->v[id], x->t, num_stale());
 }
 
 void
@@ -242,7 +240,7 @@ series_apply(struct series_set *s, const struct batch *b)
 		i = &b->v[k];
 		if (i->kind == EXPO_SAMPLE) {
 			id = find_marked(s, i);
-			(void)put(s, &s->v[id], i->t, i->v);
+			(void)put(&s->v[id], i->t, i->v);
 			if (b->opened)
 				rounds_saw(s->rounds, id, i->t == b->t);
 		} else if (i->kind == EXPO_STALE && i->all) {
@@ -295,12 +293,6 @@ size_t
 series_count(const struct series_set *s)
 {
 	return s->count;
-}
-
-size_t
-series_conflicts(const struct series_set *s)
-{
-	return s->conflicts;
 }
 
 bool

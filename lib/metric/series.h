@@ -16,8 +16,8 @@ void series_free(struct series_set *s);
 
 /*
  * Add a sample.  A series' samples may come in any order; the same time and
- * bits twice is nothing, the same time with another value keeps the first and
- * is counted (series_conflicts).  Returns 1 if it was new, 0 if not.
+ * bits twice is nothing, the same time with another value keeps the first.
+ * Returns 1 if it was new, 0 if not.
  */
 int series_add(struct series_set *s, struct labels ls, int64_t t, double v);
 
@@ -32,7 +32,6 @@ void series_apply(struct series_set *s, const struct batch *b);
 void series_drop(struct series_set *s, int64_t t);
 
 size_t series_count(const struct series_set *s);
-size_t series_conflicts(const struct series_set *s);
 
 /* The first and last time of any sample; false if there is none. */
 bool series_range(const struct series_set *s, int64_t *from, int64_t *to);

@@ -29,7 +29,7 @@ struct series_set {
 	size_t *spare; /* numbers free again */
 	size_t spares, nspare;
 	struct map by_key;
-	size_t count, conflicts;
+	size_t count;
 	size_t *order; /* live ones by metric name, then labels */
 	size_t norder, order_cap;
 	bool sorted;

@@ -16,7 +16,9 @@
  * exec, not blocking) and what was bound in name; -1 and a message that names
  * the address.  A socket file that nobody serves any more is replaced.
  */
-bool listen_valid(const char *address); /* is it written like one? */
 int listen_open(const char *address, char name[LISTEN_NAME], struct error *e);
+
+/* Is it written like an address? */
+bool listen_valid(const char *address);
 
 #endif

@@ -116,9 +116,8 @@ check_slack(const struct conf_node *n, struct globals *g, struct error *e)
 	return 0;
 }
 
-int
-notify_global_load(
-    struct notify_config *c, const struct conf_node *n, struct error *e)
+static int
+load_global(struct notify_config *c, const struct conf_node *n, struct error *e)
 {
 	static const struct conf_field own[] = {
 		FIELD(struct globals, CONF_T_DUR, resolve_timeout),
@@ -338,7 +337,7 @@ load(struct notify_config *c, struct error *e)
 		return conf_error_key(t.event_recorder, e,
 		    "event_recorder is not supported: notify/log is the "
 		    "record");
-	if (notify_global_load(c, t.global, e) == -1 ||
+	if (load_global(c, t.global, e) == -1 ||
 	    load_templates(c, t.templates, e) == -1 ||
 	    load_intervals(c, t.time_intervals, e) == -1 ||
 	    load_intervals(c, t.mute_time_intervals, e) == -1 ||
@@ -377,32 +376,14 @@ notify_config_free(struct notify_config *c)
 	free(c);
 }
 
-const struct tmpl *
-notify_templates(const struct notify_config *c)
-{
-	return c->tmpl;
-}
-
 size_t
 notify_config_receivers(const struct notify_config *c)
 {
 	return c->nreceivers;
 }
 
-str
-notify_config_receiver(const struct notify_config *c, size_t i)
-{
-	return c->receivers[i].name;
-}
-
 size_t
 notify_config_integrations(const struct notify_config *c, size_t i)
 {
 	return c->receivers[i].n;
-}
-
-str
-notify_config_integration(const struct notify_config *c, size_t i, size_t k)
-{
-	return c->receivers[i].v[k].name;
 }

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "metric/match.h"
 #include "notify/notify.h"
+#include "tmpl/tmpl.h"
 
 /* Matchers of one place; all must match. */
 struct matchers {
@@ -130,8 +131,6 @@ struct notify_config {
 /* The regexes of m end with the configuration. */
 void notify_config_own(struct notify_config *c, struct matchers *m);
 
-int notify_global_load(
-    struct notify_config *c, const struct conf_node *n, struct error *e);
 int notify_receivers_load(
     struct notify_config *c, const struct conf_node *n, struct error *e);
 int notify_routes_load(

@@ -21,7 +21,6 @@
 #include "base/conf.h"
 #include "metric/label.h"
 #include "net/auth.h"
-#include "tmpl/tmpl.h"
 
 #define NOTIFY_NEVER INT64_MAX
 #define NOTIFY_RETENTION (INT64_C(120) * 3600 * 1000)
@@ -36,12 +35,9 @@ struct notify_config;
 struct notify_config *notify_config_new(struct conf *c, struct error *e);
 void notify_config_free(struct notify_config *c);
 
-/* The receivers' names, in order; and their integrations ("slack[0]"). */
+/* How many receivers there are, and how many integrations one of them has. */
 size_t notify_config_receivers(const struct notify_config *c);
-str notify_config_receiver(const struct notify_config *c, size_t i);
 size_t notify_config_integrations(const struct notify_config *c, size_t i);
-str notify_config_integration(
-    const struct notify_config *c, size_t i, size_t k);
 
 /* The routing tree as indented text; the receivers labels lead to. */
 void notify_config_routes(const struct notify_config *c, struct buf *b);
@@ -152,10 +148,10 @@ size_t notify_load_silences(struct notify *n, str lines);
 void notify_list(struct notify *n, int64_t now, struct buf *b);
 
 /*
- * Templates: the set of a configuration, and the data of a notification as
- * Alertmanager's JSON has it (webhook body), for rendering by hand.
+ * Rendering by hand: text, with the templates of the configuration, over a
+ * notification as Alertmanager's JSON has it (webhook body); added to out.
+ * 0, or -1 with the template's fault, or -2 with the JSON's.
  */
-const struct tmpl *notify_templates(const struct notify_config *c);
 int notify_render(const struct notify_config *c, str json, str text,
     int64_t now, struct buf *out, struct error *e);
 

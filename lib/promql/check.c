@@ -67,8 +67,8 @@ promql_type(const struct promql_expr *x)
 	return x->root->type;
 }
 
-enum promql_type
-promql_arg_type(char letter)
+static enum promql_type
+arg_type(char letter)
 {
 	return letter == 'v' ? PROMQL_VECTOR
 	    : letter == 'm'  ? PROMQL_MATRIX
@@ -135,8 +135,7 @@ check_call(const struct node *n, str text, struct error *e)
 	for (size_t i = 0; i < n->narg; i++) {
 		char letter = fn->args[i < want ? i : want - 1];
 
-		if (expect(n->arg[i], promql_arg_type(letter), where, text,
-			e) == -1)
+		if (expect(n->arg[i], arg_type(letter), where, text, e) == -1)
 			return -1;
 	}
 	return strcmp(fn->name, "info") == 0 ? check_info(n, text, e) : 0;

@@ -50,6 +50,4 @@ struct func {
 /* By name, case-sensitive; NULL if there is none. */
 const struct func *promql_func(str name);
 
-enum promql_type promql_arg_type(char letter);
-
 #endif

@@ -89,14 +89,6 @@ modifiers(struct buf *b, const struct modifier *m)
 	}
 }
 
-static void
-one_matcher(struct buf *b, const struct match *m)
-{
-	name(b, m->name);
-	buf_z(b, match_op_text(m->op));
-	quote_add(b, m->value);
-}
-
 /* The matcher of the name stands last, where parse.c put it. */
 static void
 selector(struct buf *b, const struct node *n)
@@ -115,7 +107,7 @@ selector(struct buf *b, const struct node *n)
 	}
 	for (size_t i = 0; i < shown; i++) {
 		buf_z(b, sep);
-		one_matcher(b, &n->m[i]);
+		match_print(b, &n->m[i]);
 		sep = ",";
 	}
 	if (*sep == ',')

@@ -71,18 +71,18 @@ rule_saved(struct rule_engine *r)
 	r->changed = false;
 }
 
-int64_t
-rule_slot_before(const struct rule_group *g, int64_t t)
+static int64_t
+slot_before(const struct rule_group *g, int64_t t)
 {
 	int64_t rest = (t - g->phase) % g->interval;
 
 	return t - (rest < 0 ? rest + g->interval : rest);
 }
 
-int64_t
-rule_slot_after(const struct rule_group *g, int64_t t)
+static int64_t
+slot_after(const struct rule_group *g, int64_t t)
 {
-	int64_t slot = rule_slot_before(g, t);
+	int64_t slot = slot_before(g, t);
 
 	return slot < t ? slot + g->interval : slot;
 }
@@ -94,9 +94,9 @@ next_slot(const struct rule_engine *r, size_t i)
 	const struct rule_group *g = &r->set->groups[i];
 	int64_t last = r->groups[i].last, slot;
 
-	slot = rule_slot_after(g, r->start);
+	slot = slot_after(g, r->start);
 	if (last != RULE_NEVER && last >= slot)
-		slot = rule_slot_after(g, last + 1);
+		slot = slot_after(g, last + 1);
 	return slot;
 }
 
@@ -323,8 +323,7 @@ rule_step(struct rule_engine *r, const struct source *src, int64_t now,
 			if (slot > now)
 				continue;
 			if (mode == RULE_LATEST)
-				slot =
-				    rule_slot_before(&r->set->groups[i], now);
+				slot = slot_before(&r->set->groups[i], now);
 			if (first == SIZE_MAX || slot < least) {
 				first = i;
 				least = slot;

@@ -138,7 +138,7 @@ void rule_put_stale(const struct rule_round *r, const struct rule_state *old,
 void rule_put_orphan(const struct rule_engine *r, struct buf *out,
     const struct rule_orphan *o, int64_t t);
 
-/* An "# ALERT" line; url is the generatorURL or empty. */
+/* An "# ALERT" line; expr is what its generatorURL shows. */
 void rule_put_alert(const struct rule_opts *o, struct buf *out,
     const struct rule_alert *a, int64_t t, int64_t ends, str expr);
 
@@ -167,9 +167,5 @@ struct rule_overlay {
 struct source rule_overlay_source(struct rule_overlay *o);
 
 void rule_state_free(struct rule_state *s);
-
-/* Slots of a group around t. */
-int64_t rule_slot_before(const struct rule_group *g, int64_t t);
-int64_t rule_slot_after(const struct rule_group *g, int64_t t);
 
 #endif

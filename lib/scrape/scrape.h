@@ -5,7 +5,7 @@
  *	struct scrape_set *set = scrape_load(conf, seed, &e);
  *	struct scrape_memory *m = scrape_memory_new();
  *	for each set->v[i], when due, with the answer to its url:
- *		scrape_round(m, set->v[i], &answer, now, &out);
+ *		scrape_round(m, set->v[i], &answer, now, false, &text, &r);
  *
  * A set is a configuration's targets; it borrows from the promconf.  A memory
  * knows what each target showed last (by its labels, so it outlives a set);
@@ -76,7 +76,7 @@ int scrape_add(
 /* Make every target of the set due each interval ms (-i). */
 void scrape_set_interval(struct scrape_set *s, int64_t interval);
 
-/* The first time at or after t at which a target is due. */
+/* The first time at or after from (ms) at which a target is due. */
 int64_t scrape_due(const struct scrape_target *t, int64_t from);
 
 /* What came back. */

@@ -60,7 +60,6 @@ void process_print(struct buf *b);
 /* expose.c: /metrics. */
 struct expose *expose_new(void);
 void expose_free(struct expose *x);
-bool expose_active(const struct expose *x);
 void expose_handle(struct exchange *x);
 
 /* A family's HELP and TYPE, and one sample of it; labels without the name. */

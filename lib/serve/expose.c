@@ -47,8 +47,8 @@ expose_free(struct expose *x)
 	free(x);
 }
 
-bool
-expose_active(const struct expose *x)
+static bool
+active(const struct expose *x)
 {
 	return x->nfiles > 0 || x->stream != NULL;
 }
@@ -338,7 +338,7 @@ expose_handle(struct exchange *x)
 
 	for (size_t i = 0; i < ex->nfiles; i++)
 		refresh(&ex->files[i], &e);
-	if (expose_active(ex)) {
+	if (active(ex)) {
 		print_given(ex, &x->a->body, times);
 		print_own(x->s, &own);
 		join(&x->a->body, buf_str(&own));

@@ -216,35 +216,6 @@ match_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 	return 0;
 }
 
-/*
- * As re_replace(), but it stops when the result grows out of all bounds.  An
- * empty match right behind another match is not replaced, and the search goes
- * on by at least a character.
- */
-static int
-replace_all(struct tmpl_run *r, const struct re *re, str s, str repl,
-    struct buf *b, struct error *e)
-{
-	size_t *cap = arena_array(r->arena, 2 * re_groups(re), size_t);
-	size_t at = 0, done = 0, before, width;
-
-	while (at <= s.n && re_find(re, s, at, cap)) {
-		before = b->n;
-		buf_add(b, str_skip(str_take(s, cap[0]), done));
-		if (cap[1] > done || cap[0] == 0)
-			re_expand(re, b, repl, s, cap);
-		done = cap[1];
-		width = 1;
-		if (at < s.n)
-			str_rune(str_skip(s, at), &width);
-		at = at + width > done ? at + width : done;
-		if (tmpl_charge(r, b->n - before, e) == -1)
-			return -1;
-	}
-	buf_add(b, str_skip(s, done));
-	return 0;
-}
-
 static int
 re_replace_all_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
     struct tmpl_value *out, struct error *e)
@@ -257,7 +228,8 @@ re_replace_all_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 	if (re == NULL)
 		return error_add(e, "regexp: Compile(`%.*s`)",
 		    STR_ARG(str_take(v[0].s, 200)));
-	rc = replace_all(r, re, v[2].s, v[1].s, &b, e);
+	(void)re_replace(re, &b, v[2].s, v[1].s, TMPL_MAX_WORK);
+	rc = tmpl_charge(r, b.n, e);
 	keep(r, &b, out);
 	re_free(re);
 	return rc;

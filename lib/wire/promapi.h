@@ -17,7 +17,7 @@ struct promapi_server {
 	struct auth auth;
 	bool get;         /* jsonData.httpMethod: GET */
 	int64_t timeout;  /* ms; 0: 2 m */
-	int64_t interval; /* jsonData.timeInterval, the smallest step; 0 */
+	int64_t interval; /* jsonData.timeInterval, the smallest step, ms */
 	struct fetch_header headers[8]; /* httpHeaderName1..., custom */
 	size_t nheaders;
 	str params; /* jsonData.customQueryParameters: "a=b&c=d" */

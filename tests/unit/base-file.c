@@ -83,21 +83,6 @@ locks(void)
 }
 
 static void
-maps(void)
-{
-	str m;
-
-	CHECK(file_map(path("a"), &m, &e) == 0);
-	CHECK_STR(m, "two\n");
-	file_unmap(m);
-	CHECK(file_replace(path("empty"), STR(""), 0644, &e) == 0);
-	CHECK(file_map(path("empty"), &m, &e) == 0 && m.n == 0);
-	file_unmap(m);
-	CHECK(file_map(dir, &m, &e) == -1);
-	CHECK(file_map(path("none"), &m, &e) == -1);
-}
-
-static void
 put(int fd, const char *s)
 {
 	CHECK(file_write_fd(fd, "pipe", str_of(s), &e) == 0);
@@ -161,7 +146,6 @@ main(void)
 	replace();
 	dirs();
 	locks();
-	maps();
 	lines();
 	full();
 	/* no temporary file stays */

@@ -89,29 +89,6 @@ tables(void)
 }
 
 static void
-literals(void)
-{
-	struct re *re;
-	str lit;
-
-	re = re_new(STR("a\\.b"), RE_ANCHORED, NULL);
-	CHECK(re_literal(re, &lit) && str_eq(lit, STR("a.b")));
-	re_free(re);
-	re = re_new(STR(""), RE_ANCHORED, NULL);
-	CHECK(re_literal(re, &lit) && lit.n == 0);
-	re_free(re);
-	re = re_new(STR("a.*"), RE_ANCHORED, NULL);
-	CHECK(!re_literal(re, &lit));
-	re_free(re);
-	re = re_new(STR("a"), 0, NULL);
-	CHECK(!re_literal(re, &lit));
-	re_free(re);
-	re = re_new(STR("(?i)a"), RE_ANCHORED, NULL);
-	CHECK(!re_literal(re, &lit));
-	re_free(re);
-}
-
-static void
 syntax(void)
 {
 	CHECK(part("a$", "a") && !part("a$", "a\n") && part("(?m)a$", "a\n"));
@@ -196,8 +173,8 @@ replaces(const char *p, const char *s, const char *repl, const char *want)
 	struct buf b = { 0 };
 	bool ok;
 
-	re_replace(re, &b, str_of(s), str_of(repl));
-	ok = str_eq(buf_str(&b), str_of(want));
+	ok = re_replace(re, &b, str_of(s), str_of(repl), SIZE_MAX) == 0 &&
+	    str_eq(buf_str(&b), str_of(want));
 	if (!ok)
 		printf("# %s: %s\n", p, buf_cstr(&b));
 	buf_fini(&b);
@@ -256,15 +233,30 @@ hostile(void)
 	}
 }
 
+static void
+bounded(void)
+{
+	struct re *re = re_new(STR("a"), 0, NULL);
+	struct buf b = { 0 };
+
+	buf_z(&b, "12345");
+	CHECK(re_replace(re, &b, STR("aaa"), STR("xyz"), 9) == 0);
+	CHECK_STR(buf_str(&b), "12345xyzxyzxyz");
+	CHECK(re_replace(re, &b, STR("aaa"), STR("xyz"), 8) == -1);
+	CHECK(re_replace(re, &b, STR("bbb"), STR(""), 2) == -1);
+	buf_fini(&b);
+	re_free(re);
+}
+
 int
 main(void)
 {
 	shortcuts();
 	tables();
-	literals();
 	syntax();
 	refusals();
 	captures();
 	hostile();
+	bounded();
 	return done();
 }
