@@ -241,7 +241,8 @@ opt_command(int *argc, char ***argv, const char *const *names)
 {
 	size_t i = 0;
 
-	while (names[i] != NULL && (*argc < 2 || strcmp((*argv)[1], names[i])))
+	while (names[i] != NULL &&
+	    (*argc < 2 || strcmp((*argv)[1], names[i]) != 0))
 		i++;
 	if (names[i] != NULL) {
 		(*argc)--;
