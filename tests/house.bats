@@ -158,7 +158,7 @@ setup() {
 	wrong "nothing fills" mf-notify -c "$seed/alertmanager.yaml"
 	printf 'route: {receiver: a}\nreceivers: [{name: a}]\n' >am.yml
 	wrong "one configuration" mf-notify check am.yml b.yml
-	wrong "2021-11-22T12:00:00Z" mf-store select -s 2021-11-22
+	wrong "2021-11-22T12:00:00Z" mf-store select -s 2021-11-22T12
 	run -0 mf-scrape check "$seed/prometheus-config.yaml:prometheus.yaml"
 	[[ $output == *"ok, 2 targets" ]]
 }

@@ -41,7 +41,8 @@ int64_t date_to(const struct date *d, const struct date_zone *z);
 
 /*
  * A time of the command line: RFC 3339, unix seconds (0, 1637582400.5), now,
- * today, yesterday (midnight in zone z), or relative to now (-1h, -2d12h).
+ * midnight in zone z (2021-11-22, today, yesterday), or relative to now (-1h,
+ * -2d12h).
  */
 int date_parse(
     str s, int64_t now, const struct date_zone *z, int64_t *t, struct error *e);

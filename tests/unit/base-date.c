@@ -1,4 +1,6 @@
-/* base/date: calendar, zones, times in and Go layouts out. */
+/*
+ * base/date: calendar, zones, times in and Go layouts out.  Covers date_zone.c.
+ */
 #include "base/date.h"
 
 #include <stdlib.h>
@@ -181,7 +183,10 @@ parsing(void)
 	CHECK(at("2021-11-22T24:00:00Z") == INT64_MIN);
 	CHECK(at("2021-11-22T12:00:00") == INT64_MIN);
 	CHECK(at("2021-11-22T12:00:00.Z") == INT64_MIN);
-	CHECK(at("2021-11-22") == INT64_MIN && at("") == INT64_MIN);
+	CHECK(at("2021-11-22") == T0 - DATE_DAY / 2 && at("") == INT64_MIN);
+	CHECK(at("2021-02-29") == INT64_MIN && at("2021-13-01") == INT64_MIN);
+	CHECK(at("2021-11-2") == INT64_MIN && at("2021/11/22") == INT64_MIN);
+	CHECK(at("2021-11-22T") == INT64_MIN);
 	CHECK(at("NaN") == INT64_MIN && at("1e99") == INT64_MIN);
 	CHECK(at("tomorrow") == INT64_MIN && at("-") == INT64_MIN);
 	CHECK(date_parse_rfc3339(
