@@ -41,6 +41,7 @@ times(const struct asking *a, int64_t now)
 	const struct eval_options *o = a->o;
 	struct promql_opts p = { .lookback = o->lookback,
 		.subquery_step = a->subquery_step };
+	int64_t range;
 
 	p.to = o->end != NULL && !(o->in.replay && o->every > 0)
 	    ? when("-e", o->end, now)
@@ -51,9 +52,17 @@ times(const struct asking *a, int64_t now)
 	p.from = when("-s", o->start, now);
 	if (p.from > p.to)
 		tool_die(TOOL_USAGE, "-s: the start is after the end");
-	p.step = o->step > 0 ? o->step : (p.to - p.from) / 250 / 1000 * 1000;
+	if (__builtin_sub_overflow(p.to, p.from, &range))
+		tool_die(TOOL_USAGE, "-s: too far from the end");
+	p.step = o->step > 0 ? o->step : range / 250 / 1000 * 1000;
 	if (p.step == 0)
 		p.step = 1000;
+	/* An engine has a limit of its own. */
+	if (o->in.url == NULL && range / p.step > PROMQL_MAX_STEPS)
+		tool_die(TOOL_USAGE,
+		    "--step: more than %d points in the range: take a larger "
+		    "one",
+		    PROMQL_MAX_STEPS);
 	return p;
 }
 

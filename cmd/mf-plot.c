@@ -49,11 +49,12 @@ page_size(struct app *a)
 }
 
 /* What is to be drawn, as it stands now. */
-static int
+static enum tool_exit
 chart(struct app *a, struct arena *mem, struct plot *p, struct error *e)
 {
 	int dots =
 	    a->o.form == OPTS_TEXT ? 2 * a->text.width : a->text.width / 2;
+	enum tool_exit status;
 	int64_t from, to;
 
 	a->o.view.now = tool_now();
@@ -62,11 +63,13 @@ chart(struct app *a, struct arena *mem, struct plot *p, struct error *e)
 	else if (a->o.input.replay && series_range(a->set, &from, &to))
 		a->o.view.now = to;
 	if (a->feed != NULL)
-		return feed_plot(a->feed, &a->o.view, mem, p, e);
-	if (ask_plot(a->ask, a->in, a->set, &a->o.view, dots, mem, p, e) == -1)
-		return -1;
-	a->step = p->step;
-	return 0;
+		return feed_plot(a->feed, &a->o.view, mem, p, e) == -1
+		    ? TOOL_USAGE
+		    : TOOL_OK;
+	status = ask_plot(a->ask, a->in, a->set, &a->o.view, dots, mem, p, e);
+	if (status == TOOL_OK)
+		a->step = p->step;
+	return status;
 }
 
 static void
@@ -92,12 +95,12 @@ draw(struct app *a)
 	struct arena mem = { 0 };
 	struct buf b = { 0 }, out = { 0 };
 	struct plot p = a->o.plot;
+	enum tool_exit status;
 	struct error e;
 
-	if (chart(a, &mem, &p, &e) == -1) {
+	if ((status = chart(a, &mem, &p, &e)) != TOOL_OK) {
 		if (!a->o.follow || a->frames == 0)
-			tool_die(a->feed != NULL ? TOOL_USAGE : TOOL_FAILED,
-			    "%s", e.msg);
+			tool_die(status, "%s", e.msg);
 		tool_warn("%s", e.msg);
 		arena_fini(&mem);
 		return;

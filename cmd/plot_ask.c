@@ -115,12 +115,18 @@ set_range(struct plot *p, struct input *in, struct series_set *set,
 	if (__builtin_sub_overflow(p->to, p->from, &span))
 		return error_set(e, "the samples' times are too far apart");
 	p->step = w->step > 0 ? w->step : round_step(span / dots);
+	/* An engine has a limit of its own. */
+	if (input_kind(in) != INPUT_REMOTE && span / p->step > PROMQL_MAX_STEPS)
+		return error_set(e,
+		    "--step: more than %d points in the range: take a larger "
+		    "one",
+		    PROMQL_MAX_STEPS);
 	p->from -= p->from % p->step;
 	p->to -= p->to % p->step;
 	return 0;
 }
 
-int
+enum tool_exit
 ask_plot(struct ask *q, struct input *in, struct series_set *set,
     const struct view *w, int dots, struct arena *a, struct plot *p,
     struct error *e)
@@ -129,7 +135,7 @@ ask_plot(struct ask *q, struct input *in, struct series_set *set,
 	size_t lines = q->n - w->nmarks;
 
 	if (set_range(p, in, set, w, dots, e) == -1)
-		return -1;
+		return TOOL_USAGE;
 	g.several = lines > 1;
 	g.bridge = p->step * 3 / 2;
 	if (lines == 1)
@@ -140,10 +146,11 @@ ask_plot(struct ask *q, struct input *in, struct series_set *set,
 		};
 		struct promql_result r = { 0 };
 
-		if (input_ask(in, set, q->v[i].x, &o, a, &r, e) == -1)
-			return q->n == 1
-			    ? -1
-			    : error_add(e, "'%.*s'", STR_ARG(q->v[i].text));
+		if (input_ask(in, set, q->v[i].x, &o, a, &r, e) == -1) {
+			if (q->n > 1)
+				error_add(e, "'%.*s'", STR_ARG(q->v[i].text));
+			return TOOL_FAILED;
+		}
 		for (size_t k = 0; k < r.n; k++) {
 			struct source_series s = { r.v[k].labels, r.v[k].t,
 				r.v[k].v, r.v[k].n };
@@ -155,7 +162,7 @@ ask_plot(struct ask *q, struct input *in, struct series_set *set,
 		}
 	}
 	gather_plot(&g, p);
-	return 0;
+	return TOOL_OK;
 }
 
 void

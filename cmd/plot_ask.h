@@ -7,6 +7,7 @@
 
 #include "input.h"
 #include "plot_gather.h"
+#include "tool.h"
 
 struct ask;
 
@@ -20,9 +21,10 @@ int64_t ask_reach(const struct ask *q);
 
 /*
  * Evaluate all over the range that w says (by default: of the stream's
- * samples, or the last hour), at a step for dots points (or --step), into p.
+ * samples, or the last hour), at a step for dots points (or --step), into p;
+ * TOOL_OK, or the exit status that the message is for.
  */
-int ask_plot(struct ask *q, struct input *in, struct series_set *set,
+enum tool_exit ask_plot(struct ask *q, struct input *in, struct series_set *set,
     const struct view *w, int dots, struct arena *a, struct plot *p,
     struct error *e);
 

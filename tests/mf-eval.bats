@@ -132,6 +132,18 @@ up{instance="a:1",job="x"} 0 1700000030000
 	wait $p
 }
 
+@test "more than 11,000 points are too many, before anything is read" {
+	run -2 --separate-stderr mf-eval -s 0 -e 11001 --step 1s 'vector(1)'
+	[[ $stderr == *"--step: more than 11000 points"* ]]
+	run -0 mf-eval -s 0 -e 11000 --step 1s 'vector(1)'
+	run -2 --separate-stderr mf-eval -s -8e15 -e 8e15 'vector(1)'
+	[[ $stderr == *"too far from the end"* ]]
+	run -2 --separate-stderr mf-eval --step 0s -s 0 -e 9 'vector(1)'
+	[[ $stderr == *"--step: must not be 0"* ]]
+	run -2 --separate-stderr mf-eval -u http://x --connect-to a:1 up
+	[[ $stderr == *"HOST:PORT:HOST:PORT"* ]]
+}
+
 @test "other forms of an answer" {
 	rounds >in
 	run -0 mf-eval --in in --replay -o json up

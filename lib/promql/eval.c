@@ -11,7 +11,6 @@
 #define LOOKBACK 300000
 #define SUBQUERY_STEP 60000
 #define MAX_SAMPLES 50000000
-#define MAX_STEPS 11000
 
 void
 promql_clear(double *v, size_t n)
@@ -729,7 +728,8 @@ result(struct eval *ev, const struct node *n, bool instant,
 static int
 grid(const struct promql_opts *o, struct grid *g, struct error *e)
 {
-	uint64_t max = o->max_steps > 0 ? o->max_steps : MAX_STEPS, n = 0;
+	uint64_t max = o->max_steps > 0 ? o->max_steps : PROMQL_MAX_STEPS,
+		 n = 0;
 	int64_t range;
 
 	if (o->to < o->from)
@@ -744,7 +744,7 @@ grid(const struct promql_opts *o, struct grid *g, struct error *e)
 		    "widths are not accepted. Try a positive integer");
 	if (o->step > 0)
 		n = (uint64_t)range / (uint64_t)o->step;
-	if (n > max && max == MAX_STEPS)
+	if (n > max && max == PROMQL_MAX_STEPS)
 		return error_set(e,
 		    "exceeded maximum resolution of 11,000 "
 		    "points per timeseries. Try decreasing the query "

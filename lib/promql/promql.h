@@ -40,12 +40,15 @@ void promql_print(struct buf *b, const struct promql_expr *x);
 bool promql_reach(const struct promql_expr *x, int64_t lookback, int64_t *back,
     int64_t *ahead);
 
+/* The API's limit of a range query: points of one series, less one. */
+#define PROMQL_MAX_STEPS 11000
+
 struct promql_opts {
 	int64_t from, to, step; /* ms; step 0 (from == to): instant */
 	int64_t lookback;       /* 0: 5 m */
 	int64_t subquery_step;  /* 0: 1 m, global.evaluation_interval */
 	size_t max_samples;     /* 0: 50,000,000 */
-	size_t max_steps;       /* 0: 11,000 */
+	size_t max_steps;       /* 0: PROMQL_MAX_STEPS */
 	/* Names go when the query ends (promql-delayed-name-removal). */
 	bool late_names;
 };

@@ -5,8 +5,6 @@
 #include "base/num.h"
 #include "serve/api.h"
 
-#define MAX_POINTS 11000
-
 /* As upstream writes the times of samples: seconds, three digits of ms. */
 static void
 put_time(struct buf *b, int64_t t)
@@ -210,7 +208,7 @@ api_query_range(struct exchange *x)
 		    "integer");
 		return;
 	}
-	if ((o.to - o.from) / o.step > MAX_POINTS) {
+	if ((o.to - o.from) / o.step > PROMQL_MAX_STEPS) {
 		api_fail(x, 400, "bad_data",
 		    "exceeded maximum resolution of 11,000 points per "
 		    "timeseries. Try decreasing the query resolution "
@@ -218,6 +216,6 @@ api_query_range(struct exchange *x)
 		return;
 	}
 	/* opts.max_steps counts points, of which there is one more. */
-	o.max_steps = MAX_POINTS + 1;
+	o.max_steps = PROMQL_MAX_STEPS + 1;
 	evaluate(x, &o, limit);
 }

@@ -14,7 +14,6 @@
 #define WIDTH 960
 #define HEIGHT 360
 #define STEPS 240 /* points a graph is drawn from, about */
-#define MAX_STEPS 11000
 #define MAX_ROWS 1000
 #define MAX_GRAPHS 100 /* series in one picture */
 
@@ -123,7 +122,7 @@ read_form(const struct exchange *x, struct form *f, struct error *e)
 		if (f->step < 1000)
 			f->step = 1000;
 	}
-	if (f->range / f->step > MAX_STEPS)
+	if (f->range / f->step > PROMQL_MAX_STEPS)
 		return error_set(
 		    e, "more than 11,000 steps: take a larger one");
 	return 0;
@@ -262,7 +261,7 @@ put_graph(struct exchange *x, struct buf *b, const struct form *f,
 	struct promql_opts o = { .from = f->end - f->range / f->step * f->step,
 		.to = f->end,
 		.step = f->step,
-		.max_steps = MAX_STEPS + 1 };
+		.max_steps = PROMQL_MAX_STEPS + 1 };
 	struct promql_result r = { 0 };
 	struct serve_graph g = { .title = f->expr,
 		.result = &r,
