@@ -58,15 +58,32 @@ threshold(void *arg, const char *option, const char *text)
 		tool_die(TOOL_USAGE, "%s: '%s' is not a number", option, text);
 }
 
-static void
-size(void *arg, const char *option, const char *text)
+static int
+size(const char *option, const char *text, int least)
 {
 	const char *why;
-	int *n = arg;
+	int n = (int)strtonum(text, least, 10000, &why);
 
-	*n = (int)strtonum(text, 1, 10000, &why);
 	if (why != NULL)
 		tool_die(TOOL_USAGE, "%s: '%s' is %s", option, text, why);
+	return n;
+}
+
+/* Of fewer cells not even a sparkline tells anything. */
+static void
+width(void *arg, const char *option, const char *text)
+{
+	struct opts *o = arg;
+
+	o->width = size(option, text, 5);
+}
+
+static void
+height(void *arg, const char *option, const char *text)
+{
+	struct opts *o = arg;
+
+	o->height = size(option, text, 1);
 }
 
 static void
@@ -99,14 +116,14 @@ opts_read(struct opts *o, int argc, char **argv)
 		{ 0, "color", .word = &color, .words = whens },
 		{ 0, "crit", .call = threshold, .arg = &o->plot.crit },
 		{ 0, "exit-status", .flag = &o->exit_status },
-		{ 0, "height", .call = size, .arg = &o->height },
+		{ 0, "height", .call = height, .arg = o },
 		{ 0, "mark", .list = &o->marks },
 		{ 0, "step", .span = &o->view.step },
 		{ 0, "title", .text = &title },
 		{ 0, "tz", .text = &o->zone },
 		{ 0, "unit", .call = unit, .arg = &o->plot },
 		{ 0, "warn", .call = threshold, .arg = &o->plot.warn },
-		{ 0, "width", .call = size, .arg = &o->width },
+		{ 0, "width", .call = width, .arg = o },
 		{ .more = in },
 		{ .name = NULL },
 	};

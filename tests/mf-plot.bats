@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
 # mf-plot: charts against goldens, options, terminals, bad input.
 
 D="$BATS_TEST_DIRNAME/data/plot"
@@ -39,7 +40,7 @@ run_case() {
 
 @test "no line is wider than asked, at any size" {
 	export LC_ALL=C.UTF-8
-	for w in 1 2 7 19 20 21 29 30 33 47 80 200; do
+	for w in 5 6 7 19 20 21 29 30 33 47 80 200; do
 		for h in 1 3 4 5 6 7 8 9 11 13 24 60; do
 			mf-plot --in "$D/three.in" --unit s --warn .4 --width $w \
 			    --height $h >"$BATS_TEST_TMPDIR/out"
@@ -229,6 +230,25 @@ run_case() {
 	run mf-plot --in /nonexistent
 	[ "$status" -eq 1 ]
 	[[ $output == *"/nonexistent: No such file"* ]]
+}
+
+@test "too narrow, too many points, a day" {
+	cd "$BATS_TEST_TMPDIR"
+	mf-eval -s 0 -e 1000 --now 1000 'sin(vector(time() / 100))' >s.mf
+	run -2 --separate-stderr mf-plot --width 4 --in s.mf
+	[[ $stderr == *"--width: '4' is too small" ]]
+	run -0 mf-plot --width 5 --in s.mf
+	[ "${#lines[@]}" -eq 1 ]
+	run -0 bash -c 'mf-plot --width 7 --height 9 --in /dev/null | wc -l'
+	[ "$output" -eq 1 ]
+	run -2 --separate-stderr mf-plot -d . --step 1s -s 0 -e 1d 'vector(1)'
+	[[ $stderr == *"bad time"* ]]
+	run -2 --separate-stderr mf-plot -d . --step 1s -s 0 -e 20000 'vector(1)'
+	[[ $stderr == *"more than 11000 points"* ]]
+	# A day begins at midnight in the chart's zone.
+	mf-eval -s 1637500000 -e 1637600000 --step 1000s 'vector(1)' >d.mf
+	run -0 mf-plot --in d.mf -s 2021-11-22 --tz Asia/Tokyo --height 8
+	[[ $output == *"2021-11-22 00:00"* ]]
 }
 
 @test "help, version, a full disk" {

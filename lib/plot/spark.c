@@ -80,6 +80,7 @@ plot_spark(struct plot_grid *g, const struct plot_chart *c)
 
 	if (c->drawn == 0) {
 		(void)plot_grid_text(g, 0, 0, STR("no data"), PLOT_PEN_DIM);
+		g->h = 1;
 		return;
 	}
 	extent(&s, c);
