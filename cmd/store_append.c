@@ -3,6 +3,7 @@
  * as soon as it is complete.
  */
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -244,7 +245,7 @@ pass_on(struct append *a, struct batch_reader *r, const struct begin *g,
 	return n == 0 || feed(a, r, str_take(s, n));
 }
 
-/* One input to its end; false to stop. */
+/* One input to its end; false to stop.  The first one makes the store. */
 static bool
 append(struct append *a, int fd)
 {
@@ -257,6 +258,8 @@ append(struct append *a, int fd)
 	str text;
 	int k;
 
+	if (!a->dry && a->s == NULL)
+		a->s = store_cmd_store(a->dir, STORE_WRITE);
 	file_lines_init(&l, fd);
 	if (!a->dry && form_of(a) == EXPO_MF) {
 		go = begin(a, r, &g, fd) && pass_on(a, r, &g, &l);
@@ -285,9 +288,15 @@ static bool
 append_file(struct append *a, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 	bool go;
 
 	a->name = path;
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		(void)close(fd);
+		fd = -1;
+		errno = EISDIR;
+	}
 	if (fd == -1) {
 		tool_warn("%s: %m", path);
 		a->status = TOOL_FAILED;
@@ -347,8 +356,6 @@ store_cmd_append(int argc, char **argv)
 	options(&a, argc, argv);
 	argc -= optind;
 	argv += optind;
-	if (!a.dry)
-		a.s = store_cmd_store(a.dir, STORE_WRITE);
 	if (argc == 0)
 		append(&a, STDIN_FILENO);
 	for (int i = 0; i < argc && go; i++)

@@ -176,6 +176,25 @@ up{ 1
 	[ "$(cat n)" = 3 ]
 }
 
+@test "a file that can't be read makes no store, and stops no other" {
+	cd "$BATS_TEST_TMPDIR"
+	run -1 --separate-stderr mf-store append -d nostore nofile
+	[[ $stderr == *"nofile: No such file"* ]]
+	run -1 --separate-stderr mf-store append -d nostore .
+	[[ $stderr == *".: Is a directory"* ]]
+	[ ! -e nostore ]
+	echo 'a 1 1637582400000' >good
+	run -1 mf-store append -d nostore nofile good
+	[ "$(mf-store series -d nostore)" = a ]
+	# A day is its midnight in UTC, for both ends.
+	run -0 mf-store select -d nostore -s 2021-11-22 -e 2021-11-23
+	[[ $output == *"a 1 1637582400000"* ]]
+	run -3 mf-store select -d nostore -s 2021-11-23 --exit-status
+	run -3 mf-store select -d nostore -e 2021-11-22 --exit-status
+	# Relative times count from --now, wherever it stands.
+	run -0 mf-store select -d nostore -s -1s --now 1637582401 --exit-status
+}
+
 @test "a full disk shows nothing in part" {
 	batch a 0 10 | mf-store append -d d
 	# A file may not grow beyond what it has now: the write fails.
