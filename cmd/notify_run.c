@@ -31,7 +31,7 @@ static void
 report_line(void *arg, const char *msg)
 {
 	(void)arg;
-	tool_warn("stdin:%s", msg);
+	tool_fault("stdin", msg);
 }
 
 /* A template that failed, a delivery that was given up. */
@@ -82,14 +82,15 @@ take_alert(struct flow *f, const struct expo_item *x, int64_t now)
 		.starts = key_int(x, STR("startsAt")),
 		.ends = key_int(x, STR("endsAt")) };
 	str state = expo_key(x, STR("state"));
-	struct error e;
+	struct error e, at;
 
 	if (str_eq(state, STR("pending")))
 		return;
 	if (str_eq(state, STR("resolved")) && a.ends == 0)
 		a.ends = x->t;
 	if (notify_alert(f->n, &a, now, &e) == -1) {
-		tool_warn("stdin:%zu: %s", x->line, e.msg);
+		error_set(&at, "%zu: %s", x->line, e.msg);
+		tool_fault("stdin", at.msg);
 		f->bad++;
 	}
 }

@@ -106,21 +106,20 @@ notify_render_cmd(const struct notify_options *o)
 	struct notify_config *c = config(o, &used);
 	struct buf json = { 0 }, out = { 0 };
 	struct error e;
-	int status = TOOL_OK;
+	int rc;
 
 	if (o->noperands != used + 1)
 		tool_die(TOOL_USAGE, "render: give one template");
-	if (file_read_fd(STDIN_FILENO, "stdin", &json, &e) == -1 ||
-	    notify_render(c, buf_str(&json), str_of(o->operands[used]),
-		tool_now(), &out, &e) == -1) {
-		tool_warn("%s", e.msg);
-		status = TOOL_FAILED;
-	} else {
-		buf_byte(&out, '\n');
-		tool_write(buf_str(&out));
-	}
+	if (file_read_fd(STDIN_FILENO, "stdin", &json, &e) == -1)
+		tool_die(TOOL_FAILED, "%s", e.msg);
+	rc = notify_render(
+	    c, buf_str(&json), str_of(o->operands[used]), tool_now(), &out, &e);
+	if (rc != 0)
+		tool_die(rc == -1 ? TOOL_USAGE : TOOL_FAILED, "%s", e.msg);
+	buf_byte(&out, '\n');
+	tool_write(buf_str(&out));
 	buf_fini(&json);
 	buf_fini(&out);
 	notify_config_free(c);
-	return status;
+	return TOOL_OK;
 }

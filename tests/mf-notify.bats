@@ -223,7 +223,7 @@ batch() {
 	batch 1700000060 Down firing 1700000060 1700000400 >in
 	run -1 --separate-stderr mf-notify -1 --now 1700000060 -d d -c am.yml <in
 	echo "$stderr"
-	[[ $stderr == *"receiver hook, webhook[0]: given up after 1 attempts"* ]]
+	[[ $stderr == *"receiver hook, webhook[0]: given up after 1 attempt:"* ]]
 	config 0s "$address"
 	mf-notify -1 --now 1700000110 -d d -c am.yml </dev/null
 	[ ! -s sink.out ]
@@ -305,8 +305,28 @@ batch() {
 	[ "$output" = all ]
 	data='{"receiver":"r","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"X"}}]}'
 	[ "$(echo "$data" | mf-notify render -c am.yml '{{ range .Alerts }}{{ .Labels.alertname | toLower }}{{ end }}')" = x ]
-	run -1 --separate-stderr mf-notify render -c am.yml '{{ .Nope }}' <<<"$data"
+	run -2 --separate-stderr mf-notify render -c am.yml '{{ .Nope }}' <<<"$data"
 	[[ $stderr == *"can't evaluate field Nope in type template.Data"* ]]
+	run -2 --separate-stderr mf-notify render -c am.yml '{{ if }}' <<<"$data"
+	[[ $stderr == "mf-notify: "*"missing value for if"* ]]
+	run -1 --separate-stderr mf-notify render -c am.yml '{{ .Status }}' <<<'{"al'
+	[ "$output" = "" ]
+}
+
+@test "what is no text is refused in a few lines, a place in each" {
+	yes '}{' | head -n 1000 >junk
+	run -1 --separate-stderr mf-notify -1 -n -c am.yml <junk
+	[ "${#stderr_lines[@]}" -eq 21 ]
+	[[ ${stderr_lines[0]} == "mf-notify: stdin:1:1: "* ]]
+	[[ ${stderr_lines[20]} == *": 980 more lines like these" ]]
+}
+
+@test "-e of a replay counts from --now, before or behind it" {
+	batch 100 A firing 100 400 >in
+	run -2 --separate-stderr mf-notify -n -c am.yml --replay -e -1x --now 900 <in
+	[[ $stderr == *"-e: bad time"* ]]
+	run -2 --separate-stderr mf-notify -n -c am.yml -e -1s --now 900 <in
+	[[ $stderr == *"-e goes with --replay"* ]]
 }
 
 @test "template files: globs beside the configuration, later ones win" {

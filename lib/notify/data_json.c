@@ -247,7 +247,7 @@ notify_render(const struct notify_config *c, str json, str text, int64_t now,
 {
 	const struct data *d;
 	struct arena a;
-	int rc = -1;
+	int rc = -2;
 
 	arena_init(&a);
 	tmpl_set_now(c->tmpl, now);

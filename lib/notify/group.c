@@ -536,7 +536,8 @@ give_up(struct notify *n, size_t i, int64_t now)
 	struct flight *f = n->flights[i];
 	struct error e;
 
-	error_set(&e, "given up after %d attempts: %.*s", f->d.attempt,
+	error_set(&e, "given up after %d attempt%s: %.*s", f->d.attempt,
+	    f->d.attempt == 1 ? "" : "s",
 	    STR_ARG(f->begun ? STR("no answer yet") : f->why));
 	report(n, f->in, &e);
 	finish(n, i, false, now);

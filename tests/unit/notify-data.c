@@ -1,7 +1,7 @@
 /*
  * Templates over a notification: tests/data/tmpl/NAME.in rendered over
  * data.json there gives NAME.out; an error is "error: " and its message.  A
- * case is added by dropping in two files.
+ * case is added by dropping in two files.  Covers data_json.c.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ one(struct notify_config *c, struct arena *a, str data, const char *name)
 
 	/* The text ends with its file's line end, the output with another. */
 	if (notify_render(c, data, slurp(a, name, ".in"),
-		INT64_C(1704164645678), &out, &e) == -1)
+		INT64_C(1704164645678), &out, &e) != 0)
 		buf_printf(&out, "error: %s\n", e.msg);
 	ok = str_eq(buf_str(&out), want);
 	if (!ok)
