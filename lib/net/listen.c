@@ -157,8 +157,9 @@ listen_valid(const char *address)
 	char host[256], port[6];
 	uint16_t number;
 
-	return strncmp(address, "unix:", 5) == 0 ||
-	    split(str_of(address), host, port, &number);
+	if (strncmp(address, "unix:", 5) == 0)
+		return address[5] != '\0';
+	return split(str_of(address), host, port, &number);
 }
 
 int

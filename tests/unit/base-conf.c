@@ -1,3 +1,6 @@
+/*
+ * base/conf: trees and their errors, placeholders, manifests.  Covers conf_*.c.
+ */
 #include "check.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* base/json: the writer, and the strict reader. */
 #include "check.h"
 
 #include "base/json.h"

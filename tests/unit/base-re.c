@@ -1,4 +1,7 @@
-/* base/re: Go's verdicts, Go's words, Go's matches, and no explosion. */
+/*
+ * base/re:  Go's verdicts, Go's words, Go's matches, and no explosion.  Covers
+ * re_*.c.
+ */
 #include "base/re.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * metric/expo by data: every tests/data/expo/NAME.{mf,page,om} is read in that
- * form, twice by one reader (the second time by remembered keys), and once
- * more in pieces; each line's item printed as the stream has it, or "! " and
- * the message, must be NAME.EXT.out.
+ * form, twice by one reader (the second time by remembered keys), and once more
+ * in pieces; each line's item printed as the stream has it, or "! " and the
+ * message, must be NAME.EXT.out.  Covers expo_*.c and scan.c.
  */
 #include <glob.h>
 #include <malloc.h>

@@ -1,4 +1,6 @@
-/* metric/label and its text. */
+/*
+ * metric/label and its text.  Covers label_print.c.
+ */
 #include "check.h"
 
 #include "metric/label.h"

@@ -1,4 +1,7 @@
-/* metric/series, its source, and metric/rounds. */
+/*
+ * metric/series, its source, and metric/rounds.  Covers series_source.c and
+ * source.c.
+ */
 #include "check.h"
 
 #include "base/num.h"

@@ -1,3 +1,4 @@
+/* net/auth: http_config, right and wrong. */
 #include "net/auth.h"
 
 #include "check.h"

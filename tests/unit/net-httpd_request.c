@@ -1,3 +1,4 @@
+/* net/httpd_request: targets, forms and heads. */
 #include "net/httpd_request.h"
 
 #include "check.h"

@@ -1,6 +1,7 @@
 /*
  * The configuration: what is refused and where, matchers as text, routes and
- * keys, time intervals, the kinds of receivers.
+ * keys, time intervals, the kinds of receivers.  Covers defaults.c, interval.c,
+ * matcher.c and route.c.
  */
 #include <stdlib.h>
 

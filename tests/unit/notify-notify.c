@@ -1,6 +1,7 @@
 /*
- * The step: alerts go in at their times, what comes out is written down as
- * "t receiver/integration status n reason" and compared.
+ * The step: alerts go in at their times, what comes out is written down as "t
+ * receiver/integration status n reason" and compared.  Covers alert.c, group.c,
+ * inhibit.c, receiver.c, recv_*.c, sentlog.c, silence.c and state.c.
  */
 #include "notify/notify.h"
 #include "base/arena.h"

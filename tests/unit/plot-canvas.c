@@ -1,5 +1,5 @@
 /*
- * Dots, lines and pens, and the placing of letters (spread).
+ * Dots, lines and pens, and the placing of letters (spread).  Covers spread.c.
  */
 #include <stdlib.h>
 

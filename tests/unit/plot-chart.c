@@ -1,5 +1,6 @@
 /*
  * The chart model: figures, gaps, crossings; names (name) and words (words).
+ * Covers name.c and words.c.
  */
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /*
- * Cells to lines of text; what legends put on them (legend).
+ * Cells to lines of text; what legends put on them (legend).  Covers legend.c.
  */
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /*
- * Text charts whole: what must be where; sparklines (spark).  How they look
- * is held by the goldens in tests/data/plot.
+ * Text charts whole: what must be where; sparklines (spark).  How they look is
+ * held by the goldens in tests/data/plot.  Covers spark.c.
  */
 #include <math.h>
 

@@ -1,7 +1,8 @@
 /*
  * Evaluation: every case of the files in tests/promql in the test language,
  * then what that language cannot say: names that go at once, limits, options,
- * and sources that fail.
+ * and sources that fail.  Covers aggregate.c, binary.c, fn_*.c, func.c, note.c
+ * and selector.c.
  */
 #include <glob.h>
 

@@ -1,7 +1,7 @@
 /*
  * lex.c, parse*.c, check.c and print.c: tests/promql/parse.txt holds pairs of
  * lines, an expression and what it prints as or how it is refused.  What is
- * printed must read back as itself.
+ * printed must read back as itself.  Covers parse_*.c.
  */
 #include "base/file.h"
 #include "check.h"

@@ -1,4 +1,7 @@
-/* rule/alert, rule/state: the life of an alert, on slots, across restarts. */
+/*
+ * rule/alert, rule/state: the life of an alert, on slots, across restarts.
+ * Covers state.c.
+ */
 #include "rule-world.h"
 
 #define MIN INT64_C(60000)

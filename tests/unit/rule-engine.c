@@ -1,4 +1,7 @@
-/* rule/engine, record, overlay: slots, order, results that later rules see. */
+/*
+ * rule/engine, record, overlay: slots, order, results that later rules see.
+ * Covers record.c and overlay.c.
+ */
 #include "rule-world.h"
 
 #include "base/num.h"

@@ -1,4 +1,6 @@
-/* rule/expand, rule/funcs: what Prometheus's templates give. */
+/*
+ * rule/expand, rule/funcs: what Prometheus's templates give.  Covers funcs.c.
+ */
 #include "rule-world.h"
 
 #define MIN INT64_C(60000)

@@ -1,3 +1,7 @@
+/*
+ * scrape/scrape: answers to batches, and what is remembered of targets.  Covers
+ * answer.c, memory.c and report.c.
+ */
 #include "check.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/*
+ * scrape/target: what a configuration or an operand names.  Covers job.c.
+ */
 #include "check.h"
 
 #include <stdlib.h>

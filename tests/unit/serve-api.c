@@ -1,4 +1,7 @@
-/* The HTTP API and the routes, over series in memory. */
+/*
+ * The HTTP API and the routes, over series in memory.  Covers api_*.c and
+ * serve.c.
+ */
 #include "serve_call.h"
 
 #include "metric/series.h"

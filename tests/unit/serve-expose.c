@@ -1,4 +1,7 @@
-/* /metrics of files and streams, and the process's own metrics. */
+/*
+ * /metrics of files and streams, and the process's own metrics.  Covers
+ * process.c.
+ */
 #include "serve_call.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
  * What a crash, a cut or a flipped bit may leave: a batch is there whole or not
- * at all, a reader never fails, and a writer goes on.
+ * at all, a reader never fails, and a writer goes on.  Covers check.c.
  */
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,6 @@
 /*
  * The dictionary and what it stands on: growing files, logs, the table of ids.
+ * Covers ids.c and view.c.
  */
 #include "check.h"
 #include "store-help.h"

@@ -1,6 +1,7 @@
 /*
  * The language: scan, parse, node, literal, exec and Go's own functions, each
- * as a template and what comes out, or the error.
+ * as a template and what comes out, or the error.  Covers
+ * builtin.c, literal.c, node.c, parse.c and scan.c.
  */
 #include "base/arena.h"
 #include "check.h"

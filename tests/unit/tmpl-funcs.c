@@ -1,6 +1,6 @@
 /*
- * Functions, times, values and printing: each as a template and what comes
- * out, or "!" and a part of its error.
+ * Functions, times, values and printing: each as a template and what comes out,
+ * or "!" and a part of its error.  Covers print.c, time.c and value.c.
  */
 #include "base/arena.h"
 #include "base/quote.h"

@@ -1,4 +1,7 @@
-/* wire/promapi: answers in memory, data source files, requests that fail. */
+/*
+ * wire/promapi: answers in memory, data source files, requests that fail.
+ * Covers promapi_load.c.
+ */
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -1,3 +1,7 @@
+/*
+ * wire/promconf: what a prometheus.yml may say, rule and scrape files.  Covers
+ * promconf_*.c.
+ */
 #include "check.h"
 
 #include <stdlib.h>
