@@ -120,8 +120,7 @@ sink(void *arg, str body)
 			buf_byte(&b, (char)c);
 	}
 	buf_byte(&b, '\n');
-	tool_write(buf_str(&b));
-	buf_fini(&b);
+	tool_print(&b);
 }
 
 /* What the options say, into s; exits if they can't be done. */

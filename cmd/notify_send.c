@@ -119,8 +119,7 @@ print(struct notify_sender *s, const struct notify_delivery *d)
 	json_raw(&w, str_trim(d->body));
 	json_close(&w, '}');
 	buf_byte(&b, '\n');
-	tool_write(buf_str(&b));
-	buf_fini(&b);
+	tool_print(&b);
 	answer(s, d->id, &a);
 }
 

@@ -37,8 +37,7 @@ notify_check(const struct notify_options *o)
 	buf_printf(&b, "%s: ok, %zu receiver%s, %zu integration%s\n", name,
 	    receivers, receivers == 1 ? "" : "s", integrations,
 	    integrations == 1 ? "" : "s");
-	tool_write(buf_str(&b));
-	buf_fini(&b);
+	tool_print(&b);
 	notify_config_free(c);
 	return TOOL_OK;
 }
@@ -67,8 +66,7 @@ notify_routes(const struct notify_options *o)
 		notify_config_match(c, label_done(&s, &a), &b);
 	else
 		notify_config_routes(c, &b);
-	tool_write(buf_str(&b));
-	buf_fini(&b);
+	tool_print(&b);
 	label_fini(&s);
 	arena_fini(&a);
 	notify_config_free(c);
@@ -91,8 +89,7 @@ notify_alerts(const struct notify_options *o)
 	n = notify_new(c, "", NULL, NULL, NULL);
 	notify_files_open(&files, &mine, n, tool_now());
 	notify_list(n, tool_now(), &b);
-	tool_write(buf_str(&b));
-	buf_fini(&b);
+	tool_print(&b);
 	notify_free(n);
 	notify_files_close(&files);
 	notify_config_free(c);

@@ -81,8 +81,7 @@ scrape_targets(const struct scrape_options *o)
 		tool_die(TOOL_FAILED, "%s", e.msg);
 	for (size_t i = 0; i < p.set->n; i++)
 		show(p.set->v[i], buf_str(&states), &out);
-	tool_write(buf_str(&out));
-	buf_fini(&out);
+	tool_print(&out);
 	buf_fini(&states);
 	scrape_plan_free(&p);
 	return TOOL_OK;

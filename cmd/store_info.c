@@ -38,8 +38,7 @@ store_cmd_info(int argc, char **argv)
 		put_time(&b, "from", i.from);
 		put_time(&b, "to", i.to);
 	}
-	tool_write(buf_str(&b));
-	buf_fini(&b);
+	tool_print(&b);
 	store_cmd_close(&r);
 	return TOOL_OK;
 }

@@ -63,9 +63,7 @@ end(struct store_cmd_read *r, struct lines *l)
 {
 	bool none = l->n == 0;
 
-	if (l->b.n > 0)
-		tool_write(buf_str(&l->b));
-	buf_fini(&l->b);
+	tool_print(&l->b);
 	store_cmd_close(r);
 	return r->exit_status && none ? TOOL_ANSWER : TOOL_OK;
 }

@@ -205,6 +205,13 @@ tool_write(str s)
 	tool_die(TOOL_FAILED, "%s", e.msg);
 }
 
+void
+tool_print(struct buf *b)
+{
+	tool_write(buf_str(b));
+	buf_fini(b);
+}
+
 int64_t
 tool_now(void)
 {

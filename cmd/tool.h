@@ -52,6 +52,9 @@ _Noreturn void tool_done(int status);
  */
 void tool_write(str s);
 
+/* tool_write() of all that b holds, and the end of b. */
+void tool_print(struct buf *b);
+
 /*
  * tool_warn() of a fault in a line of the input, "NAME:LINE:COL: ...".  What
  * is no text at all has thousands: of more than 20 in a second the rest is
