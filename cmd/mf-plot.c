@@ -100,7 +100,7 @@ draw(struct app *a)
 
 	if ((status = chart(a, &mem, &p, &e)) != TOOL_OK) {
 		if (!a->o.follow || a->frames == 0)
-			tool_die(status, "%s", e.msg);
+			tool_die((int)status, "%s", e.msg);
 		tool_warn("%s", e.msg);
 		arena_fini(&mem);
 		return;

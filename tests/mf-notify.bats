@@ -321,14 +321,6 @@ batch() {
 	[[ ${stderr_lines[20]} == *": 980 more lines like these" ]]
 }
 
-@test "-e of a replay counts from --now, before or behind it" {
-	batch 100 A firing 100 400 >in
-	run -2 --separate-stderr mf-notify -n -c am.yml --replay -e -1x --now 900 <in
-	[[ $stderr == *"-e: bad time"* ]]
-	run -2 --separate-stderr mf-notify -n -c am.yml -e -1s --now 900 <in
-	[[ $stderr == *"-e goes with --replay"* ]]
-}
-
 @test "template files: globs beside the configuration, later ones win" {
 	mkdir -p etc/t
 	echo '{{ define "slack.default.title" }}one{{ end }}' >etc/t/1.tmpl
