@@ -451,18 +451,17 @@ backoff(const struct notify *n, int attempt)
 const struct notify_delivery *
 notify_next(struct notify *n, int64_t now)
 {
-	struct flight *f = NULL;
+	struct flight *f;
 	size_t i;
 
 	while (n->ready < n->nflights && n->flights[n->ready]->begun)
 		n->ready++;
-	for (i = n->ready; i < n->nflights; i++) {
-		f = n->flights[i];
-		if (!f->begun && f->next <= now)
+	for (i = n->ready; i < n->nflights; i++)
+		if (!n->flights[i]->begun && n->flights[i]->next <= now)
 			break;
-	}
 	if (i == n->nflights)
 		return NULL;
+	f = n->flights[i];
 	f->begun = true;
 	f->d.attempt++;
 	f->d.timeout = f->deadline > now + 1 ? f->deadline - now : 1;
