@@ -1,5 +1,5 @@
-# Shared by the bats files that run servers: start one, learn where it
-# listens, stop it by its pid.
+# Shared by the bats files: start a server, learn where it listens, stop it by
+# its pid; and a stream that several look at.
 
 # start NAME COMMAND...: runs it in the background with its stderr in NAME.err
 # and its stdout in NAME.out below $BATS_TEST_TMPDIR; sets $address.
@@ -45,5 +45,18 @@ until_ok() {
 	until "$@"; do
 		[ $SECONDS -lt "$end" ] || return 1
 		sleep 0.1
+	done
+}
+
+# A minute of one target that is down in the last two of four rounds, as
+# mf-scrape prints them.
+rounds() {
+	for i in 0 1 2 3; do
+		t=$((1700000000000 + i * 15000))
+		echo "# BATCH {instance=\"a:1\",job=\"x\"} $t"
+		[ $i != 0 ] || echo '# TYPE requests_total counter'
+		echo "requests_total{instance=\"a:1\",job=\"x\"} $((i * 30)) $t"
+		echo "up{instance=\"a:1\",job=\"x\"} $((i < 2)) $t"
+		echo '# EOF'
 	done
 }

@@ -6,18 +6,6 @@ load helpers
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 teardown() { stop_all; }
 
-# Four rounds of a target that is down in the last two.
-rounds() {
-	for i in 0 1 2 3; do
-		t=$((1700000000000 + i * 15000))
-		echo "# BATCH {instance=\"a:1\",job=\"x\"} $t"
-		[ $i != 0 ] || echo '# TYPE requests_total counter'
-		echo "requests_total{instance=\"a:1\",job=\"x\"} $((i * 30)) $t"
-		echo "up{instance=\"a:1\",job=\"x\"} $((i < 2)) $t"
-		echo '# EOF'
-	done
-}
-
 rules() {
 	cat >rules.yml <<-'E'
 	groups:
