@@ -180,11 +180,12 @@ FN(strvalue_fn)
 FN(sort_by_label_fn)
 {
 	struct tmpl_value *list;
-	size_t k, len = v[1].list.n;
+	size_t k, len;
 
 	(void)n;
 	if (v[1].kind != TMPL_LIST)
 		return error_set(e, "can't sort %s", tmpl_type_name(v[1]));
+	len = v[1].list.n;
 	if (tmpl_charge(r, len * len / 4 + len * sizeof(*list), e) == -1)
 		return -1;
 	list = arena_array(tmpl_arena(r), len + 1, struct tmpl_value);
