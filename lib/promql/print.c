@@ -5,6 +5,7 @@
  */
 #include "promql/ast.h"
 
+#include <float.h>
 #include <inttypes.h>
 
 #include "base/dur.h"
@@ -186,13 +187,28 @@ fill(struct buf *b, const struct matching *m)
 		}
 }
 
+/*
+ * The sign of +Inf, which text carries everywhere else, would be read before
+ * a power as a sign of the whole power.
+ */
+static void
+left(struct buf *b, const struct node *n)
+{
+	const struct node *l = n->sub;
+
+	if (n->op == W_POW && l->kind == N_NUMBER && l->num > DBL_MAX)
+		buf_z(b, "Inf");
+	else
+		node(b, l);
+}
+
 static void
 binary(struct buf *b, const struct node *n)
 {
 	const struct matching *m = &n->match;
 	bool grouped = m->card == CARD_MANY_ONE || m->card == CARD_ONE_MANY;
 
-	node(b, n->sub);
+	left(b, n);
 	buf_printf(b, " %s ", promql_word_text(n->op));
 	if (n->returns_bool)
 		buf_z(b, "bool ");
