@@ -683,6 +683,7 @@ finish(struct job *j, CURLcode code)
 	else if (code != CURLE_OK)
 		a.error = describe(j, code);
 	a.timed_out = code == CURLE_OPERATION_TIMEDOUT;
+	a.too_large = j->too_large;
 	a.status = (int)status;
 	a.content_type = type ? arena_dup(&j->arena, str_of(type)) : STR_NONE;
 	a.body = buf_str(&j->body);

@@ -33,6 +33,7 @@ struct fetch_header {
 struct fetch_answer {
 	const char *error; /* NULL: there is an answer */
 	bool timed_out;
+	bool too_large; /* max_body was reached */
 	int status;
 	str content_type;
 	str body;
