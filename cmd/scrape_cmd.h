@@ -1,6 +1,6 @@
 /*
- * What the parts of mf-scrape share: the options, the way out, and what is
- * kept in DIR/scrape.
+ * What the parts of mf-scrape share: the options, what they name, the way out,
+ * and what is kept in DIR/scrape.  The loop's own is in scrape_flow.h.
  */
 #ifndef SCRAPE_CMD_H
 #define SCRAPE_CMD_H
@@ -10,19 +10,25 @@
 #include "tool.h"
 
 struct scrape_options {
-	const char *config; /* -c, or NULL */
-	const char *dir;    /* -d, or NULL */
-	int64_t every;      /* -i, ms, or 0 */
+	const char *config;     /* -c, or NULL */
+	const char *dir;        /* -d, or NULL */
+	const char *dns_server; /* --dns-server, or NULL */
+	int64_t every;          /* -i, ms, or 0 */
 	bool once, dry;
+	bool keep_known;        /* --keep-known */
+	bool self;              /* --self */
+	uint32_t shard, shards; /* --shard I/N, or 0 */
 	struct opt_list connect;
 	char **operands;
 	size_t noperands;
 };
 
-/* A configuration and the targets it names. */
+/* What the options name: a configuration's jobs, or operands. */
 struct scrape_plan {
-	struct promconf *conf; /* NULL for operands */
-	struct scrape_set *set;
+	struct promconf *conf;      /* NULL for operands */
+	struct scrape_config *jobs; /* NULL for operands */
+	struct scrape_set *set;     /* of operands, else NULL */
+	struct scrape_spread spread;
 };
 
 /* Load what the options name; -1 with the message. */
@@ -32,6 +38,16 @@ void scrape_plan_free(struct scrape_plan *p);
 
 /* Its warnings to stderr. */
 void scrape_plan_warn(const struct scrape_plan *p);
+
+/* The client for both targets and discoveries, as the options say. */
+struct fetch *scrape_plan_fetch(const struct scrape_options *o);
+
+/*
+ * For subcommands: let every discovery answer once, say what is wrong with
+ * those that do not, and make a set, which borrows from p.
+ */
+struct scrape_set *scrape_plan_find(
+    const struct scrape_plan *p, const struct scrape_options *o);
 
 /* scrape_out.c: stdout, which may be a pipe that nobody empties. */
 struct scrape_out {
@@ -75,12 +91,23 @@ struct scrape_status {
 	str error; /* empty: up */
 };
 
+/* A discovery that fails: its job, "" if it is not known, and why. */
+struct scrape_failing {
+	str job, error;
+};
+
 void scrape_state_open(
     struct scrape_state *s, const char *dir, struct scrape_memory *m);
 void scrape_state_append(
     struct scrape_state *s, struct scrape_memory *m, str log);
-void scrape_state_targets(
-    struct scrape_state *s, const struct scrape_status *v, size_t n);
+
+/*
+ * Write "targets": the states of v, what set (may be NULL) has dropped, and
+ * the discoveries that fail now.
+ */
+void scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
+    size_t n, const struct scrape_set *set, const struct scrape_failing *fails,
+    size_t nfails, int64_t now);
 
 /* scrape_exec.c: a command under way, whose output is a page. */
 struct scrape_exec;
@@ -103,8 +130,8 @@ void scrape_exec_kill(struct scrape_exec *x);
 /* scrape_run.c: scrape until stopped, or once; the exit status. */
 int scrape_run(const struct scrape_options *o);
 
-/* The subcommands; the exit status. */
-int scrape_targets(const struct scrape_options *o);
+/* The subcommands "targets" and "check"; the exit status. */
+int scrape_show(const struct scrape_options *o);
 int scrape_check(const struct scrape_options *o);
 
 #endif
