@@ -20,7 +20,7 @@
 enum expo_kind {
 	EXPO_SAMPLE,
 	EXPO_STALE,    /* labels, t; all set: "*" */
-	EXPO_HIST,     /* labels, text ({count:...}), t */
+	EXPO_HIST,     /* labels, text ({count:...}, checked), t */
 	EXPO_EXEMPLAR, /* labels, extra (its labels), v, t if has_t */
 	EXPO_START,    /* labels, start, t */
 	EXPO_ALERT,    /* labels, extra (annotations), t, keys */

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "metric/histogram.h"
 
 /* A time in ms, if there is one; without, the item keeps its default. */
 static int
@@ -294,6 +295,26 @@ stale(struct expo_reader *r, struct expo_item *item, struct error *e)
 	return 1;
 }
 
+/* The body of a HIST line, brought to its one form. */
+static int
+hist_body(struct expo_reader *r, str *text, struct error *e)
+{
+	struct arena *a = expo_arena(r);
+	struct buf b = { 0 };
+	struct histogram h;
+	size_t at = 0;
+
+	if (histogram_parse(&h, *text, a, &at, e) == -1) {
+		r->scan.bad = text->p + at;
+		return -1;
+	}
+	histogram_print(&b, &h);
+	if (!str_eq(buf_str(&b), *text))
+		*text = arena_dup(a, buf_str(&b));
+	buf_fini(&b);
+	return 0;
+}
+
 static int
 hist(struct expo_reader *r, struct expo_item *item, struct error *e)
 {
@@ -312,9 +333,8 @@ hist(struct expo_reader *r, struct expo_item *item, struct error *e)
 		return scan_fail(s, from, e, "histogram without '}'");
 	s->p++;
 	item->text = str_from(from, s->p);
-	if (!str_utf8(item->text))
-		return scan_fail(s, from, e, "invalid UTF-8 in a histogram");
-	if (time_opt(r, item, e) == -1 || expo_end_of_line(r, e) == -1)
+	if (hist_body(r, &item->text, e) == -1 || time_opt(r, item, e) == -1 ||
+	    expo_end_of_line(r, e) == -1)
 		return -1;
 	return 1;
 }
