@@ -30,7 +30,13 @@ struct sd_group {
  */
 int sd_check(const struct scrape_job *j, struct error *e);
 
-/* The groups a job's discoveries know now, in the order of the file. */
+/* Is key one that sd_check() reads, or knows as not part of mf? */
+bool sd_key(str key);
+
+/*
+ * The groups a job's discoveries know now, in the order of the file; borrowed
+ * until the next scrape_sd_step() or fetch_step().
+ */
 size_t sd_groups(const struct scrape_sd *sd, const struct scrape_job *j,
     const struct sd_group *const **v);
 

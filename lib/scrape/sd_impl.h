@@ -1,0 +1,104 @@
+/*
+ * Inside of discovery: what sd.c and the kinds (sd_static.c, sd_file.c, ...)
+ * share.  A kind is a row of a table; each entry of its list in a
+ * scrape_config is a find; what a find hears from (a file, a URL, a name) is a
+ * source, whose groups come, change and go together.
+ */
+#ifndef SCRAPE_SD_IMPL_H
+#define SCRAPE_SD_IMPL_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "scrape/sd.h"
+
+/* The groups of a source, and all they point at. */
+struct sd_part {
+	struct arena a;
+	struct sd_group *v;
+	size_t n, cap;
+};
+
+struct sd_part *sd_part_new(void);
+void sd_part_free(struct sd_part *p);
+struct sd_group *sd_part_add(struct sd_part *p);
+
+struct sd_source {
+	str name;             /* in its own memory */
+	struct sd_part *part; /* what is known; NULL: nothing yet */
+	uint64_t seen;        /* the kind's: a hash of the text last read */
+	char *fault;          /* why there is no newer one, or NULL */
+	bool told;            /* the fault has been */
+	bool mark;            /* the kind's */
+};
+
+struct sd_find {
+	const struct sd_kind *kind;
+	struct scrape_sd *sd;
+	const struct scrape_job *job;
+	const struct conf_node *node;
+	struct sd_source **v;
+	size_t n, cap;
+	int64_t due; /* ms, when to step next; INT64_MAX: never */
+	bool ready;  /* it has answered, well or not */
+	void *own;   /* the kind's */
+};
+
+struct sd_kind {
+	str key;    /* in a scrape_config */
+	bool whole; /* one find for the list, not one for each entry */
+	/* is the entry (the list, if whole) right? */
+	int (*check)(const struct conf_node *n, struct error *e);
+	int (*open)(struct sd_find *f, struct error *e);
+	void (*close)(struct sd_find *f); /* may be NULL */
+	/* do what is due, and set due; may be NULL */
+	void (*step)(struct sd_find *f, int64_t now);
+};
+
+extern const struct sd_kind sd_static;
+
+/* A job's finds are a run of all, its groups are listed when asked for. */
+struct sd_job {
+	const struct scrape_job *job;
+	size_t first, n;
+	bool stale;
+	const struct sd_group **v;
+	size_t nv, cap;
+};
+
+struct scrape_sd {
+	const struct clock *clock;
+	struct fetch *fetch;
+	char *dns_server; /* or NULL */
+	struct sd_job *jobs;
+	size_t njobs;
+	struct sd_find **v;
+	size_t n, cap;
+	bool begun; /* the first step has been */
+	bool news;  /* to be told at news_due */
+	bool told;  /* some were, at told_at */
+	int64_t news_due, told_at;
+};
+
+/* Milliseconds of the monotonic clock. */
+int64_t sd_now(const struct scrape_sd *sd);
+
+/* A source with a name of its own; freed with its find, or dropped. */
+struct sd_source *sd_source_add(struct sd_find *f, str name);
+void sd_source_drop(struct sd_find *f, struct sd_source *s);
+
+/*
+ * It has answered: p (owned from here) takes the place of what was known, and
+ * is news unless it says the same.
+ */
+void sd_source_set(struct sd_find *f, struct sd_source *s, struct sd_part *p);
+
+/* It has not: what was known stays, the error is told once. */
+void sd_source_fail(struct sd_source *s, const struct error *e);
+
+/* It is as before: an error that was there is over. */
+void sd_source_same(struct sd_source *s);
+
+/* Is label name such as Prometheus takes in a target group? */
+bool sd_label_valid(str name, str value);
+
+#endif
