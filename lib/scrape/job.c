@@ -1,18 +1,22 @@
 /*
- * One scrape_config into a struct scrape_job.  What Prometheus has and mf does
- * not do yet is an error that says so: a target scraped without its
- * relabelling would give other series than the user asked for.
+ * One scrape_config into a struct scrape_job.  A section is checked as upstream
+ * checks it, in its words where they are known; what a section leaves out, or
+ * sets to 0 or nothing, comes from global.
  */
 #include "scrape/job.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "scrape/sd.h"
 
 /* What of a section does not go straight into the job. */
 struct section {
 	struct scrape_job j;
 	str escaping, validation;
-	const struct conf_node *protocols, *statics;
-	int64_t ignored_int;
+	const struct conf_node *protocols, *relabel, *metric_relabel;
 };
 
 #define KEY(name, kind, member)                                                \
@@ -38,81 +42,61 @@ static const struct conf_field fields[] = {
 	KEY("label_limit", CONF_T_INT, j.label_limit),
 	KEY("label_name_length_limit", CONF_T_INT, j.label_name_limit),
 	KEY("label_value_length_limit", CONF_T_INT, j.label_value_limit),
+	KEY("keep_dropped_targets", CONF_T_INT, j.keep_dropped_targets),
+	KEY("native_histogram_bucket_limit", CONF_T_INT,
+	    j.histogram_bucket_limit),
+	KEY("native_histogram_min_bucket_factor", CONF_T_FLOAT,
+	    j.histogram_min_factor),
+	KEY("scrape_native_histograms", CONF_T_BOOL, j.native_histograms),
+	KEY("convert_classic_histograms_to_nhcb", CONF_T_BOOL,
+	    j.convert_to_nhcb),
+	KEY("always_scrape_classic_histograms", CONF_T_BOOL, j.always_classic),
 	KEY("fallback_scrape_protocol", CONF_T_STR, j.fallback_protocol),
-	KEY("params", CONF_T_NODE, j.params),
-	KEY("static_configs", CONF_T_NODE, statics),
-	KEY("scrape_protocols", CONF_T_NODE, protocols),
+	KEY("scrape_failure_log_file", CONF_T_STR, j.failure_log_file),
 	KEY("metric_name_escaping_scheme", CONF_T_STR, escaping),
 	KEY("metric_name_validation_scheme", CONF_T_STR, validation),
-	/* without relabelling there are no dropped targets to keep */
-	KEY("keep_dropped_targets", CONF_T_INT, ignored_int),
+	KEY("scrape_protocols", CONF_T_NODE, protocols),
+	KEY("params", CONF_T_NODE, j.params),
+	KEY("relabel_configs", CONF_T_NODE, relabel),
+	KEY("metric_relabel_configs", CONF_T_NODE, metric_relabel),
 };
 
 #define NFIELDS (sizeof(fields) / sizeof(*fields))
 
 /*
- * Keys of upstream's that mf does not do yet, as *_sd_configs; false, 0 and
- * empty are what it does anyway.
+ * The media types by upstream's names, in the order of its default list; the
+ * first is in it for those who take native histograms alone.
  */
-static const char *const laters[] = {
-	"relabel_configs",
-	"metric_relabel_configs",
-	"scrape_native_histograms",
-	"convert_classic_histograms_to_nhcb",
-	"always_scrape_classic_histograms",
-	"native_histogram_bucket_limit",
-	"native_histogram_min_bucket_factor",
-	"scrape_failure_log_file",
-};
-
-/* The media types by upstream's names, in the order of its default list. */
 static const struct protocol {
 	const char *name, *type;
-	bool escaping, by_default;
+	bool escaping;
 } protocols[] = {
+	{ "PrometheusProto",
+	    "application/vnd.google.protobuf;"
+	    "proto=io.prometheus.client.MetricFamily;encoding=delimited",
+	    false },
 	{ "OpenMetricsText1.0.0", "application/openmetrics-text;version=1.0.0",
-	    true, true },
+	    true },
 	{ "OpenMetricsText0.0.1", "application/openmetrics-text;version=0.0.1",
-	    false, true },
-	{ "PrometheusText1.0.0", "text/plain;version=1.0.0", true, true },
-	{ "PrometheusText0.0.4", "text/plain;version=0.0.4", false, true },
-	/* known, and not asked for: mf does not read it from targets yet */
-	{ "PrometheusProto", NULL, false, false },
+	    false },
+	{ "PrometheusText1.0.0", "text/plain;version=1.0.0", true },
+	{ "PrometheusText0.0.4", "text/plain;version=0.0.4", false },
 };
 
 #define NPROTOCOLS (sizeof(protocols) / sizeof(*protocols))
+#define SUPPORTED                                                              \
+	"[OpenMetricsText0.0.1 OpenMetricsText1.0.0 PrometheusProto "          \
+	"PrometheusText0.0.4 PrometheusText1.0.0]"
 
+/* Is it read elsewhere: by auth_load(), or by sd_check() and its kind? */
 static bool
-off(const struct conf_node *n)
+passed_over(str key)
 {
-	return n->kind == CONF_NULL || (n->kind != CONF_SCALAR && n->n == 0) ||
-	    (n->kind == CONF_SCALAR &&
-		(n->value.n == 0 || str_eq(n->value, STR("false")) ||
-		    str_eq(n->value, STR("0"))));
+	return auth_key(key) || str_ends(key, STR("_sd_configs")) ||
+	    str_eq(key, STR("static_configs"));
 }
 
-static int
-not_yet(const struct conf_node *n, struct error *e)
-{
-	return conf_error_key(
-	    n, e, "%.*s is not done by mf-scrape yet", STR_ARG(n->key));
-}
-
-/* 1: n is a key to be passed over here; 0: not; -1: it asks for too much. */
-static int
-passed_over(const struct conf_node *n, struct error *e)
-{
-	if (auth_key(n->key))
-		return 1;
-	if (str_ends(n->key, STR("_sd_configs")))
-		return off(n) ? 1 : not_yet(n, e);
-	for (size_t i = 0; i < sizeof(laters) / sizeof(*laters); i++)
-		if (str_eq(n->key, str_of(laters[i])))
-			return off(n) ? 1 : not_yet(n, e);
-	return 0;
-}
-
-/* Read the keys of our own table, leaving out those of http_config. */
+/* Read the keys of our own table. */
 static int
 read_section(const struct conf_node *n, struct section *s, struct error *e)
 {
@@ -123,11 +107,9 @@ read_section(const struct conf_node *n, struct section *s, struct error *e)
 			.col = n->col,
 			.v = &n->v[i],
 			.n = 1 };
-		int r = passed_over(n->v[i], e);
 
-		if (r == 0)
-			r = conf_read(&one, fields, NFIELDS, s, e);
-		if (r == -1)
+		if (!passed_over(n->v[i]->key) &&
+		    conf_read(&one, fields, NFIELDS, s, e) == -1)
 			return -1;
 	}
 	return 0;
@@ -146,8 +128,6 @@ protocol(str name)
 static void
 accept_one(struct buf *b, const struct protocol *p, str escaping, size_t *q)
 {
-	if (p->type == NULL)
-		return;
 	buf_z(b, p->type);
 	if (p->escaping)
 		buf_printf(b, ";escaping=%.*s", STR_ARG(escaping));
@@ -155,159 +135,339 @@ accept_one(struct buf *b, const struct protocol *p, str escaping, size_t *q)
 }
 
 static int
-accept(struct arena *a, struct section *s, struct error *e)
+check_protocols(const struct conf_node *list, str job, struct error *e)
 {
-	const struct conf_node *list = s->protocols;
-	size_t q = NPROTOCOLS + 1, i, j;
-	struct buf b = { 0 };
-	int rc = -1;
-
-	if (list != NULL && list->kind != CONF_LIST)
+	if (list == NULL)
+		return 0;
+	if (list->kind != CONF_LIST)
 		return conf_error(list, e, "scrape_protocols: expected a list");
-	for (i = 0; list == NULL && i < NPROTOCOLS; i++)
-		if (protocols[i].by_default)
-			accept_one(&b, &protocols[i], s->escaping, &q);
-	for (i = 0; list != NULL && i < list->n; i++) {
-		const struct protocol *p = protocol(list->v[i]->value);
+	if (list->n == 0)
+		return conf_error(list, e,
+		    "scrape_protocols cannot be empty for scrape config with "
+		    "job name \"%.*s\"",
+		    STR_ARG(job));
+	for (size_t i = 0; i < list->n; i++) {
+		str name = list->v[i]->value;
 
-		for (j = 0; j < i; j++)
-			if (str_eq(list->v[i]->value, list->v[j]->value))
-				break;
-		if (p == NULL || j < i) {
-			conf_error(list->v[i], e, "%s scrape protocol \"%.*s\"",
-			    p == NULL ? "unknown" : "duplicated",
-			    STR_ARG(list->v[i]->value));
-			goto out;
-		}
-		accept_one(&b, p, s->escaping, &q);
+		for (size_t j = 0; j < i; j++)
+			if (str_eq(name, list->v[j]->value))
+				return conf_error(list->v[i], e,
+				    "duplicated protocol in scrape_protocols, "
+				    "got %.*s twice for scrape config with job "
+				    "name \"%.*s\"",
+				    STR_ARG(name), STR_ARG(job));
+		if (protocol(name) == NULL)
+			return conf_error(list->v[i], e,
+			    "scrape_protocols: unknown scrape protocol %.*s, "
+			    "supported: " SUPPORTED
+			    " for scrape config with job name \"%.*s\"",
+			    STR_ARG(name), STR_ARG(job));
 	}
-	if (b.n == 0) {
-		conf_error(list, e,
-		    "scrape_protocols: none that mf-scrape does yet is left");
-		goto out;
-	}
-	buf_printf(&b, "*/*;q=0.%zu", q);
-	s->j.accept = arena_dup(a, buf_str(&b));
-	rc = 0;
-out:
-	buf_fini(&b);
-	return rc;
+	return 0;
 }
 
-/* Of the limits and names that were read. */
-static int
-check(const struct conf_node *n, struct section *s, struct error *e)
+/* The header, from a list that is right. */
+static void
+accept(struct arena *a, struct section *s)
 {
-	struct scrape_job *j = &s->j;
+	const struct conf_node *list = s->protocols;
+	size_t q = NPROTOCOLS + 1;
+	struct buf b = { 0 };
+
+	for (size_t i = s->j.native_histograms ? 0 : 1;
+	     list == NULL && i < NPROTOCOLS; i++)
+		accept_one(&b, &protocols[i], s->escaping, &q);
+	for (size_t i = 0; list != NULL && i < list->n; i++)
+		accept_one(&b, protocol(list->v[i]->value), s->escaping, &q);
+	buf_printf(&b, "*/*;q=0.%zu", q);
+	s->j.accept = arena_dup(a, buf_str(&b));
+	buf_fini(&b);
+}
+
+static int
+check_params(const struct conf_node *n, struct error *e)
+{
+	if (n == NULL || n->kind == CONF_NULL)
+		return 0;
+	if (n->kind != CONF_MAP)
+		return conf_error(n, e, "params: expected a map");
+	for (size_t i = 0; i < n->n; i++) {
+		const struct conf_node *v = n->v[i];
+
+		if (v->kind != CONF_LIST && v->kind != CONF_NULL)
+			return conf_error(
+			    v, e, "params: expected a list of values");
+		for (size_t k = 0; k < v->n; k++)
+			if (v->v[k]->kind != CONF_SCALAR)
+				return conf_error(
+				    v->v[k], e, "params: expected text");
+	}
+	return 0;
+}
+
+static int
+check_limits(
+    const struct conf_node *n, const struct scrape_job *j, struct error *e)
+{
 	const int64_t limits[] = { j->body_size_limit, j->sample_limit,
 		j->target_limit, j->label_limit, j->label_name_limit,
-		j->label_value_limit };
+		j->label_value_limit, j->keep_dropped_targets,
+		j->histogram_bucket_limit };
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if (limits[i] < 0)
 			return conf_error(n, e, "a limit must not be negative");
-	if (!str_eq(j->scheme, STR("http")) && !str_eq(j->scheme, STR("https")))
-		return conf_error(conf_find(n, "scheme"), e,
-		    "unsupported scheme \"%.*s\"", STR_ARG(j->scheme));
-	if (j->interval <= 0)
-		return conf_error(n, e, "scrape_interval must not be 0");
+	return 0;
+}
+
+/*
+ * The schemes of names.  A section that sets its own validation does not
+ * inherit how names are escaped.
+ */
+static int
+name_schemes(struct section *s, const struct conf_node *n,
+    const struct promconf_global *g, struct error *e)
+{
+	bool own = s->validation.n > 0;
+
+	if (!own)
+		s->validation = g->metric_name_validation_scheme;
+	s->j.legacy_names = str_eq(s->validation, STR("legacy"));
+	if (s->validation.n > 0 && !s->j.legacy_names &&
+	    !str_eq(s->validation, STR("utf8")))
+		return conf_error(n, e,
+		    "unknown scrape config name validation method specified, "
+		    "must be either '', 'legacy' or 'utf8', got %.*s",
+		    STR_ARG(s->validation));
+	if (s->escaping.n == 0 && !own)
+		s->escaping = g->metric_name_escaping_scheme;
+	if (s->escaping.n == 0)
+		s->escaping =
+		    s->j.legacy_names ? STR("underscores") : STR("allow-utf-8");
+	if (str_eq(s->escaping, STR("allow-utf-8")))
+		return !s->j.legacy_names
+		    ? 0
+		    : conf_error(n, e,
+			  "utf8 metric names requested but validation scheme "
+			  "is not set to UTF8");
+	if (!str_eq(s->escaping, STR("underscores")) &&
+	    !str_eq(s->escaping, STR("dots")) &&
+	    !str_eq(s->escaping, STR("values")))
+		return conf_error(n, e,
+		    "unknown scrape config name escaping method specified, "
+		    "must be one of 'allow-utf-8', 'underscores', 'dots', or "
+		    "'values', got \"%.*s\"",
+		    STR_ARG(s->escaping));
+	return 0;
+}
+
+/* Of the limits and names that were read. */
+static int
+check(const struct conf_node *n, const struct section *s, struct error *e)
+{
+	const struct scrape_job *j = &s->j;
+
+	if (check_limits(n, j, e) == -1 || check_params(j->params, e) == -1 ||
+	    check_protocols(s->protocols, j->name, e) == -1)
+		return -1;
 	if (j->timeout > j->interval)
 		return conf_error(n, e,
 		    "scrape timeout greater than scrape interval for scrape "
 		    "config with job name \"%.*s\"",
 		    STR_ARG(j->name));
 	if (j->fallback_protocol.n > 0 &&
-	    (protocol(j->fallback_protocol) == NULL ||
-		protocol(j->fallback_protocol)->type == NULL))
+	    protocol(j->fallback_protocol) == NULL)
 		return conf_error(conf_find(n, "fallback_scrape_protocol"), e,
-		    "invalid fallback_scrape_protocol \"%.*s\"",
-		    STR_ARG(j->fallback_protocol));
-	if (s->validation.n > 0 && !str_eq(s->validation, STR("utf8")) &&
-	    !str_eq(s->validation, STR("legacy")))
-		return conf_error(n, e,
-		    "unknown name validation method \"%.*s\"",
-		    STR_ARG(s->validation));
-	if (j->legacy_names && str_eq(s->escaping, STR("allow-utf-8")))
-		return conf_error(n, e,
-		    "metric_name_escaping_scheme cannot be 'allow-utf-8' when "
-		    "metric_name_validation_scheme is 'legacy'");
+		    "invalid fallback_scrape_protocol for scrape config with "
+		    "job name \"%.*s\": unknown scrape protocol %.*s, "
+		    "supported: " SUPPORTED,
+		    STR_ARG(j->name), STR_ARG(j->fallback_protocol));
 	return 0;
 }
 
-/* What global has set, if this section has not. */
-static void
-inherit(struct section *s, const struct promconf_global *g)
+/* A flag that global may have set. */
+static int
+flag(const struct conf_node *n, bool *b, struct error *e)
+{
+	return n == NULL || n->kind == CONF_NULL ? 0 : conf_bool(n, b, e);
+}
+
+/* The defaults that are not "what global says if this is 0". */
+static int
+defaults(struct section *s, const struct promconf_global *g, struct error *e)
 {
 	*s = (struct section){ 0 };
 	s->j.metrics_path = STR("/metrics");
 	s->j.scheme = STR("http");
 	s->j.honor_timestamps = s->j.enable_compression = true;
-	s->j.interval = g->scrape_interval;
-	s->j.timeout = -1;
 	s->j.extra_metrics = g->extra_scrape_metrics;
-	s->j.body_size_limit = g->body_size_limit;
-	s->j.sample_limit = g->sample_limit;
-	s->j.target_limit = g->target_limit;
-	s->j.label_limit = g->label_limit;
-	s->j.label_name_limit = g->label_name_length_limit;
-	s->j.label_value_limit = g->label_value_length_limit;
 	s->protocols = g->scrape_protocols;
-	s->escaping = g->metric_name_escaping_scheme;
-	s->validation = g->metric_name_validation_scheme;
 	auth_init(&s->j.auth);
+	if (flag(g->scrape_native_histograms, &s->j.native_histograms, e) ==
+		-1 ||
+	    flag(g->convert_classic_histograms_to_nhcb, &s->j.convert_to_nhcb,
+		e) == -1 ||
+	    flag(g->always_scrape_classic_histograms, &s->j.always_classic,
+		e) == -1)
+		return -1;
+	return 0;
+}
+
+static void
+inherit_int(int64_t *v, int64_t global)
+{
+	if (*v == 0)
+		*v = global;
+}
+
+/* A path that is relative to where the file is that has it. */
+static str
+near(struct arena *a, const struct conf *c, str path)
+{
+	str name = conf_name(c);
+	const char *slash;
+
+	if (path.n == 0 || path.p[0] == '/')
+		return path;
+	slash = memrchr(name.p, '/', name.n);
+	if (slash == NULL)
+		return path;
+	return arena_printf(
+	    a, "%.*s/%.*s", (int)(slash - name.p), name.p, STR_ARG(path));
+}
+
+static void
+inherit(struct scrape_job *j, const struct conf_node *n,
+    const struct promconf *p, struct arena *a)
+{
+	const struct promconf_global *g = &p->global;
+
+	inherit_int(&j->interval, g->scrape_interval);
+	inherit_int(&j->timeout,
+	    g->scrape_timeout < j->interval ? g->scrape_timeout : j->interval);
+	inherit_int(&j->body_size_limit, g->body_size_limit);
+	inherit_int(&j->sample_limit, g->sample_limit);
+	inherit_int(&j->target_limit, g->target_limit);
+	inherit_int(&j->label_limit, g->label_limit);
+	inherit_int(&j->label_name_limit, g->label_name_length_limit);
+	inherit_int(&j->label_value_limit, g->label_value_length_limit);
+	inherit_int(&j->keep_dropped_targets, g->keep_dropped_targets);
+	j->failure_log_file = j->failure_log_file.n > 0
+	    ? near(a, n->conf, j->failure_log_file)
+	    : near(a, p->conf, g->scrape_failure_log_file);
 }
 
 void
 scrape_job_default(struct scrape_job *j, struct arena *a)
 {
-	struct promconf_global g = { .scrape_interval = 60000 };
+	struct promconf_global g = { 0 };
 	struct section s;
 
-	inherit(&s, &g);
+	(void)defaults(&s, &g, NULL);
 	s.escaping = STR("allow-utf-8");
+	s.j.interval = 60000;
 	s.j.timeout = 10000;
-	(void)accept(a, &s, NULL);
+	accept(a, &s);
 	*j = s.j;
 }
 
 int
-scrape_job_load(struct scrape_job *j, const struct conf_node **statics,
-    const struct conf_node *n, const struct promconf_global *g, struct arena *a,
-    struct error *e)
+scrape_job_load(struct scrape_job *j, const struct conf_node *n,
+    const struct promconf *p, struct arena *a, struct error *e)
 {
 	struct section s;
 
-	inherit(&s, g);
-	if (read_section(n, &s, e) == -1 ||
+	if (defaults(&s, &p->global, e) == -1 || read_section(n, &s, e) == -1 ||
 	    auth_load(&s.j.auth, n, true, e) == -1)
 		return -1;
-	if (s.j.interval == 0)
-		s.j.interval = g->scrape_interval;
-	if (s.j.timeout <= 0)
-		s.j.timeout = g->scrape_timeout < s.j.interval
-		    ? g->scrape_timeout
-		    : s.j.interval;
-	s.j.legacy_names = str_eq(s.validation, STR("legacy"));
-	if (s.escaping.n == 0)
-		s.escaping =
-		    s.j.legacy_names ? STR("underscores") : STR("allow-utf-8");
-	if (check(n, &s, e) == -1 || accept(a, &s, e) == -1)
+	inherit(&s.j, n, p, a);
+	if (check(n, &s, e) == -1 || name_schemes(&s, n, &p->global, e) == -1)
 		return -1;
+	accept(a, &s);
+	s.j.node = n;
 	*j = s.j;
-	*statics = s.statics;
+	if (relabel_load(&j->relabel, s.relabel, "relabel_configs",
+		j->legacy_names, e) == -1 ||
+	    relabel_load(&j->metric_relabel, s.metric_relabel,
+		"metric_relabel_configs", j->legacy_names, e) == -1 ||
+	    sd_check(j, e) == -1) {
+		scrape_job_fini(j);
+		return -1;
+	}
 	return 0;
 }
 
-int
-scrape_job_global(const struct promconf *p, struct error *e)
+void
+scrape_job_fini(struct scrape_job *j)
 {
-	const struct conf_node *g = conf_find(conf_root(p->conf), "global");
+	relabel_free(&j->relabel);
+	relabel_free(&j->metric_relabel);
+}
 
-	for (size_t i = 0; i < sizeof(laters) / sizeof(*laters); i++) {
-		const struct conf_node *n = conf_find(g, laters[i]);
+/* What scrape_load() makes; callers see its first member. */
+struct all {
+	struct scrape_config pub;
+	struct arena a;
+	size_t cap, warnings_cap;
+};
 
-		if (n != NULL && !off(n))
-			return not_yet(n, e);
+static void
+warn(struct all *c, const struct error *e)
+{
+	c->pub.warnings = arena_grow(&c->a, c->pub.warnings, &c->warnings_cap,
+	    c->pub.nwarnings + 1, sizeof(*c->pub.warnings));
+	c->pub.warnings[c->pub.nwarnings++] = arena_dup(&c->a, str_of(e->msg));
+}
+
+/* What is right and will not work: upstream says nothing of it. */
+static void
+doubts(struct all *c, const struct scrape_job *j)
+{
+	struct error e;
+
+	if (!str_eq(j->scheme, STR("http")) &&
+	    !str_eq(j->scheme, STR("https")) && j->relabel.n == 0) {
+		conf_error(conf_find(j->node, "scheme"), &e,
+		    "unsupported scheme \"%.*s\": no scrape will succeed",
+		    STR_ARG(j->scheme));
+		warn(c, &e);
 	}
-	return 0;
+}
+
+struct scrape_config *
+scrape_load(struct promconf *p, struct error *e)
+{
+	struct all *c = mem_zero(1, sizeof(*c));
+	const struct conf_node *const *v;
+	size_t n;
+
+	if (promconf_scrapes(p, &v, &n, e) == -1)
+		goto fail;
+	for (size_t i = 0; i < n; i++) {
+		struct scrape_job *j = arena_new(&c->a, struct scrape_job);
+
+		if (scrape_job_load(j, v[i], p, &c->a, e) == -1)
+			goto fail;
+		c->pub.jobs = arena_grow(&c->a, c->pub.jobs, &c->cap,
+		    c->pub.njobs + 1, sizeof(struct scrape_job *));
+		c->pub.jobs[c->pub.njobs++] = j;
+		doubts(c, j);
+	}
+	return &c->pub;
+fail:
+	scrape_config_free(&c->pub);
+	return NULL;
+}
+
+void
+scrape_config_free(struct scrape_config *pub)
+{
+	struct all *c = (struct all *)pub;
+
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < pub->njobs; i++)
+		scrape_job_fini(pub->jobs[i]);
+	arena_fini(&c->a);
+	free(c);
 }

@@ -312,11 +312,8 @@ read_answer(struct round *x, const struct scrape_answer *a, struct error *e)
 	const struct scrape_job *j = x->t->job;
 	enum expo_form form;
 
-	if (j->target_limit > 0 && j->ntargets > (size_t)j->target_limit)
-		return error_set(e,
-		    "target_limit exceeded (number of targets: %zu, limit: "
-		    "%lld)",
-		    j->ntargets, (long long)j->target_limit);
+	if (x->t->error.n > 0)
+		return error_set(e, "%.*s", STR_ARG(x->t->error));
 	if (answer_form(a, j, &form, e) == -1 || page(x, a, form, e) == -1)
 		return -1;
 	if (j->sample_limit > 0 && x->r->kept > (size_t)j->sample_limit)

@@ -45,7 +45,7 @@ struct scrape_job {
 	double histogram_min_factor;    /* native_histogram_min_bucket_factor */
 	str fallback_protocol; /* "" or a name such as PrometheusText0.0.4 */
 	str accept;            /* the header */
-	str failure_log_file;  /* "" or a path, relative to the file's place */
+	str failure_log_file;  /* "" or a path, made to that of the file */
 	struct relabels relabel, metric_relabel;
 	const struct conf_node *params;
 	const struct conf_node *node; /* the scrape_config; NULL: operands */
@@ -61,13 +61,16 @@ struct scrape_target {
 	str url; /* http:, https:, unix:SOCKET:/PATH, file:, exec: */
 	int64_t interval, timeout; /* ms */
 	int64_t offset;            /* due at every k * interval + offset */
-	str error; /* not empty: every round fails with it (target_limit) */
+	bool native_histograms, convert_to_nhcb, always_classic, keep_known;
+	bool local; /* of a group that is (sd.h) */
+	str error;  /* not empty: every round fails with it (target_limit) */
 };
 
 /* A target that is not scraped: error is empty if relabelling dropped it. */
 struct scrape_dropped {
 	struct labels discovered;
 	const struct scrape_job *job;
+	bool local;
 	str error;
 };
 
@@ -76,7 +79,7 @@ struct scrape_set {
 	size_t n;
 	struct scrape_dropped *dropped; /* as many as keep_dropped_targets */
 	size_t ndropped;
-	size_t ndropped_all; /* how many there were */
+	size_t ndropped_all; /* how many there were, without other shards' */
 	str *warnings;       /* "..." */
 	size_t nwarnings;
 };
@@ -145,11 +148,11 @@ struct scrape_set *scrape_targets(const struct scrape_config *c,
     const struct scrape_sd *sd, const struct scrape_spread *s);
 
 /*
- * How one discovered label set becomes a target, told in lines as
- * "mf-scrape targets --explain" prints them: into b.
+ * How one discovered label set (a target's or a dropped one's) becomes a
+ * target, told in lines as "mf-scrape targets --explain" prints them: into b.
  */
-void scrape_explain(
-    struct buf *b, const struct scrape_job *j, struct labels discovered);
+void scrape_explain(struct buf *b, const struct scrape_job *j,
+    struct labels discovered, bool local);
 
 /* A set of operands alone: it owns what scrape_add() puts into it. */
 struct scrape_set *scrape_new(void);

@@ -1,123 +1,30 @@
 /*
- * Targets: the labels of a static_config put together in upstream's order, and
- * the URL they make.  Labels beginning with "__" say how to scrape and are not
- * put on samples.
+ * One target: its labels put together in upstream's order, relabelled and
+ * checked, and the URL they make.  Labels beginning with "__" say how to scrape
+ * and are not put on samples.
+ *
+ * An address may be a command, a file or a socket of this machine, but only if
+ * it was written on this machine: who answers a discovery over the network must
+ * not choose what runs here, not even through relabelling.
  */
-#include <stdlib.h>
+#include "scrape/target.h"
+
+#include <stdio.h>
 
 #include "base/dur.h"
-#include "base/map.h"
-#include "base/mem.h"
+#include "base/quote.h"
 #include "base/url.h"
-#include "scrape/job.h"
 
-/* What scrape_load() and scrape_new() make; callers see its first member. */
-struct all {
-	struct scrape_set pub;
-	struct arena a;
-	size_t cap, warnings_cap;
-	struct map by_text;
-	uint64_t seed;
-	struct scrape_job *operands;
-};
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
-#define HIDDEN STR("__")
-
-struct scrape_set *
-scrape_new(void)
-{
-	struct all *s = mem_zero(1, sizeof(*s));
-
-	return &s->pub;
-}
-
-void
-scrape_free(struct scrape_set *pub)
-{
-	struct all *s = (struct all *)pub;
-
-	if (s == NULL)
-		return;
-	map_fini(&s->by_text);
-	arena_fini(&s->a);
-	free(s);
-}
-
-static void
-param(struct buf *b, str key, str value)
-{
-	buf_byte(b, memchr(b->p, '?', b->n) == NULL ? '?' : '&');
-	url_escape(b, key, "", true);
-	buf_byte(b, '=');
-	url_escape(b, value, "", true);
-}
-
-/* The values of one parameter, the first of which a label may replace. */
-static void
-param_values(struct buf *b, const struct conf_node *n, str first)
-{
-	for (size_t i = 0; i < n->n; i++)
-		param(b, n->key, i == 0 ? first : n->v[i]->value);
-}
-
-/* params and the __param_ labels beside them, by name. */
-static void
-query(struct buf *b, const struct scrape_job *j, struct labels all)
-{
-	const str prefix = STR("__param_");
-
-	for (size_t i = 0; i < all.n; i++) {
-		str key = str_skip(all.v[i].name, prefix.n);
-		const struct conf_node *n = NULL;
-
-		if (!str_starts(all.v[i].name, prefix))
-			continue;
-		for (size_t k = 0; j->params != NULL && k < j->params->n; k++)
-			if (str_eq(j->params->v[k]->key, key))
-				n = j->params->v[k];
-		if (n != NULL)
-			param_values(b, n, all.v[i].value);
-		else
-			param(b, key, all.v[i].value);
-	}
-}
-
-static str
-make_url(struct arena *a, const struct scrape_job *j, struct labels all)
-{
-	str path = label_find(all, STR("__metrics_path__"));
-	struct buf b = { 0 };
-	str url;
-
-	buf_add(&b, label_find(all, STR("__scheme__")));
-	buf_z(&b, "://");
-	buf_add(&b, label_find(all, STR("__address__")));
-	if (!str_starts(path, STR("/")))
-		buf_byte(&b, '/');
-	url_escape(&b, path, "/$&+,:;=@", false);
-	query(&b, j, all);
-	url = arena_dup(a, buf_str(&b));
-	buf_fini(&b);
-	return url;
-}
-
-/* Labels that samples get: without "__", and with an instance. */
-static struct labels
-visible(struct arena *a, struct labels all)
-{
-	struct label_set set = { 0 };
-	struct labels ls;
-
-	for (size_t i = 0; i < all.n; i++)
-		if (!str_starts(all.v[i].name, HIDDEN))
-			label_set(&set, all.v[i].name, all.v[i].value);
-	if (label_get(&set, STR("instance")).n == 0)
-		label_set(
-		    &set, STR("instance"), label_find(all, STR("__address__")));
-	ls = label_done(&set, a);
-	label_fini(&set);
-	return ls;
-}
+#define ADDRESS STR("__address__")
+#define SOCKET STR("__unix_socket__")
+#define PARAM STR("__param_")
+#define NATIVE STR("__scrape_native_histograms__")
+#define NHCB STR("__convert_classic_histograms_to_nhcb__")
+#define CLASSIC STR("__always_scrape_classic_histograms__")
+#define KEEP STR("__mf_keep_known__")
 
 static str
 print(struct arena *a, struct labels ls)
@@ -132,50 +39,140 @@ print(struct arena *a, struct labels ls)
 }
 
 static void
-add_warning(struct all *s, const struct error *e)
+param(struct buf *b, bool *first, str key, str value)
 {
-	s->pub.warnings = arena_grow(&s->a, s->pub.warnings, &s->warnings_cap,
-	    s->pub.nwarnings + 1, sizeof(*s->pub.warnings));
-	s->pub.warnings[s->pub.nwarnings++] = arena_dup(&s->a, str_of(e->msg));
+	buf_byte(b, *first ? '?' : '&');
+	*first = false;
+	url_escape(b, key, "", true);
+	buf_byte(b, '=');
+	url_escape(b, value, "", true);
+}
+
+/* The next of params by name that is not before key, or NULL. */
+static const struct conf_node *
+next_param(const struct conf_node *params, str key, bool after)
+{
+	const struct conf_node *best = NULL;
+
+	for (size_t i = 0; params != NULL && i < params->n; i++) {
+		const struct conf_node *n = params->v[i];
+		int c = str_cmp(n->key, key);
+
+		if (n->n == 0 || c < 0 || (c == 0 && after))
+			continue;
+		if (best == NULL || str_cmp(n->key, best->key) < 0)
+			best = n;
+	}
+	return best;
 }
 
 /*
- * A target whose labels are complete goes into the set; the same target twice
- * is one.  0, or -1 with the message if another URL has just these labels.
+ * params and the __param_ labels, by name.  A label takes the place of the
+ * first value of its parameter; without one that stays as it is written.
  */
-static int
-add(struct all *s, struct scrape_job *j, struct labels all, str url,
-    int64_t interval, int64_t timeout, struct error *e)
+static void
+query(struct buf *b, const struct scrape_job *j, struct labels all)
 {
-	struct scrape_target *t = arena_new(&s->a, struct scrape_target);
-	const struct scrape_target *old;
-	struct map_slot *slot;
-	bool fresh;
+	const struct conf_node *n = next_param(j->params, STR_NONE, false);
+	bool first = true;
+	size_t i = 0;
 
-	t->all = all;
-	t->labels = visible(&s->a, all);
-	t->text = print(&s->a, t->labels);
-	t->job = j;
-	t->url = url;
-	t->interval = interval;
-	t->timeout = timeout;
-	t->offset = (int64_t)((label_hash(all) ^ str_hash(url) ^ s->seed) %
-	    (uint64_t)interval);
-	slot = map_add(&s->by_text, t->text, &fresh);
-	if (!fresh) {
-		old = slot->v.p;
-		if (str_eq(old->url, url))
-			return 0;
-		return error_set(e,
-		    "two targets have the labels %.*s; only %.*s is scraped",
-		    STR_ARG(t->text), STR_ARG(old->url));
+	for (;;) {
+		str key = STR_NONE;
+		int c;
+
+		while (i < all.n && !str_starts(all.v[i].name, PARAM))
+			i++;
+		if (i == all.n && n == NULL)
+			return;
+		if (i < all.n)
+			key = str_skip(all.v[i].name, PARAM.n);
+		c = i == all.n ? 1 : n == NULL ? -1 : str_cmp(key, n->key);
+		if (c <= 0)
+			param(b, &first, key, all.v[i++].value);
+		if (c < 0)
+			continue;
+		for (size_t k = c == 0; k < n->n; k++)
+			param(b, &first, n->key, n->v[k]->value);
+		n = next_param(j->params, n->key, true);
 	}
-	slot->v.p = t;
-	j->ntargets++;
-	s->pub.v = arena_grow(&s->a, s->pub.v, &s->cap, s->pub.n + 1,
-	    sizeof(struct scrape_target *));
-	s->pub.v[s->pub.n++] = t;
-	return 0;
+}
+
+/* A host called exec may have a port: exec:9100. */
+static bool
+is_port(str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 0 && s.n <= 5;
+}
+
+/* Is it a command, a file or a socket of this machine? */
+static bool
+is_local(str address)
+{
+	return str_starts(address, STR("file:/")) ||
+	    str_starts(address, STR("unix:/")) ||
+	    (str_starts(address, STR("exec:")) &&
+		!is_port(str_skip(address, 5)));
+}
+
+static void
+path_query(struct buf *b, const struct scrape_job *j, struct labels all)
+{
+	str path = label_find(all, STR("__metrics_path__"));
+
+	if (!str_starts(path, STR("/")))
+		buf_byte(b, '/');
+	url_escape(b, path, "/$&+,:;=@", false);
+	query(b, j, all);
+}
+
+/*
+ * Where the page is.  A socket is asked for the job's path, unless the address
+ * has its own; its label goes before the whole URL.
+ */
+static str
+make_url(struct arena *a, const struct scrape_job *j, struct labels all)
+{
+	str address = label_find(all, ADDRESS);
+	str socket = label_find(all, SOCKET);
+	struct buf b = { 0 };
+	str url, rest;
+
+	if (is_local(address)) {
+		buf_add(&b, address);
+		rest = str_skip(address, 5);
+		if (address.p[0] == 'u' &&
+		    str_find(rest, STR(":/")) == rest.n) {
+			buf_byte(&b, ':');
+			path_query(&b, j, all);
+		}
+	} else {
+		if (socket.n > 0)
+			buf_printf(&b, "unix:%.*s:", STR_ARG(socket));
+		buf_add(&b, label_find(all, STR("__scheme__")));
+		buf_z(&b, "://");
+		buf_add(&b, address);
+		path_query(&b, j, all);
+	}
+	url = arena_dup(a, buf_str(&b));
+	buf_fini(&b);
+	return url;
+}
+
+void
+target_name(struct scrape_target *t, struct arena *a)
+{
+	struct label_set set = { 0 };
+
+	for (size_t i = 0; i < t->all.n; i++)
+		if (!str_starts(t->all.v[i].name, STR("__")))
+			label_set(&set, t->all.v[i].name, t->all.v[i].value);
+	t->labels = label_done(&set, a);
+	t->text = print(a, t->labels);
+	label_fini(&set);
 }
 
 static void
@@ -183,6 +180,12 @@ set_default(struct label_set *set, str name, str value)
 {
 	if (label_get(set, name).n == 0)
 		label_set(set, name, value);
+}
+
+static void
+set_bool(struct label_set *set, str name, bool value)
+{
+	set_default(set, name, value ? STR("true") : STR("false"));
 }
 
 static str
@@ -197,22 +200,25 @@ dur_text(struct arena *a, int64_t ms)
 	return s;
 }
 
-/* Labels of the group first, then what the job says where they are silent. */
-static struct labels
-assemble(struct arena *a, const struct scrape_job *j, str address,
-    const struct conf_node *labels)
+struct labels
+target_discovered(struct arena *a, const struct scrape_job *j,
+    struct labels own, struct labels group)
 {
 	struct label_set set = { 0 };
 	struct labels all;
 
-	for (size_t i = 0; labels != NULL && i < labels->n; i++)
-		label_set(&set, labels->v[i]->key, labels->v[i]->value);
-	label_set(&set, STR("__address__"), address);
+	for (size_t i = 0; i < group.n; i++)
+		label_set(&set, group.v[i].name, group.v[i].value);
+	for (size_t i = 0; i < own.n; i++)
+		label_set(&set, own.v[i].name, own.v[i].value);
 	set_default(&set, STR("job"), j->name);
 	set_default(&set, STR("__scrape_interval__"), dur_text(a, j->interval));
 	set_default(&set, STR("__scrape_timeout__"), dur_text(a, j->timeout));
 	set_default(&set, STR("__metrics_path__"), j->metrics_path);
 	set_default(&set, STR("__scheme__"), j->scheme);
+	set_bool(&set, NATIVE, j->native_histograms);
+	set_bool(&set, NHCB, j->convert_to_nhcb);
+	set_bool(&set, CLASSIC, j->always_classic);
 	for (size_t i = 0; j->params != NULL && i < j->params->n; i++)
 		if (j->params->v[i]->n > 0)
 			set_default(&set,
@@ -224,170 +230,213 @@ assemble(struct arena *a, const struct scrape_job *j, str address,
 	return all;
 }
 
-/* A duration label, which a group may have set to anything. */
+/* A duration that relabelling may have made anything of. */
 static int
-dur_label(struct labels all, str name, int64_t *ms, struct error *e)
+dur_label(str text, const char *what, int64_t *ms, struct error *e)
 {
 	struct error why;
 
-	if (dur_parse(label_find(all, name), ms, &why) == -1)
-		return error_set(e, "label %.*s: %s", STR_ARG(name), why.msg);
+	if (dur_parse(text, ms, &why) == -1)
+		return error_set(
+		    e, "error parsing scrape %s: %s", what, why.msg);
 	if (*ms == 0)
-		return error_set(e, "label %.*s must not be 0", STR_ARG(name));
+		return error_set(e, "scrape %s cannot be 0", what);
 	return 0;
 }
 
+/* One that says yes or no; dflt if there is none. */
 static int
-add_static(struct all *s, struct scrape_job *j, const struct conf_node *n,
-    const struct conf_node *labels, struct error *e)
+bool_label(struct labels all, str name, bool dflt, bool *out, struct error *e)
 {
-	struct labels all;
-	int64_t interval, timeout;
-	struct error why;
-	str scheme;
+	str v = label_find(all, name);
 
-	if (n->kind != CONF_SCALAR || n->value.n == 0)
-		return conf_error(n, e, "a target must be HOST:PORT");
-	if (str_chr(n->value, '/') < n->value.n || !str_utf8(n->value))
-		return conf_error(n, e, "\"%.*s\" is not a valid hostname",
-		    STR_ARG(n->value));
-	all = assemble(&s->a, j, n->value, labels);
-	scheme = label_find(all, STR("__scheme__"));
-	if (dur_label(all, STR("__scrape_interval__"), &interval, &why) == -1 ||
-	    dur_label(all, STR("__scrape_timeout__"), &timeout, &why) == -1)
-		return conf_error(n, e, "%s", why.msg);
-	if (timeout > interval)
-		return conf_error(n, e,
-		    "scrape timeout cannot be greater than scrape interval");
+	*out = v.n == 0 ? dflt : str_eq(v, STR("true"));
+	if (v.n == 0 || *out || str_eq(v, STR("false")))
+		return 0;
+	return error_set(e, "label %.*s must be true or false, not \"%.*s\"",
+	    STR_ARG(name), STR_ARG(str_take(v, 50)));
+}
+
+static int
+check_address(struct labels all, bool local, struct error *e)
+{
+	str address = label_find(all, ADDRESS);
+
+	if (address.n == 0)
+		return error_set(e, "no address");
+	if (is_local(address) || label_find(all, SOCKET).n > 0) {
+		if (local)
+			return 0;
+		return error_set(e,
+		    "exec:, file:, unix: and __unix_socket__ are not taken "
+		    "from a discovery over the network");
+	}
+	if (str_chr(address, '/') < address.n)
+		return error_set(e, "\"%.*s\" is not a valid hostname",
+		    STR_ARG(str_take(address, 200)));
+	return 0;
+}
+
+/* What a relabelled set must be; t gets what its labels say. */
+static int
+check(struct scrape_target *t, struct labels all, bool local, struct error *e)
+{
+	const struct scrape_job *j = t->job;
+	str interval = label_find(all, STR("__scrape_interval__"));
+	str timeout = label_find(all, STR("__scrape_timeout__"));
+
+	if (check_address(all, local, e) == -1 ||
+	    dur_label(interval, "interval", &t->interval, e) == -1 ||
+	    dur_label(timeout, "timeout", &t->timeout, e) == -1)
+		return -1;
+	if (t->timeout > t->interval)
+		return error_set(e,
+		    "scrape timeout cannot be greater than scrape interval "
+		    "(\"%.*s\" > \"%.*s\")",
+		    STR_ARG(timeout), STR_ARG(interval));
+	for (size_t i = 0; i < all.n; i++)
+		if (!str_starts(all.v[i].name, STR("__meta_")) &&
+		    !str_utf8(all.v[i].value))
+			return error_set(e, "invalid label value for \"%.*s\"",
+			    STR_ARG(str_take(all.v[i].name, 200)));
+	if (bool_label(all, NATIVE, j->native_histograms, &t->native_histograms,
+		e) == -1 ||
+	    bool_label(all, NHCB, j->convert_to_nhcb, &t->convert_to_nhcb, e) ==
+		-1 ||
+	    bool_label(
+		all, CLASSIC, j->always_classic, &t->always_classic, e) == -1 ||
+	    bool_label(all, KEEP, j->keep_known, &t->keep_known, e) == -1)
+		return -1;
+	return 0;
+}
+
+/* Why no request can be made of the labels, though they are right. */
+static str
+no_request(struct arena *a, struct labels all)
+{
+	str scheme = label_find(all, STR("__scheme__"));
+	str address = label_find(all, ADDRESS);
+
+	if (is_local(address))
+		return STR_NONE;
 	if (!str_eq(scheme, STR("http")) && !str_eq(scheme, STR("https")))
-		return conf_error(
-		    n, e, "unsupported scheme \"%.*s\"", STR_ARG(scheme));
-	if (add(s, j, all, make_url(&s->a, j, all), interval, timeout, &why) ==
-	    -1) {
-		conf_error(n, e, "%s", why.msg);
-		add_warning(s, e);
-	}
-	return 0;
+		return arena_printf(
+		    a, "unsupported protocol scheme \"%.*s\"", STR_ARG(scheme));
+	for (size_t i = 0; i < address.n; i++)
+		if ((unsigned char)address.p[i] <= ' ' ||
+		    strchr("?#@\\<>\"\x7f", address.p[i]) != NULL)
+			return arena_printf(a,
+			    "invalid character in host name \"%.*s\"",
+			    STR_ARG(address));
+	return STR_NONE;
 }
 
-static int
-check_labels(const struct conf_node *labels, struct error *e)
-{
-	str v;
-
-	if (labels == NULL || labels->kind == CONF_NULL)
-		return 0;
-	if (labels->kind != CONF_MAP)
-		return conf_error(labels, e, "labels: expected a map");
-	for (size_t i = 0; i < labels->n; i++) {
-		const struct conf_node *n = labels->v[i];
-
-		if (conf_str(n, &v, e) == -1)
-			return -1;
-		if (n->key.n == 0 || !str_utf8(n->key) || !str_utf8(v))
-			return conf_error_key(n, e,
-			    "\"%.*s\" is not a valid label", STR_ARG(n->key));
-	}
-	return 0;
-}
-
-struct group {
-	const struct conf_node *targets, *labels;
-};
-
-static int
-add_group(struct all *s, struct scrape_job *j, const struct conf_node *n,
+enum target_fate
+target_make(struct scrape_target *t, const struct scrape_job *j,
+    struct labels discovered, bool local, struct arena *a,
+    void (*step)(void *arg, const struct relabel_step *s), void *arg,
     struct error *e)
 {
-	static const struct conf_field fields[] = {
-		{ "targets", CONF_T_NODE, offsetof(struct group, targets),
-		    false },
-		{ "labels", CONF_T_NODE, offsetof(struct group, labels),
-		    false },
+	enum target_fate fate = TARGET_DROPPED;
+	struct label_set set = { 0 };
+	struct labels all;
+	bool kept;
+
+	*t = (struct scrape_target){
+		.job = j, .discovered = discovered, .local = local
 	};
-	struct group g = { 0 };
-
-	if (n->kind != CONF_MAP)
-		return conf_error(
-		    n, e, "empty or null section in static_configs");
-	if (conf_read(n, fields, 2, &g, e) == -1 ||
-	    check_labels(g.labels, e) == -1)
-		return -1;
-	if (g.targets != NULL && g.targets->kind != CONF_LIST)
-		return conf_error(g.targets, e, "targets: expected a list");
-	for (size_t i = 0; g.targets != NULL && i < g.targets->n; i++)
-		if (add_static(s, j, g.targets->v[i], g.labels, e) == -1)
-			return -1;
-	return 0;
+	label_init(&set, discovered);
+	kept = step == NULL ? relabel_apply(&j->relabel, &set, a)
+			    : relabel_explain(&j->relabel, &set, a, step, arg);
+	if (!kept)
+		goto out;
+	fate = TARGET_BAD;
+	if (check(t, label_view(&set), local, e) == -1)
+		goto out;
+	all = label_done(&set, a);
+	for (size_t i = 0; i < all.n; i++)
+		if (str_starts(all.v[i].name, STR("__meta_")))
+			label_unset(&set, all.v[i].name);
+	set_default(&set, STR("instance"), label_find(all, ADDRESS));
+	t->all = label_done(&set, a);
+	target_name(t, a);
+	t->url = make_url(a, j, t->all);
+	t->error = no_request(a, t->all);
+	fate = TARGET_MADE;
+out:
+	label_fini(&set);
+	return fate;
 }
 
-static int
-check_params(const struct conf_node *n, struct error *e)
+static uint64_t
+fnv(uint64_t h, str s)
 {
-	if (n == NULL)
-		return 0;
-	if (n->kind != CONF_MAP)
-		return conf_error(n, e, "params: expected a map");
-	for (size_t i = 0; i < n->n; i++) {
-		const struct conf_node *v = n->v[i];
-
-		if (v->kind != CONF_LIST && v->kind != CONF_NULL)
-			return conf_error(
-			    v, e, "params: expected a list of values");
-		for (size_t k = 0; k < v->n; k++)
-			if (v->v[k]->kind != CONF_SCALAR)
-				return conf_error(
-				    v->v[k], e, "params: expected text");
-	}
-	return 0;
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
+	return h;
 }
 
-static int
-add_job(struct all *s, const struct promconf *p, const struct conf_node *n,
-    struct error *e)
-{
-	struct scrape_job *j = arena_new(&s->a, struct scrape_job);
-	const struct conf_node *statics = NULL;
+#define FNV_START UINT64_C(14695981039346656037)
 
-	if (scrape_job_load(j, &statics, n, &p->global, &s->a, e) == -1 ||
-	    check_params(j->params, e) == -1)
-		return -1;
-	if (statics != NULL && statics->kind != CONF_LIST)
-		return conf_error(
-		    statics, e, "static_configs: expected a list");
-	for (size_t i = 0; statics != NULL && i < statics->n; i++)
-		if (add_group(s, j, statics->v[i], e) == -1)
-			return -1;
-	return 0;
-}
-
-struct scrape_set *
-scrape_load(struct promconf *p, uint64_t seed, struct error *e)
+/* Upstream's hash of a label set, by which its targets are spread. */
+static uint64_t
+hash(struct labels ls)
 {
-	struct scrape_set *pub = scrape_new();
-	struct all *s = (struct all *)pub;
-	const struct conf_node *const *v;
 	struct buf b = { 0 };
-	size_t n;
+	uint64_t h;
 
-	label_print_set(&b, p->external_labels);
-	s->seed = seed ^ str_hash(buf_str(&b));
+	for (size_t i = 0; i < ls.n; i++) {
+		buf_add(&b, ls.v[i].name);
+		buf_byte(&b, '\xff');
+		buf_add(&b, ls.v[i].value);
+		buf_byte(&b, '\xff');
+	}
+	h = XXH64(b.p, b.n, 0);
 	buf_fini(&b);
-	if (scrape_job_global(p, e) == -1 ||
-	    promconf_scrapes(p, &v, &n, e) == -1)
-		goto fail;
-	for (size_t i = 0; i < n; i++)
-		if (add_job(s, p, v[i], e) == -1)
-			goto fail;
-	return pub;
-fail:
-	scrape_free(pub);
-	return NULL;
+	return h;
+}
+
+int64_t
+target_offset(const struct scrape_target *t, uint64_t seed)
+{
+	uint64_t ns = (uint64_t)t->interval * 1000000, h;
+	char digits[24];
+	int n;
+
+	n = snprintf(digits, sizeof(digits), "%016llu",
+	    (unsigned long long)hash(t->all));
+	h = fnv(FNV_START, (str){ digits, (size_t)n });
+	h = fnv(h, t->url) ^ seed;
+	return (int64_t)(h % ns / 1000000);
+}
+
+uint64_t
+scrape_seed(str host, struct labels external)
+{
+	struct buf b = { 0 };
+	uint64_t h;
+
+	buf_add(&b, host);
+	buf_byte(&b, '{');
+	for (size_t i = 0; i < external.n; i++) {
+		if (i > 0)
+			buf_z(&b, ", ");
+		if (label_name_valid(external.v[i].name))
+			buf_add(&b, external.v[i].name);
+		else
+			quote_add(&b, external.v[i].name);
+		buf_byte(&b, '=');
+		quote_add(&b, external.v[i].value);
+	}
+	buf_byte(&b, '}');
+	h = fnv(FNV_START, buf_str(&b));
+	buf_fini(&b);
+	return h;
 }
 
 /* Where an operand's page is, and the name of its instance. */
-static int
-operand(struct arena *a, str s, str *url, str *instance, struct error *e)
+int
+target_operand(struct arena *a, str s, str *url, str *instance, struct error *e)
 {
 	str rest = s;
 	size_t n;
@@ -400,7 +449,7 @@ operand(struct arena *a, str s, str *url, str *instance, struct error *e)
 		if (rest.n == 0)
 			return error_set(e, "'%.*s': what?", STR_ARG(s));
 		*url = *instance = arena_dup(a, s);
-		n = str_chr(rest, ':');
+		n = str_find(rest, STR(":/"));
 		if (s.p[0] == 'u') {
 			*instance = str_take(*instance, n + 5);
 			if (n == rest.n)
@@ -433,51 +482,4 @@ operand(struct arena *a, str s, str *url, str *instance, struct error *e)
 	    : arena_printf(a, "%.*s/metrics%.*s", (int)(s.n - rest.n), s.p,
 		  STR_ARG(rest));
 	return 0;
-}
-
-int
-scrape_add(struct scrape_set *pub, str arg, int64_t interval, struct error *e)
-{
-	struct all *s = (struct all *)pub;
-	struct label_set set = { 0 };
-	str url, instance;
-	int rc;
-
-	if (operand(&s->a, arg, &url, &instance, e) == -1)
-		return -1;
-	if (s->operands == NULL) {
-		s->operands = arena_new(&s->a, struct scrape_job);
-		scrape_job_default(s->operands, &s->a);
-		s->operands->name = STR("mf-scrape");
-		s->operands->operand = true;
-	}
-	label_set(&set, STR("__address__"), instance);
-	label_set(&set, STR("job"), s->operands->name);
-	rc = add(s, s->operands, label_done(&set, &s->a), url, interval,
-	    interval < 10000 ? interval : 10000, e);
-	label_fini(&set);
-	return rc;
-}
-
-void
-scrape_set_interval(struct scrape_set *s, int64_t interval)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		struct scrape_target *t = s->v[i];
-
-		t->offset %= interval;
-		t->interval = interval;
-		if (t->timeout > interval)
-			t->timeout = interval;
-	}
-}
-
-int64_t
-scrape_due(const struct scrape_target *t, int64_t from)
-{
-	int64_t past = (from - t->offset) % t->interval;
-
-	if (past < 0)
-		past += t->interval;
-	return past == 0 ? from : from - past + t->interval;
 }
