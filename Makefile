@@ -16,7 +16,7 @@ BASHDIR	= $(PREFIX)/share/bash-completion/completions
 ZSHDIR	= $(PREFIX)/share/zsh/site-functions
 FISHDIR	= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR	= $(PREFIX)/lib/systemd/system
-PKGS	= libbsd-overlay yaml-0.1 jansson libzstd zlib
+PKGS	= libmd libbsd-overlay yaml-0.1 jansson libzstd zlib
 
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what the code needs is below.
 CFLAGS	= -O2 -g

@@ -20,7 +20,10 @@ is(const char *in, const char *upper, const char *lower)
 	return ok;
 }
 
-/* FNV-1a over where every code point goes, against Go's own (see below). */
+/*
+ * FNV-1a over where every code point goes.  Held against Go 1.19 (Unicode 13),
+ * which differs in what Unicode 14 added and in nothing else.
+ */
 static uint64_t
 all(uint32_t (*fn)(uint32_t))
 {
@@ -41,7 +44,6 @@ main(void)
 {
 	CHECK(is("", "", ""));
 	CHECK(is("aZ09_-\x7f", "AZ09_-\x7f", "az09_-\x7f"));
-	CHECK(is("Straße", "STRASSE" + 7, "straße") == false);
 	CHECK(is("Straße", "STRAßE", "straße"));
 	CHECK(is("ÄÖÜ äöü ÿ", "ÄÖÜ ÄÖÜ Ÿ", "äöü äöü ÿ"));
 	CHECK(is("Жук Σςσ", "ЖУК ΣΣΣ", "жук σςσ"));
@@ -51,7 +53,7 @@ main(void)
 	CHECK(is("\xf0\x90\x90\x80", "\xf0\x90\x90\x80", "\xf0\x90\x90\xa8"));
 	CHECK(is("a\xff", "A\xef\xbf\xbd", "a\xef\xbf\xbd"));
 	CHECK(is("日本", "日本", "日本"));
-	printf("# %#llx %#llx\n", (unsigned long long)all(letter_upper),
-	    (unsigned long long)all(letter_lower));
+	CHECK(all(letter_upper) == UINT64_C(0xa6fda396d24ec405));
+	CHECK(all(letter_lower) == UINT64_C(0x6cf600dc2f3082c6));
 	return done();
 }
