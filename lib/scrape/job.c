@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "scrape/sd.h"
+#include "scrape/target.h"
 
 /* What of a section does not go straight into the job. */
 struct section {
@@ -92,8 +93,7 @@ static const struct protocol {
 static bool
 passed_over(str key)
 {
-	return auth_key(key) || str_ends(key, STR("_sd_configs")) ||
-	    str_eq(key, STR("static_configs"));
+	return auth_key(key) || sd_key(key);
 }
 
 /* Read the keys of our own table. */
@@ -285,6 +285,30 @@ check(const struct conf_node *n, const struct section *s, struct error *e)
 	return 0;
 }
 
+/*
+ * A URL among static_configs is a mistake, unless relabelling makes something
+ * else of it.
+ */
+static int
+check_addresses(const struct conf_node *n, struct error *e)
+{
+	const struct conf_node *groups = conf_find(n, "static_configs");
+
+	for (size_t i = 0; groups != NULL && i < groups->n; i++) {
+		const struct conf_node *v = conf_find(groups->v[i], "targets");
+
+		for (size_t k = 0; v != NULL && k < v->n; k++) {
+			str s = v->v[k]->value;
+
+			if (str_chr(s, '/') < s.n && !target_is_local(s))
+				return conf_error(v->v[k], e,
+				    "\"%.*s\" is not a valid hostname",
+				    STR_ARG(s));
+		}
+	}
+	return 0;
+}
+
 /* A flag that global may have set. */
 static int
 flag(const struct conf_node *n, bool *b, struct error *e)
@@ -390,7 +414,8 @@ scrape_job_load(struct scrape_job *j, const struct conf_node *n,
 		j->legacy_names, e) == -1 ||
 	    relabel_load(&j->metric_relabel, s.metric_relabel,
 		"metric_relabel_configs", j->legacy_names, e) == -1 ||
-	    sd_check(j, e) == -1) {
+	    sd_check(j, e) == -1 ||
+	    (j->relabel.n == 0 && check_addresses(n, e) == -1)) {
 		scrape_job_fini(j);
 		return -1;
 	}

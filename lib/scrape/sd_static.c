@@ -16,23 +16,13 @@ static const struct conf_field fields[] = {
 	{ "labels", CONF_T_NODE, offsetof(struct section, labels), false },
 };
 
-/* Addresses of this machine's own kinds hold a path or a command. */
-static bool
-has_path(str address)
-{
-	return str_starts(address, STR("exec:")) ||
-	    str_starts(address, STR("file:")) ||
-	    str_starts(address, STR("unix:"));
-}
-
 static int
 target(struct sd_part *p, struct label_set *set, const struct conf_node *n,
     struct labels *out, struct error *e)
 {
 	if (n->kind != CONF_SCALAR || n->value.n == 0)
 		return conf_error(n, e, "a target must be HOST:PORT");
-	if (!str_utf8(n->value) ||
-	    (str_chr(n->value, '/') < n->value.n && !has_path(n->value)))
+	if (!str_utf8(n->value))
 		return conf_error(n, e, "\"%.*s\" is not a valid hostname",
 		    STR_ARG(n->value));
 	label_set(set, STR("__address__"), n->value);

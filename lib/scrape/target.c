@@ -108,9 +108,8 @@ is_port(str s)
 	return s.n > 0 && s.n <= 5;
 }
 
-/* Is it a command, a file or a socket of this machine? */
-static bool
-is_local(str address)
+bool
+target_is_local(str address)
 {
 	return str_starts(address, STR("file:/")) ||
 	    str_starts(address, STR("unix:/")) ||
@@ -141,7 +140,7 @@ make_url(struct arena *a, const struct scrape_job *j, struct labels all)
 	struct buf b = { 0 };
 	str url, rest;
 
-	if (is_local(address)) {
+	if (target_is_local(address)) {
 		buf_add(&b, address);
 		rest = str_skip(address, 5);
 		if (address.p[0] == 'u' &&
@@ -264,7 +263,7 @@ check_address(struct labels all, bool local, struct error *e)
 
 	if (address.n == 0)
 		return error_set(e, "no address");
-	if (is_local(address) || label_find(all, SOCKET).n > 0) {
+	if (target_is_local(address) || label_find(all, SOCKET).n > 0) {
 		if (local)
 			return 0;
 		return error_set(e,
@@ -317,7 +316,7 @@ no_request(struct arena *a, struct labels all)
 	str scheme = label_find(all, STR("__scheme__"));
 	str address = label_find(all, ADDRESS);
 
-	if (is_local(address))
+	if (target_is_local(address))
 		return STR_NONE;
 	if (!str_eq(scheme, STR("http")) && !str_eq(scheme, STR("https")))
 		return arena_printf(

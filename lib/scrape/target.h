@@ -14,6 +14,9 @@
 struct labels target_discovered(struct arena *a, const struct scrape_job *j,
     struct labels own, struct labels group);
 
+/* Is it an address of a command, a file or a socket of this machine? */
+bool target_is_local(str address);
+
 enum target_fate {
 	TARGET_MADE,
 	TARGET_DROPPED, /* by relabelling */
