@@ -1,7 +1,8 @@
 /*
- * mf-scrape: targets in, text out.  The options; what is done with them is in
- * scrape_run.c and the subcommands.
+ * mf-scrape: targets in, text out.  The options; what they name is loaded in
+ * scrape_plan.c, the loop begins in scrape_run.c.
  */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "scrape_cmd.h"
@@ -23,10 +24,39 @@ static const char usage[] =
     "  -V, --version               the version\n"
     "      --connect-to H:P:H:P    "
     "go to the second host and port for the first\n"
+    "      --dns-server HOST:PORT  "
+    "ask this server for dns_sd_configs\n"
     "      --env                   "
     "expand ${NAME} of the environment in the file\n"
+    "      --keep-known            "
+    "past sample_limit drop new series, not rounds\n"
     "      --now T                 the time of the round, with -1\n"
-    "      --set NAME=VALUE        fill in ${NAME} in the file\n";
+    "      --self                  tell of mf-scrape itself, too\n"
+    "      --set NAME=VALUE        fill in ${NAME} in the file\n"
+    "      --shard I/N             "
+    "only the I-th of N parts of the targets, from 0\n";
+
+/* I/N: the I-th of N, counted from 0 as hashmod does. */
+static void
+shard(void *arg, const char *option, const char *text)
+{
+	struct scrape_options *o = arg;
+	const char *slash = strchr(text, '/');
+	const char *bad = "is not I/N";
+	char i[16] = "";
+	long long n;
+
+	if (slash == NULL || slash - text >= (ptrdiff_t)sizeof(i))
+		tool_die(TOOL_USAGE, "%s: '%s' is not I/N", option, text);
+	(void)memcpy(i, text, (size_t)(slash - text));
+	n = strtonum(slash + 1, 1, 1 << 20, &bad);
+	if (bad == NULL)
+		o->shard = (uint32_t)strtonum(i, 0, n - 1, &bad);
+	if (bad != NULL)
+		tool_die(TOOL_USAGE,
+		    "%s: '%s' is not I/N with I from 0 to N - 1", option, text);
+	o->shards = (uint32_t)n;
+}
 
 static void
 options(struct scrape_options *o, int argc, char **argv)
@@ -38,6 +68,10 @@ options(struct scrape_options *o, int argc, char **argv)
 		{ 'i', "interval", .span = &o->every },
 		{ 'n', "dry-run", .flag = &o->dry },
 		{ 0, "connect-to", .connect = &o->connect },
+		{ 0, "dns-server", .text = &o->dns_server },
+		{ 0, "keep-known", .flag = &o->keep_known },
+		{ 0, "self", .flag = &o->self },
+		{ 0, "shard", .call = shard, .arg = o },
 		{ .name = NULL },
 	};
 
@@ -48,58 +82,11 @@ options(struct scrape_options *o, int argc, char **argv)
 }
 
 int
-scrape_plan_load(
-    struct scrape_plan *p, const struct scrape_options *o, struct error *e)
-{
-	char host[256] = "";
-
-	*p = (struct scrape_plan){ 0 };
-	if (o->config == NULL) {
-		p->set = scrape_new();
-		for (size_t i = 0; i < o->noperands; i++)
-			if (scrape_add(p->set, str_of(o->operands[i]),
-				o->every ? o->every : 60000, e) == -1)
-				goto fail;
-		return 0;
-	}
-	(void)gethostname(host, sizeof(host) - 1);
-	p->conf = promconf_load(o->config, tool_conf_opts(), e);
-	if (p->conf == NULL)
-		goto fail;
-	p->set = scrape_load(p->conf, str_hash(str_of(host)), e);
-	if (p->set == NULL)
-		goto fail;
-	if (o->every > 0)
-		scrape_set_interval(p->set, o->every);
-	return 0;
-fail:
-	scrape_plan_free(p);
-	return -1;
-}
-
-void
-scrape_plan_free(struct scrape_plan *p)
-{
-	scrape_free(p->set);
-	promconf_free(p->conf);
-	*p = (struct scrape_plan){ 0 };
-}
-
-void
-scrape_plan_warn(const struct scrape_plan *p)
-{
-	for (size_t i = 0; p->conf != NULL && i < p->conf->nwarnings; i++)
-		tool_warn("%.*s", STR_ARG(p->conf->warnings[i]));
-	for (size_t i = 0; i < p->set->nwarnings; i++)
-		tool_warn("%.*s", STR_ARG(p->set->warnings[i]));
-}
-
-int
 main(int argc, char **argv)
 {
 	static const char *const commands[] = { "check", "targets", NULL };
 	static int (*const runs[])(const struct scrape_options *) = {
-		scrape_check, scrape_targets, scrape_run
+		scrape_check, scrape_show, scrape_run
 	};
 	struct scrape_options o = { 0 };
 	size_t command;

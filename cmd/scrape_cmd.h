@@ -102,7 +102,7 @@ void scrape_state_append(
     struct scrape_state *s, struct scrape_memory *m, str log);
 
 /*
- * Write "targets": the states of v, what set (may be NULL) has dropped, and
+ * Write "targets": the states of v, what set has dropped, and
  * the discoveries that fail now.
  */
 void scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,

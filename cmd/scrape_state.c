@@ -99,11 +99,21 @@ put_number(struct buf *b, int64_t v)
 	buf_printf(b, "%lld", (long long)v);
 }
 
+/* The labels of a set as the value of a key. */
+static str
+print_set(struct buf *b, struct labels ls)
+{
+	buf_reset(b);
+	label_print_set(b, ls);
+	return buf_str(b);
+}
+
 static void
 put_target(struct buf *b, const struct scrape_status *x)
 {
 	struct buf n[4] = { 0 }, all = { 0 };
-	struct expo_key keys[7] = {
+	struct expo_key keys[] = {
+		{ STR_INIT("state"), STR("active"), true },
 		{ STR_INIT("url"), x->t->url, true },
 		{ STR_INIT("interval"), STR_NONE, false },
 		{ STR_INIT("timeout"), STR_NONE, false },
@@ -118,19 +128,45 @@ put_target(struct buf *b, const struct scrape_status *x)
 	put_number(&n[2], x->took / 1000000);
 	put_number(&n[3], (int64_t)x->samples);
 	for (size_t i = 0; i < 4; i++)
-		keys[i + 1].value = buf_str(&n[i]);
-	label_print_set(&all, x->t->all);
-	keys[5].value = buf_str(&all);
-	expo_put_batch(b, x->t->labels, x->at, keys, x->error.n ? 7 : 6);
+		keys[i + 2].value = buf_str(&n[i]);
+	keys[6].value = print_set(&all, x->t->discovered);
+	expo_put_batch(b, x->t->labels, x->at, keys, x->error.n ? 8 : 7);
 	expo_put_eof(b);
 	for (size_t i = 0; i < 4; i++)
 		buf_fini(&n[i]);
 	buf_fini(&all);
 }
 
+static void
+put_dropped(struct buf *b, const struct scrape_dropped *d, int64_t now)
+{
+	struct expo_key keys[] = {
+		{ STR_INIT("state"), STR("dropped"), true },
+		{ STR_INIT("job"), d->job->name, true },
+		{ STR_INIT("error"), d->error, true },
+	};
+
+	expo_put_batch(b, d->discovered, now, keys, d->error.n ? 3 : 2);
+	expo_put_eof(b);
+}
+
+static void
+put_failing(struct buf *b, const struct scrape_failing *x, int64_t now)
+{
+	struct label job = { STR("job"), x->job };
+	struct expo_key keys[] = {
+		{ STR_INIT("state"), STR("discovery"), true },
+		{ STR_INIT("error"), x->error, true },
+	};
+
+	expo_put_batch(b, (struct labels){ &job, x->job.n > 0 }, now, keys, 2);
+	expo_put_eof(b);
+}
+
 void
-scrape_state_targets(
-    struct scrape_state *s, const struct scrape_status *v, size_t n)
+scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
+    size_t n, const struct scrape_set *set, const struct scrape_failing *fails,
+    size_t nfails, int64_t now)
 {
 	struct buf b = { 0 };
 	struct error e;
@@ -139,10 +175,14 @@ scrape_state_targets(
 		return;
 	for (size_t i = 0; i < n; i++)
 		put_target(&b, &v[i]);
+	for (size_t i = 0; i < set->ndropped; i++)
+		put_dropped(&b, &set->dropped[i], now);
+	for (size_t i = 0; i < nfails; i++)
+		put_failing(&b, &fails[i], now);
 	if (file_replace(tool_path(s->dir, "scrape", "targets"), buf_str(&b),
-		0644, &e) == -1 &&
-	    !s->failed) {
-		tool_warn("%s", e.msg);
+		0644, &e) == -1) {
+		if (!s->failed)
+			tool_warn("%s", e.msg);
 		s->failed = true;
 	}
 	buf_fini(&b);

@@ -1,0 +1,235 @@
+/*
+ * --self: the process as one of its targets.  What it tells is a page like any
+ * other, and goes the way of every page, so its rounds have up, metadata and
+ * staleness too.
+ */
+#include <sys/resource.h>
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "scrape_flow.h"
+
+#define EVERY INT64_C(60000) /* ms, without -i */
+
+/* A slot, with all that a set and a configuration keep for another. */
+struct own {
+	struct slot slot; /* first: it is freed as one */
+	struct scrape_target t;
+	struct scrape_set *like; /* of one operand, for its job */
+	struct arena a;
+};
+
+/* Two shards on one machine are two instances. */
+static void
+put_labels(struct own *w, const struct scrape_options *o)
+{
+	struct label_set ls = { 0 };
+	char host[256] = "";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	label_set(&ls, STR("instance"), str_of(host));
+	label_set(&ls, STR("job"), STR("mf-scrape"));
+	if (o->shards > 0)
+		label_set(&ls, STR("shard"),
+		    arena_printf(&w->a, "%u", (unsigned)o->shard));
+	w->t.labels = label_done(&ls, &w->a);
+	label_fini(&ls);
+}
+
+struct slot *
+slot_self(struct flow *f)
+{
+	struct buf b = { 0 };
+	struct own *w;
+	struct error e;
+
+	if (!f->o->self)
+		return NULL;
+	w = mem_zero(1, sizeof(*w));
+	w->like = scrape_new();
+	if (scrape_add(w->like, STR("file:self"),
+		f->o->every > 0 ? f->o->every : EVERY, &e) == -1)
+		tool_die(TOOL_FAILED, "%s", e.msg);
+	w->t = *w->like->v[0];
+	w->t.url = STR("self");
+	put_labels(w, f->o);
+	label_print_set(&b, w->t.labels);
+	w->t.text = arena_dup(&w->a, buf_str(&b));
+	buf_fini(&b);
+	w->slot.f = f;
+	w->slot.t = &w->t;
+	return &w->slot;
+}
+
+void
+slot_self_free(struct slot *s)
+{
+	struct own *w = (struct own *)s;
+
+	if (w == NULL)
+		return;
+	scrape_free(w->like);
+	arena_fini(&w->a);
+	slot_free(s);
+}
+
+/* A family with one sample; the name of a counter ends in _total. */
+static void
+put(struct buf *b, const char *name, const char *help, double v)
+{
+	str n = str_of(name);
+
+	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n%s ", name, help, name,
+	    str_ends(n, STR("_total")) ? "counter" : "gauge", name);
+	num_print(b, v);
+	buf_byte(b, '\n');
+}
+
+static double
+seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static size_t
+open_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	if (d == NULL)
+		return 0;
+	while (readdir(d) != NULL)
+		n++;
+	(void)closedir(d);
+	return n - 3; /* "." and "..", and d's own */
+}
+
+/* A field of /proc/self/stat, from 3: its names of processes hold blanks. */
+static double
+stat_field(str s, int field)
+{
+	size_t at = s.n;
+
+	while (at > 0 && s.p[at - 1] != ')')
+		at--;
+	s = str_skip(s, at);
+	for (int i = 3; i <= field; i++) {
+		s = str_skip(s, s.n > 0 && s.p[0] == ' ');
+		if (i < field)
+			s = str_skip(s, str_chr(s, ' '));
+	}
+	return strtod(s.p, NULL);
+}
+
+static void
+put_process(const struct flow *f, struct buf *b)
+{
+	struct buf stat = { 0 };
+	struct rusage u;
+	struct rlimit l;
+	struct error e;
+	bool known = file_read("/proc/self/stat", &stat, &e) == 0;
+
+	(void)getrusage(RUSAGE_SELF, &u);
+	put(b, "process_cpu_seconds_total",
+	    "Total user and system CPU time spent in seconds.",
+	    seconds(u.ru_utime) + seconds(u.ru_stime));
+	put(b, "process_open_fds", "Number of open file descriptors.",
+	    (double)open_fds());
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0)
+		put(b, "process_max_fds",
+		    "Maximum number of open file descriptors.",
+		    (double)l.rlim_cur);
+	if (known) {
+		(void)buf_cstr(&stat);
+		put(b, "process_virtual_memory_bytes",
+		    "Virtual memory size in bytes.",
+		    stat_field(buf_str(&stat), 23));
+		put(b, "process_resident_memory_bytes",
+		    "Resident memory size in bytes.",
+		    stat_field(buf_str(&stat), 24) *
+			(double)sysconf(_SC_PAGESIZE));
+	}
+	put(b, "process_start_time_seconds",
+	    "Start time of the process since unix epoch in seconds.",
+	    (double)f->started / 1e3);
+	buf_fini(&stat);
+}
+
+static void
+put_targets(const struct flow *f, struct buf *b)
+{
+	size_t up = 0, down = 0, unknown = 0, leaving = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct slot *s = f->v[i];
+
+		leaving += s->gone;
+		unknown += !s->gone && s->status.at == 0;
+		down += !s->gone && s->status.at != 0 && s->was_down;
+		up += !s->gone && s->status.at != 0 && !s->was_down;
+	}
+	buf_printf(b,
+	    "# HELP mf_scrape_targets Targets by the state of their last "
+	    "round.\n"
+	    "# TYPE mf_scrape_targets gauge\n"
+	    "mf_scrape_targets{state=\"up\"} %zu\n"
+	    "mf_scrape_targets{state=\"down\"} %zu\n"
+	    "mf_scrape_targets{state=\"unknown\"} %zu\n"
+	    "mf_scrape_targets{state=\"leaving\"} %zu\n"
+	    "mf_scrape_targets{state=\"dropped\"} %zu\n",
+	    up, down, unknown, leaving, f->set->set->ndropped_all);
+}
+
+void
+flow_page(const struct flow *f, struct buf *b)
+{
+	const struct flow_counts *n = &f->sum;
+
+	put_process(f, b);
+	put_targets(f, b);
+	put(b, "mf_scrape_requests", "Requests and commands under way.",
+	    (double)f->under_way);
+	put(b, "mf_scrape_rounds_total", "Rounds done.", (double)n->rounds);
+	put(b, "mf_scrape_rounds_failed_total", "Rounds that were not up.",
+	    (double)n->failed);
+	put(b, "mf_scrape_rounds_skipped_total",
+	    "Rounds left out: the one before was under way, or the reader of "
+	    "the output too slow.",
+	    (double)n->skipped);
+	put(b, "mf_scrape_samples_total", "Samples of pages printed.",
+	    (double)n->samples);
+	put(b, "mf_scrape_series_ended_total",
+	    "Series that ended while their target went on.", (double)n->stale);
+	put(b, "mf_scrape_fetched_bytes_total", "Bytes of pages, decoded.",
+	    (double)n->fetched);
+	put(b, "mf_scrape_printed_bytes_total", "Bytes of output.",
+	    (double)n->printed);
+	put(b, "mf_scrape_waiting_bytes",
+	    "Bytes of output that its reader has not taken yet.",
+	    (double)scrape_out_waiting(&f->out));
+	put(b, "mf_scrape_targets_gone_total",
+	    "Targets that left the configuration, and whose series were ended.",
+	    (double)n->gone);
+	put(b, "mf_scrape_target_updates_total",
+	    "Sets of targets made from news of a discovery or a reload.",
+	    (double)n->updates);
+	put(b, "mf_scrape_discovery_failures_total", "Discoveries that failed.",
+	    (double)n->sd_failures);
+	put(b, "mf_scrape_config_reloads_total", "Reloads that succeeded.",
+	    (double)n->reloads);
+	put(b, "mf_scrape_config_reload_failures_total",
+	    "Reloads of a configuration that was wrong.",
+	    (double)n->bad_reloads);
+	put(b, "mf_scrape_config_last_reload_successful",
+	    "Whether the last reload succeeded.", n->reload_ok);
+	put(b, "mf_scrape_config_last_reload_success_timestamp_seconds",
+	    "When the configuration in force was loaded.",
+	    (double)n->reloaded / 1e3);
+}
