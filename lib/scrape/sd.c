@@ -93,39 +93,10 @@ sd_check(const struct scrape_job *j, struct error *e)
 	return 0;
 }
 
-bool
-sd_label_valid(str name, str value)
-{
-	return name.n > 0 && str_utf8(name) && str_utf8(value);
-}
-
 int64_t
 sd_now(const struct scrape_sd *sd)
 {
 	return sd->clock->mono(sd->clock->arg) / 1000000;
-}
-
-struct sd_part *
-sd_part_new(void)
-{
-	return mem_zero(1, sizeof(struct sd_part));
-}
-
-void
-sd_part_free(struct sd_part *p)
-{
-	if (p == NULL)
-		return;
-	arena_fini(&p->a);
-	free(p);
-}
-
-struct sd_group *
-sd_part_add(struct sd_part *p)
-{
-	p->v = arena_grow(&p->a, p->v, &p->cap, p->n + 1, sizeof(*p->v));
-	p->v[p->n] = (struct sd_group){ 0 };
-	return &p->v[p->n++];
 }
 
 static bool
@@ -318,6 +289,10 @@ scrape_sd_new(const struct scrape_config *c, struct fetch *fetch,
 			scrape_sd_free(sd);
 			return NULL;
 		}
+	if (scrape_sd_ready(sd)) { /* static alone: at once, even nothing */
+		sd->news = true;
+		sd->news_due = sd_now(sd);
+	}
 	return sd;
 }
 

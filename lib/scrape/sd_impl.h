@@ -22,10 +22,27 @@ struct sd_part *sd_part_new(void);
 void sd_part_free(struct sd_part *p);
 struct sd_group *sd_part_add(struct sd_part *p);
 
+/*
+ * Add the group of one entry of a list; where names the list in messages.
+ * check, if not NULL, is asked about each target.
+ */
+int sd_group_yaml(struct sd_part *p, const struct conf_node *n,
+    const char *where,
+    int (*check)(const struct conf_node *target, struct error *e),
+    struct error *e);
+
+/*
+ * The groups of a text, JSON or YAML, each with the label meta="value" and a
+ * source VALUE:INDEX.  NULL and "name:line:col: ..." or "name: group 1: ...".
+ */
+struct sd_part *sd_part_parse(str text, bool json, const char *name, str meta,
+    str value, struct error *e);
+
 struct sd_source {
 	str name;             /* in its own memory */
 	struct sd_part *part; /* what is known; NULL: nothing yet */
 	uint64_t seen;        /* the kind's: a hash of the text last read */
+	bool bad;             /* the kind's: that text was no good */
 	char *fault;          /* why there is no newer one, or NULL */
 	bool told;            /* the fault has been */
 	bool mark;            /* the kind's */
@@ -97,8 +114,5 @@ void sd_source_fail(struct sd_source *s, const struct error *e);
 
 /* It is as before: an error that was there is over. */
 void sd_source_same(struct sd_source *s);
-
-/* Is label name such as Prometheus takes in a target group? */
-bool sd_label_valid(str name, str value);
 
 #endif
