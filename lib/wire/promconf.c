@@ -30,6 +30,8 @@ struct all {
 	const struct conf_node **scrapes;
 	size_t nscrapes, scrapes_cap;
 	bool scrapes_done;
+	struct promconf **joined; /* whose scrapes are ours, too */
+	size_t njoined, joined_cap;
 };
 
 struct top {
@@ -444,6 +446,8 @@ promconf_free(struct promconf *pub)
 		conf_free(p->rules[i].conf);
 	for (size_t i = 0; i < p->nfiles; i++)
 		conf_free(p->files[i]);
+	for (size_t i = 0; i < p->njoined; i++)
+		promconf_free(p->joined[i]);
 	conf_free(p->pub.conf);
 	arena_fini(&p->a);
 	free(p);
@@ -619,6 +623,46 @@ load_scrapes(struct all *p, const struct conf_node *pattern, struct map *seen,
 	return 0;
 }
 
+void
+promconf_join(struct promconf *pub, struct promconf *other)
+{
+	struct all *p = (struct all *)pub;
+
+	p->joined = arena_grow(&p->a, p->joined, &p->joined_cap, p->njoined + 1,
+	    sizeof(*p->joined));
+	p->joined[p->njoined++] = other;
+	p->scrapes_done = false;
+}
+
+void
+promconf_warn(struct promconf *pub, const char *text)
+{
+	struct error e;
+
+	error_set(&e, "%s", text);
+	add_warning((struct all *)pub, &e);
+}
+
+/* The scrape_configs of a joined one, its warnings too. */
+static int
+join_scrapes(struct all *p, struct promconf *other, struct map *seen,
+    struct error *e)
+{
+	const struct conf_node *const *v;
+	struct error w;
+	size_t n;
+
+	if (promconf_scrapes(other, &v, &n, e) == -1 ||
+	    jobs(v, n, seen, e) == -1)
+		return -1;
+	for (size_t i = 0; i < other->nwarnings; i++) {
+		error_set(&w, "%.*s", STR_ARG(other->warnings[i]));
+		add_warning(p, &w);
+	}
+	scrapes_add(p, v, n);
+	return 0;
+}
+
 int
 promconf_scrapes(struct promconf *pub, const struct conf_node *const **v,
     size_t *n, struct error *e)
@@ -636,6 +680,8 @@ promconf_scrapes(struct promconf *pub, const struct conf_node *const **v,
 		for (size_t i = 0; files != NULL && rc == 0 && i < files->n;
 		     i++)
 			rc = load_scrapes(p, files->v[i], &seen, e);
+		for (size_t i = 0; rc == 0 && i < p->njoined; i++)
+			rc = join_scrapes(p, p->joined[i], &seen, e);
 		p->scrapes_done = rc == 0;
 	}
 	map_fini(&seen);

@@ -68,6 +68,21 @@ struct promconf *promconf_load(
 void promconf_free(struct promconf *p);
 
 /*
+ * Load a directory (promconf_dir.c): of its files *.yml and *.yaml one holds,
+ * prometheus.yml or else the first in bytewise order, and the scrape_configs of
+ * the others are added to its own.  Hidden files are passed over; so are, with
+ * a warning, those without scrape_configs.
+ */
+struct promconf *promconf_load_dir(
+    const char *path, const struct conf_opts *o, struct error *e);
+
+/* The scrape_configs of other are p's too, and p frees it. */
+void promconf_join(struct promconf *p, struct promconf *other);
+
+/* Add a warning. */
+void promconf_warn(struct promconf *p, const char *text);
+
+/*
  * Open what rule_files names, patterns in order, the files of one in bytewise
  * order: relative to the configuration's directory, or keys of its manifest.
  * A pattern without '*' must be there; one with '*' may match nothing.  The
