@@ -1,6 +1,8 @@
 /*
  * What the options name, loaded: for the loop and for the subcommands.
  */
+#include <sys/stat.h>
+
 #include <poll.h>
 #include <unistd.h>
 
@@ -25,8 +27,12 @@ load_config(
     struct scrape_plan *p, const struct scrape_options *o, struct error *e)
 {
 	char host[256] = "";
+	struct stat st;
 
-	p->conf = promconf_load(o->config, tool_conf_opts(), e);
+	if (stat(o->config, &st) == 0 && S_ISDIR(st.st_mode))
+		p->conf = promconf_load_dir(o->config, tool_conf_opts(), e);
+	else
+		p->conf = promconf_load(o->config, tool_conf_opts(), e);
 	if (p->conf == NULL)
 		return -1;
 	p->jobs = scrape_load(p->conf, e);
