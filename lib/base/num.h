@@ -34,6 +34,12 @@ bool num_is_stale(double v);
  */
 int num_parse(str s, double *v);
 
+/*
+ * The decimal number that p begins with (no word such as NaN): the place
+ * behind it, or NULL if there is none up to end or it is too large.
+ */
+const char *num_scan(const char *p, const char *end, double *v);
+
 /* A decimal integer with optional sign; the whole of s; overflow fails. */
 int num_parse_int(str s, int64_t *v);
 

@@ -1,0 +1,310 @@
+/*
+ * Text to numbers.  What pages hold has few digits: those are read exactly
+ * with one multiplication or division (Clinger 1990).  The others are
+ * multiplied by 128 bits of the power of ten, which decides nearly all of
+ * them (Lemire, Number parsing at a gigabyte per second, 2021); what that
+ * leaves open, strtod decides in the "C" locale, behind the grammar here.
+ */
+#include "base/num.h"
+
+#include <endian.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/num_impl.h"
+
+#define FAR 100000000 /* an exponent beyond everything */
+#define ONES UINT64_C(0x0101010101010101)
+
+static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
+	1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+	1e22 };
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Does s spell the lower-case word in any case? */
+static bool
+spells(str s, str word)
+{
+	if (s.n != word.n)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if ((s.p[i] | 0x20) != word.p[i])
+			return false;
+	return true;
+}
+
+static int
+parse_word(str s, double *v)
+{
+	double sign = 1;
+
+	if (spells(s, STR("nan"))) {
+		*v = num_nan();
+		return 0;
+	}
+	if (s.n > 0 && (s.p[0] == '+' || s.p[0] == '-')) {
+		sign = s.p[0] == '-' ? -1 : 1;
+		s = str_skip(s, 1);
+	}
+	if (!spells(s, STR("inf")) && !spells(s, STR("infinity")))
+		return -1;
+	*v = sign * INFINITY;
+	return 0;
+}
+
+/* newlocale() gives glibc's own constant for "C". */
+locale_t
+num_c_locale(void)
+{
+	return newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static void
+parse_slow(str s, double *v)
+{
+	char small[128], *z = s.n < sizeof(small) ? small : mem_alloc(s.n + 1);
+
+	memcpy(z, s.p, s.n);
+	z[s.n] = '\0';
+	*v = strtod_l(z, NULL, num_c_locale());
+	if (z != small)
+		free(z);
+}
+
+/*
+ * The digits at p are appended to m, eight at a time: how many of eight bytes
+ * are digits is seen at once, those behind them are shifted out, and three
+ * multiplications add up the rest.  m may wrap around.
+ */
+static inline const char *
+digits(const char *p, const char *end, uint64_t *m)
+{
+	static const uint32_t shift[] = { 1, 10, 100, 1000, 10000, 100000,
+		1000000, 10000000, 100000000 };
+	uint64_t x, other;
+	unsigned n;
+
+	while (end - p >= 8) {
+		memcpy(&x, p, 8);
+		x = le64toh(x) ^ (ONES * '0');
+		other = ((x + ONES * 0x76) | x) & (ONES * 0x80);
+		n = other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
+		if (n == 0)
+			return p;
+		x <<= 64 - 8 * n;
+		x = x * 10 + (x >> 8);
+		x = ((x & UINT64_C(0xff000000ff)) * UINT64_C(0xf424000000064) +
+			(x >> 16 & UINT64_C(0xff000000ff)) *
+			    UINT64_C(0x271000000001)) >>
+		    32;
+		*m = *m * shift[n] + (x & UINT32_MAX);
+		p += n;
+		if (n < 8)
+			return p;
+	}
+	for (; p < end && is_digit(*p); p++)
+		*m = *m * 10 + (uint64_t)(*p - '0');
+	return p;
+}
+
+/*
+ * The exponent behind an 'e', added to *e: mostly a sign and two digits.  NULL
+ * if there is none.
+ */
+static const char *
+exponent(const char *p, const char *end, int64_t *e)
+{
+	const char *from;
+	bool neg = false;
+	int n = 0;
+
+	if (p < end && (*p == '+' || *p == '-'))
+		neg = *p++ == '-';
+	for (from = p; p < end && is_digit(*p); p++)
+		if (n < FAR)
+			n = n * 10 + (*p - '0');
+	*e += neg ? -n : n;
+	return p > from ? p : NULL;
+}
+
+/*
+ * More digits than 64 bits hold: the first 19 that count.  e is for all the
+ * digits up to end, which are m's.
+ */
+static bool
+first_digits(const char *p, const char *end, uint64_t *m, int64_t *e)
+{
+	bool more = false;
+	int n = 0;
+
+	*m = 0;
+	for (; p < end && (is_digit(*p) || *p == '.'); p++) {
+		if (*p == '.')
+			continue;
+		if (n < 19) {
+			*m = *m * 10 + (uint64_t)(*p - '0');
+			n += *m > 0;
+		} else {
+			more = more || *p != '0';
+			++*e;
+		}
+	}
+	return more;
+}
+
+/*
+ * The double next to m * 10^q, q within the table, or -1 when 128 bits do not
+ * say which.  The product is never more than the exact one, so its low half
+ * full of ones means that a carry may be missing.  Reciprocals of powers of
+ * five that divide 64 bits are taken rounded up, so that exact quotients, and
+ * so ties, come out as such.
+ */
+static int
+nearest(uint64_t m, int q, double *v)
+{
+	const struct num_pow *g = &num_pow[q - NUM_POW_MIN];
+	uint64_t low = g->lo - (q < -27 || q > 55), hi, lo, bits;
+	int lz = __builtin_clzll(m), up, x;
+	unsigned __int128 p;
+
+	m <<= lz;
+	p = (unsigned __int128)m * g->hi;
+	/* what the low half would add shows only behind nine ones */
+	if (((uint64_t)(p >> 64) & 0x1ff) == 0x1ff)
+		p += (uint64_t)((unsigned __int128)m * low >> 64);
+	hi = (uint64_t)(p >> 64);
+	lo = (uint64_t)p;
+	if (lo == UINT64_MAX && (q < -27 || q > 55))
+		return -1;
+	up = (int)(hi >> 63);
+	bits = hi >> (up + 9); /* 53 of the number, and one to round by */
+	x = ((217706 * q) >> 16) + 63 + up - lz + 1023;
+	if (x <= 0) {
+		if (x <= -63)
+			bits = 0;
+		else
+			bits >>= 1 - x;
+		bits = (bits + (bits & 1)) >> 1;
+		*v = num_from_bits(bits); /* the carry makes it a normal one */
+		return 0;
+	}
+	/* a tie goes to the even one */
+	if (lo <= 1 && q >= -4 && q <= 23 && (bits & 3) == 1 &&
+	    bits << (up + 9) == hi)
+		bits &= ~UINT64_C(1);
+	bits = (bits + (bits & 1)) >> 1;
+	if (bits >> 53) {
+		bits >>= 1;
+		x++;
+	}
+	if (x >= 0x7ff)
+		*v = INFINITY;
+	else
+		*v = num_from_bits(
+		    (bits & UINT64_C(0xfffffffffffff)) | (uint64_t)x << 52);
+	return 0;
+}
+
+/* A number that one multiplication does not make exact. */
+static __attribute__((noinline)) void
+convert(str text, size_t digits, uint64_t m, int64_t e, double *v)
+{
+	bool more =
+	    digits > 19 && first_digits(text.p, text.p + text.n, &m, &e);
+	double w;
+
+	if (m == 0 || e < NUM_POW_MIN)
+		*v = 0;
+	else if (e > 308)
+		*v = INFINITY;
+	else if (nearest(m, (int)e, v) == -1 ||
+	    (more && (nearest(m + 1, (int)e, &w) == -1 || w != *v)))
+		parse_slow(text, v);
+}
+
+const char *
+num_scan(const char *p, const char *end, double *v)
+{
+	const char *from, *point;
+	bool neg = p < end && *p == '-';
+	uint64_t m = 0;
+	int64_t e = 0;
+	size_t n;
+
+	/* more than half of the values of pages are one digit */
+	if (end - p >= 2 && is_digit(p[0]) && p[1] < '.') {
+		*v = p[0] - '0';
+		return p + 1;
+	}
+	p += neg || (p < end && *p == '+');
+	for (from = p; p < end && is_digit(*p); p++)
+		m = m * 10 + (uint64_t)(*p - '0');
+	n = (size_t)(p - from);
+	if (p < end && *p == '.') {
+		point = ++p;
+		p = digits(p, end, &m);
+		e = point - p;
+		n += (size_t)(p - point);
+	}
+	if (n == 0)
+		return NULL;
+	if (p < end && (*p | 0x20) == 'e' &&
+	    (p = exponent(p + 1, end, &e)) == NULL)
+		return NULL;
+	if (n <= 19 && m <= (uint64_t)NUM_TWO53 && e >= -22 && e <= 22) {
+		*v = e < 0 ? (double)m / tens[-e] : (double)m * tens[e];
+	} else {
+		convert(str_from(from, p), n, m, e, v);
+		if (isinf(*v))
+			return NULL;
+	}
+	if (neg)
+		*v = -*v;
+	return p;
+}
+
+int
+num_parse(str s, double *v)
+{
+	const char *end;
+
+	if (s.n == 0)
+		return -1;
+	if (s.n == 1 && is_digit(s.p[0])) {
+		*v = s.p[0] - '0';
+		return 0;
+	}
+	end = s.p + s.n;
+	if (num_scan(s.p, end, v) == end)
+		return 0;
+	return parse_word(s, v);
+}
+
+int
+num_parse_int(str s, int64_t *v)
+{
+	uint64_t n = 0, max = INT64_MAX;
+	bool neg = false;
+
+	if (s.n > 0 && (s.p[0] == '-' || s.p[0] == '+')) {
+		neg = s.p[0] == '-';
+		max += neg;
+		s = str_skip(s, 1);
+	}
+	if (s.n == 0)
+		return -1;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned c = (unsigned char)s.p[i] - (unsigned)'0';
+
+		if (c > 9 || n > (max - c) / 10)
+			return -1;
+		n = n * 10 + c;
+	}
+	*v = neg ? (int64_t)(0 - n) : (int64_t)n;
+	return 0;
+}
