@@ -133,6 +133,12 @@ bool scrape_sd_ready(const struct scrape_sd *sd);
  */
 bool scrape_sd_error(struct scrape_sd *sd, struct error *e);
 
+/*
+ * The i-th fault there is now, told or not, and whose; false past the last
+ * one.  Valid until the next step.
+ */
+bool scrape_sd_fault(const struct scrape_sd *sd, size_t i, str *job, str *what);
+
 /* How the targets are spread over time and over processes. */
 struct scrape_spread {
 	uint64_t seed;          /* of the offsets; see scrape_seed() */

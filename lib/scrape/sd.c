@@ -4,6 +4,7 @@
  * and a service that is deployed changes in many steps.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "scrape/sd_impl.h"
@@ -13,6 +14,7 @@
 
 static const struct sd_kind *const kinds[] = {
 	&sd_static,
+	&sd_file,
 };
 
 #define NKINDS (sizeof(kinds) / sizeof(*kinds))
@@ -237,6 +239,22 @@ scrape_sd_error(struct scrape_sd *sd, struct error *e)
 	return false;
 }
 
+bool
+scrape_sd_fault(const struct scrape_sd *sd, size_t i, str *job, str *what)
+{
+	for (size_t k = 0; k < sd->n; k++)
+		for (size_t m = 0; m < sd->v[k]->n; m++) {
+			const struct sd_source *s = sd->v[k]->v[m];
+
+			if (s->fault == NULL || i-- > 0)
+				continue;
+			*job = sd->v[k]->job->name;
+			*what = str_of(s->fault);
+			return true;
+		}
+	return false;
+}
+
 static int
 add_find(struct scrape_sd *sd, const struct scrape_job *j,
     const struct sd_kind *k, const struct conf_node *n, struct error *e)
@@ -279,6 +297,7 @@ scrape_sd_new(const struct scrape_config *c, struct fetch *fetch,
 
 	sd->clock = clock;
 	sd->fetch = fetch;
+	sd->inotify = SD_CLOSED;
 	sd->jobs = mem_zero(c->njobs > 0 ? c->njobs : 1, sizeof(*sd->jobs));
 	if (dns_server != NULL) {
 		sd->dns_server = mem_alloc(strlen(dns_server) + 1);
@@ -316,6 +335,8 @@ scrape_sd_free(struct scrape_sd *sd)
 		find_free(sd->v[i]);
 	for (size_t i = 0; i < sd->njobs; i++)
 		free(sd->jobs[i].v);
+	if (sd->inotify >= 0)
+		close(sd->inotify);
 	free(sd->v);
 	free(sd->jobs);
 	free(sd->dns_server);
@@ -327,6 +348,8 @@ scrape_sd_step(struct scrape_sd *sd)
 {
 	int64_t now = sd_now(sd), next = INT64_MAX;
 
+	if (sd->inotify >= 0)
+		sd_file_events(sd, now);
 	for (size_t i = 0; i < sd->n; i++) {
 		struct sd_find *f = sd->v[i];
 
@@ -347,10 +370,11 @@ scrape_sd_step(struct scrape_sd *sd)
 size_t
 scrape_sd_fds(const struct scrape_sd *sd, struct pollfd *p, size_t max)
 {
-	(void)sd;
-	(void)p;
-	(void)max;
-	return 0;
+	size_t n = 0;
+
+	if (sd->inotify >= 0 && n < max)
+		p[n++] = (struct pollfd){ .fd = sd->inotify, .events = POLLIN };
+	return n;
 }
 
 bool
