@@ -183,7 +183,9 @@ nearest(uint64_t m, int q, double *v)
 		return -1;
 	up = (int)(hi >> 63);
 	bits = hi >> (up + 9); /* 53 of the number, and one to round by */
-	x = ((217706 * q) >> 16) + 63 + up - lz + 1023;
+	/* floor(log2(10^q)), kept above 0 where it is shifted */
+	x = ((217706 * q + (2048 << 16)) >> 16) - 2048;
+	x += 63 + up - lz + 1023;
 	if (x <= 0) {
 		if (x <= -63)
 			bits = 0;

@@ -188,9 +188,10 @@ put_f(char *o, const struct digits *g)
 	const char *d = g->d + g->from;
 
 	if (g->dp <= 0) {
-		memcpy(o, "0.", 2);
-		memset(o + 2, '0', (size_t)-g->dp);
-		o += 2 - g->dp;
+		*o++ = '0';
+		*o++ = '.';
+		memset(o, '0', (size_t)-g->dp);
+		o -= g->dp;
 		memcpy(o, d, 17);
 		return o + g->n;
 	}
