@@ -91,23 +91,18 @@ struct scrape_status {
 	str error; /* empty: up */
 };
 
-/* A discovery that fails: its job, "" if it is not known, and why. */
-struct scrape_failing {
-	str job, error;
-};
-
 void scrape_state_open(
     struct scrape_state *s, const char *dir, struct scrape_memory *m);
 void scrape_state_append(
     struct scrape_state *s, struct scrape_memory *m, str log);
 
 /*
- * Write "targets": the states of v, what set has dropped, and
- * the discoveries that fail now.
+ * Write "targets": the states of v, what set has dropped, and the discoveries
+ * that fail now (sd may be NULL).
  */
 void scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
-    size_t n, const struct scrape_set *set, const struct scrape_failing *fails,
-    size_t nfails, int64_t now);
+    size_t n, const struct scrape_set *set, const struct scrape_sd *sd,
+    int64_t now);
 
 /* scrape_exec.c: a command under way, whose output is a page. */
 struct scrape_exec;

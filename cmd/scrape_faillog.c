@@ -59,11 +59,13 @@ scrape_faillog_free(struct scrape_faillog *l)
 	free(l);
 }
 
-/* As upstream, a relative path is relative to the configuration's directory. */
+/* A relative path is relative to the directory of the file that names it. */
 static void
-resolve(struct buf *b, str path, const struct promconf *p)
+resolve(struct buf *b, str path, const struct promconf *p,
+    const struct scrape_job *j)
 {
-	str dir = conf_name(p->conf);
+	bool own = conf_find(j->node, "scrape_failure_log_file") != NULL;
+	str dir = conf_name(own ? j->node->conf : p->conf);
 
 	while (dir.n > 0 && dir.p[dir.n - 1] != '/')
 		dir.n--;
@@ -73,14 +75,15 @@ resolve(struct buf *b, str path, const struct promconf *p)
 }
 
 static struct file *
-find(struct scrape_faillog *l, str path, const struct promconf *p)
+find(struct scrape_faillog *l, const struct promconf *p,
+    const struct scrape_job *j)
 {
 	struct buf full = { 0 };
 	struct map_slot *at;
 	struct file *f;
 	bool fresh;
 
-	resolve(&full, path, p);
+	resolve(&full, j->failure_log_file, p, j);
 	at = map_add(&l->by_path, buf_str(&full), &fresh);
 	if (!fresh) {
 		buf_fini(&full);
@@ -108,7 +111,7 @@ scrape_faillog_add(struct scrape_faillog *l, const struct scrape_plan *p,
 
 	if (t->job->failure_log_file.n == 0)
 		return;
-	f = find(l, t->job->failure_log_file, p->conf);
+	f = find(l, p->conf, t->job);
 	if (f->fd == -1)
 		return;
 	date_print_ms(&time, now);

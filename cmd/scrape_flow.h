@@ -85,8 +85,6 @@ struct flow {
 	struct pollfd *fds;
 	size_t fds_cap;
 	struct scrape_faillog *faillog;
-	struct scrape_failing *fails; /* discoveries */
-	size_t nfails, fails_cap;
 	bool full;       /* too much waits for stdout: rounds are skipped */
 	size_t missed;   /* rounds, meanwhile */
 	int64_t clock;   /* what tool_now() said last */

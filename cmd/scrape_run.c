@@ -154,7 +154,7 @@ wait_for(struct flow *f, int64_t ms)
 	settle(f);
 }
 
-/* Say what a discovery failed at, once, and keep it for "targets". */
+/* Say what a discovery failed at, once. */
 static void
 hear_errors(struct flow *f)
 {

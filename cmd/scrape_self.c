@@ -191,6 +191,8 @@ void
 flow_page(const struct flow *f, struct buf *b)
 {
 	const struct flow_counts *n = &f->sum;
+	size_t failing = 0;
+	str job, what;
 
 	put_process(f, b);
 	put_targets(f, b);
@@ -220,6 +222,11 @@ flow_page(const struct flow *f, struct buf *b)
 	put(b, "mf_scrape_target_updates_total",
 	    "Sets of targets made from news of a discovery or a reload.",
 	    (double)n->updates);
+	while (f->sd != NULL && scrape_sd_fault(f->sd, failing, &job, &what))
+		failing++;
+	put(b, "mf_scrape_discoveries_failing",
+	    "Discoveries that go on with their last good answer, or none.",
+	    (double)failing);
 	put(b, "mf_scrape_discovery_failures_total", "Discoveries that failed.",
 	    (double)n->sd_failures);
 	put(b, "mf_scrape_config_reloads_total", "Reloads that succeeded.",

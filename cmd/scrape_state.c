@@ -151,25 +151,26 @@ put_dropped(struct buf *b, const struct scrape_dropped *d, int64_t now)
 }
 
 static void
-put_failing(struct buf *b, const struct scrape_failing *x, int64_t now)
+put_failing(struct buf *b, str name, str what, int64_t now)
 {
-	struct label job = { STR("job"), x->job };
+	struct label job = { STR("job"), name };
 	struct expo_key keys[] = {
 		{ STR_INIT("state"), STR("discovery"), true },
-		{ STR_INIT("error"), x->error, true },
+		{ STR_INIT("error"), what, true },
 	};
 
-	expo_put_batch(b, (struct labels){ &job, x->job.n > 0 }, now, keys, 2);
+	expo_put_batch(b, (struct labels){ &job, 1 }, now, keys, 2);
 	expo_put_eof(b);
 }
 
 void
 scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
-    size_t n, const struct scrape_set *set, const struct scrape_failing *fails,
-    size_t nfails, int64_t now)
+    size_t n, const struct scrape_set *set, const struct scrape_sd *sd,
+    int64_t now)
 {
 	struct buf b = { 0 };
 	struct error e;
+	str job, what;
 
 	if (s->dir == NULL)
 		return;
@@ -177,8 +178,9 @@ scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
 		put_target(&b, &v[i]);
 	for (size_t i = 0; i < set->ndropped; i++)
 		put_dropped(&b, &set->dropped[i], now);
-	for (size_t i = 0; i < nfails; i++)
-		put_failing(&b, &fails[i], now);
+	for (size_t i = 0; sd != NULL && scrape_sd_fault(sd, i, &job, &what);
+	     i++)
+		put_failing(&b, job, what, now);
 	if (file_replace(tool_path(s->dir, "scrape", "targets"), buf_str(&b),
 		0644, &e) == -1) {
 		if (!s->failed)
