@@ -17,6 +17,7 @@ static char path[64];
 
 struct fixture {
 	struct promconf *p;
+	struct scrape_config *c;
 	struct scrape_set *set;
 	struct scrape_memory *m;
 	struct scrape_text x;
@@ -25,12 +26,22 @@ struct fixture {
 	bool meta;
 };
 
+static int64_t
+mono(void *arg)
+{
+	return *(const int64_t *)arg;
+}
+
+static int64_t ns = INT64_C(1000000000);
+static const struct clock clock_of = { mono, NULL, &ns };
+
 /* A fixture with one job, "j", of target h:1, and what job says more. */
 static void
 up(struct fixture *f, const char *job)
 {
 	struct buf b = { 0 };
 	struct error e = { "" };
+	struct scrape_sd *sd;
 
 	*f = (struct fixture){ .now = T0 };
 	buf_printf(&b,
@@ -41,10 +52,15 @@ up(struct fixture *f, const char *job)
 	f->p = promconf_load(path, NULL, &e);
 	if (f->p == NULL)
 		printf("# %s\n", e.msg);
-	f->set = scrape_load(f->p, 0, &e);
-	if (f->set == NULL)
+	f->c = scrape_load(f->p, &e);
+	if (f->c == NULL)
 		printf("# %s\n", e.msg);
-	CHECK(f->set != NULL && f->set->n == 1);
+	sd = scrape_sd_new(f->c, NULL, &clock_of, NULL, &e);
+	CHECK(sd != NULL);
+	(void)scrape_sd_step(sd);
+	f->set = scrape_targets(f->c, sd, &(struct scrape_spread){ 0 });
+	CHECK(f->set->n == 1);
+	scrape_sd_free(sd);
 	f->m = scrape_memory_new();
 	buf_fini(&b);
 }
@@ -57,6 +73,7 @@ down(struct fixture *f)
 	buf_fini(&f->x.after);
 	scrape_memory_free(f->m);
 	scrape_free(f->set);
+	scrape_config_free(f->c);
 	promconf_free(f->p);
 }
 
