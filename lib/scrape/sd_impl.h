@@ -46,6 +46,7 @@ struct sd_source {
 	char *fault;          /* why there is no newer one, or NULL */
 	bool told;            /* the fault has been */
 	bool mark;            /* the kind's */
+	bool fixed;           /* it stays as long as its find */
 };
 
 struct sd_find {
@@ -71,7 +72,7 @@ struct sd_kind {
 	void (*step)(struct sd_find *f, int64_t now);
 };
 
-extern const struct sd_kind sd_static;
+extern const struct sd_kind sd_static, sd_file;
 
 /* A job's finds are a run of all, its groups are listed when asked for. */
 struct sd_job {
@@ -82,10 +83,13 @@ struct sd_job {
 	size_t nv, cap;
 };
 
+#define SD_CLOSED (-2)
+
 struct scrape_sd {
 	const struct clock *clock;
 	struct fetch *fetch;
 	char *dns_server; /* or NULL */
+	int inotify;      /* SD_CLOSED, or -1 where it can't be had */
 	struct sd_job *jobs;
 	size_t njobs;
 	struct sd_find **v;
@@ -98,6 +102,9 @@ struct scrape_sd {
 
 /* Milliseconds of the monotonic clock. */
 int64_t sd_now(const struct scrape_sd *sd);
+
+/* Read what inotify has to say: finds of files become due. */
+void sd_file_events(struct scrape_sd *sd, int64_t now);
 
 /* A source with a name of its own; freed with its find, or dropped. */
 struct sd_source *sd_source_add(struct sd_find *f, str name);
