@@ -1,0 +1,219 @@
+#include "store/pack.h"
+
+#include <string.h>
+
+#define PATCHED 0x80
+#define WIDE 57 /* wider than this is taken as 64: one load has 57 for sure */
+
+void
+store_varint_put(struct buf *b, uint64_t x)
+{
+	for (; x >= 0x80; x >>= 7)
+		buf_byte(b, (char)(x | 0x80));
+	buf_byte(b, (char)x);
+}
+
+size_t
+store_varint_get(const uint8_t *p, size_t len, uint64_t *x)
+{
+	uint64_t r = 0;
+
+	for (size_t i = 0; i < len && i < 10; i++) {
+		r |= (uint64_t)(p[i] & 0x7f) << (7 * i);
+		if (p[i] < 0x80) {
+			*x = r;
+			return i + 1;
+		}
+	}
+	return 0;
+}
+
+static unsigned
+bits(uint64_t x)
+{
+	return x == 0 ? 0 : 64 - (unsigned)__builtin_clzll(x);
+}
+
+/*
+ * The width that costs the fewest bytes, patches counted; the bytes go to
+ * *cost.
+ */
+static unsigned
+best(const uint64_t *v, size_t n, size_t *cost)
+{
+	uint16_t with[65] = { 0 };
+	size_t over = 0, patches = 0, least = SIZE_MAX;
+	unsigned w, top = 64, best = 64;
+
+	for (size_t i = 0; i < n; i++)
+		with[bits(v[i])]++;
+	while (top > 0 && with[top] == 0)
+		top--;
+	/* From the widest down: one bit less makes patches of some. */
+	for (w = top + 1; w-- > 0;) {
+		unsigned real = w > WIDE ? 64 : w;
+		size_t c = 1 + (n * real + 7) / 8;
+
+		if (over > 0) {
+			/* A patch: its place, and 7 bits a byte. */
+			patches = over;
+			for (unsigned k = w + 1; k <= top; k++)
+				patches += (size_t)with[k] * ((k - w + 6) / 7);
+			c += 1 + patches;
+		}
+		if (c < least) {
+			least = c;
+			best = real;
+		}
+		over += with[w];
+	}
+	*cost = least;
+	return best;
+}
+
+size_t
+store_pack_cost(const uint64_t *v, size_t n)
+{
+	size_t sum = 0, c;
+
+	for (size_t i = 0; i < n; i += STORE_PACK_BLOCK) {
+		size_t m = n - i < STORE_PACK_BLOCK ? n - i : STORE_PACK_BLOCK;
+
+		(void)best(v + i, m, &c);
+		sum += c;
+	}
+	return sum;
+}
+
+static void
+put_bits(struct buf *b, const uint64_t *v, size_t n, unsigned w)
+{
+	uint64_t mask = w == 64 ? UINT64_MAX : (UINT64_C(1) << w) - 1;
+	size_t bytes = (n * w + 7) / 8;
+	char *p = buf_reserve(b, bytes + 8);
+	uint64_t word = 0;
+	unsigned have = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t x = v[i] & mask;
+
+		word |= x << have;
+		if (have + w >= 64) {
+			memcpy(p, &word, 8);
+			p += 8;
+			word = have == 0 ? 0 : x >> (64 - have);
+			have = have + w - 64;
+		} else {
+			have += w;
+		}
+	}
+	memcpy(p, &word, 8);
+	b->n += bytes;
+}
+
+static void
+put_block(struct buf *b, const uint64_t *v, size_t n)
+{
+	size_t cost, patches = 0;
+	unsigned w = best(v, n, &cost);
+
+	for (size_t i = 0; i < n; i++)
+		patches += bits(v[i]) > w;
+	buf_byte(b, (char)(w | (patches > 0 ? PATCHED : 0)));
+	if (patches > 0) {
+		buf_byte(b, (char)(patches - 1));
+		for (size_t i = 0; i < n; i++)
+			if (bits(v[i]) > w) {
+				buf_byte(b, (char)i);
+				store_varint_put(b, v[i] >> w);
+			}
+	}
+	if (w > 0)
+		put_bits(b, v, n, w);
+}
+
+void
+store_pack_put(struct buf *b, const uint64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i += STORE_PACK_BLOCK)
+		put_block(b, v + i,
+		    n - i < STORE_PACK_BLOCK ? n - i : STORE_PACK_BLOCK);
+}
+
+/* The bits of n numbers; p has 8 readable bytes behind the last of them. */
+static void
+get_bits(const uint8_t *p, uint64_t *v, size_t n, unsigned w)
+{
+	uint64_t mask = (UINT64_C(1) << w) - 1, x;
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++, at += w) {
+		memcpy(&x, p + (at >> 3), sizeof(x));
+		v[i] = x >> (at & 7) & mask;
+	}
+}
+
+static size_t
+get_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
+{
+	uint8_t tail[STORE_PACK_BLOCK * WIDE / 8 + 16];
+	size_t at = 1, patches = 0, list, bytes, k;
+	unsigned w;
+	uint64_t high;
+
+	if (len == 0)
+		return 0;
+	w = p[0] & 0x7f;
+	if (w > 64 || (w > WIDE && w < 64))
+		return 0;
+	if (p[0] & PATCHED) {
+		if (len < 2 || w == 64)
+			return 0;
+		patches = (size_t)p[1] + 1;
+		at = 2;
+	}
+	list = at;
+	for (size_t i = 0; i < patches; i++) {
+		if (at >= len || p[at] >= n)
+			return 0;
+		k = store_varint_get(p + at + 1, len - at - 1, &high);
+		if (k == 0)
+			return 0;
+		at += 1 + k;
+	}
+	bytes = (n * w + 7) / 8;
+	if (bytes > len - at)
+		return 0;
+	if (w == 0) {
+		memset(v, 0, n * sizeof(*v));
+	} else if (w == 64) {
+		memcpy(v, p + at, bytes);
+	} else if (len - at - bytes >= 8) {
+		get_bits(p + at, v, n, w);
+	} else {
+		memcpy(tail, p + at, bytes);
+		memset(tail + bytes, 0, 8);
+		get_bits(tail, v, n, w);
+	}
+	for (size_t i = 0; i < patches; i++) {
+		k = store_varint_get(p + list + 1, len - list - 1, &high);
+		v[p[list]] |= high << w;
+		list += 1 + k;
+	}
+	return at + bytes;
+}
+
+size_t
+store_pack_get(const uint8_t *p, size_t len, uint64_t *v, size_t n)
+{
+	size_t at = 0, k;
+
+	for (size_t i = 0; i < n; i += STORE_PACK_BLOCK) {
+		k = get_block(p + at, len - at, v + i,
+		    n - i < STORE_PACK_BLOCK ? n - i : STORE_PACK_BLOCK);
+		if (k == 0)
+			return 0;
+		at += k;
+	}
+	return at;
+}
