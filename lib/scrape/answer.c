@@ -60,6 +60,8 @@ by_type(str type, enum expo_form *form)
 		*form = EXPO_OM;
 	else if (is(type, "text/plain"))
 		*form = EXPO_PAGE;
+	else if (is(type, "application/vnd.google.protobuf"))
+		*form = EXPO_MF;
 	else
 		return -1;
 	return 0;
@@ -84,6 +86,8 @@ answer_form(const struct scrape_answer *a, const struct scrape_job *j,
 	if (j->fallback_protocol.n > 0) {
 		*form = str_starts(j->fallback_protocol, STR("OpenMetrics"))
 		    ? EXPO_OM
+		    : str_eq(j->fallback_protocol, STR("PrometheusProto"))
+		    ? EXPO_MF
 		    : EXPO_PAGE;
 		return 0;
 	}

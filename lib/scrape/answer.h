@@ -7,7 +7,10 @@
 #include "metric/expo.h"
 #include "scrape/scrape.h"
 
-/* 0 and the form, or -1 and why the scrape has failed. */
+/*
+ * 0 and the form, or -1 and why the scrape has failed.  EXPO_MF stands for the
+ * protobuf form, which becomes that (native.h).
+ */
 int answer_form(const struct scrape_answer *a, const struct scrape_job *j,
     enum expo_form *form, struct error *e);
 

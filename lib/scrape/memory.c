@@ -22,7 +22,8 @@ memory_readers_free(struct memory_source *s)
 {
 	expo_free(s->page);
 	expo_free(s->om);
-	s->page = s->om = NULL;
+	expo_free(s->proto);
+	s->page = s->om = s->proto = NULL;
 }
 
 void
@@ -114,7 +115,9 @@ memory_family(struct memory_source *s, str name)
 struct expo_reader *
 memory_reader(struct memory_source *s, enum expo_form form)
 {
-	struct expo_reader **r = form == EXPO_OM ? &s->om : &s->page;
+	struct expo_reader **r = form == EXPO_OM ? &s->om
+	    : form == EXPO_MF                    ? &s->proto
+						 : &s->page;
 
 	if (*r == NULL)
 		*r = expo_new(form, 0);

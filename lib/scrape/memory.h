@@ -18,6 +18,7 @@ struct memory_series {
 	uint32_t known; /* the last good round it was in */
 	bool live;      /* a reader has it as not ended */
 	bool stamped;   /* had a time of its own when last seen */
+	int64_t start;  /* what START said of it last, or 0 */
 };
 
 /* A family's metadata, as last printed. */
@@ -47,7 +48,7 @@ struct memory_source {
 	struct memory_family *families;
 	size_t nfamilies, families_cap;
 	struct map by_family;
-	struct expo_reader *page, *om;
+	struct expo_reader *page, *om, *proto;
 	uint32_t round, good; /* counted; the last one that was up */
 	int64_t t;            /* of the last round */
 	bool operand;
@@ -77,7 +78,7 @@ void memory_source_free(struct memory_source *s);
 /* Forget series and readers when most of them are gone from the page. */
 void memory_tidy(struct memory_source *s);
 
-/* The reader of a form, made at the first use; and the end of both. */
+/* The reader of a form, made at the first use; and the end of all. */
 struct expo_reader *memory_reader(struct memory_source *s, enum expo_form form);
 void memory_readers_free(struct memory_source *s);
 

@@ -13,8 +13,11 @@
 #include "base/num.h"
 #include "scrape/answer.h"
 #include "scrape/memory.h"
+#include "scrape/native.h"
+#include "scrape/nhcb.h"
 #include "scrape/report.h"
 
+#define EXEMPLAR_MAX 128 /* characters of its labels; upstream drops longer */
 #define FUTURE INT64_C(600000) /* samples later than this are not believed */
 
 struct round {
@@ -27,7 +30,9 @@ struct round {
 	bool read;      /* of the page, at least a part */
 	char stamp[24]; /* " NOW\n", behind most samples */
 	size_t stamp_len;
-	size_t last; /* the series of the last sample, for its exemplar */
+	struct expo_reader *rd;
+	struct nhcb *nhcb; /* or NULL */
+	size_t last;       /* the series of the last sample, for its exemplar */
 	bool have_last;
 };
 
@@ -164,9 +169,14 @@ sample(struct round *x, const struct expo_item *it, struct error *e)
 		return 0;
 	v->seen = x->s->round;
 	v->stamped = stamped;
+	if (it->kind == EXPO_HIST)
+		buf_z(b, "# HIST ");
 	buf_add(b, v->text);
 	buf_byte(b, ' ');
-	num_print(b, it->v);
+	if (it->kind == EXPO_HIST)
+		buf_add(b, it->text);
+	else
+		num_print(b, it->v);
 	if (stamped)
 		buf_printf(b, " %lld\n", (long long)it->t);
 	else
@@ -176,12 +186,50 @@ sample(struct round *x, const struct expo_item *it, struct error *e)
 	return 0;
 }
 
+/* A sample as any other, within the limits of histograms. */
+static int
+histogram(struct round *x, const struct expo_item *from, struct error *e)
+{
+	struct expo_item it = *from;
+
+	if (native_limit(x->t->job, &it.text, &x->m->a, e) == -1)
+		return -1;
+	return sample(x, &it, e);
+}
+
+/* What the sample before it counts from, when that is news. */
+static void
+start(struct round *x, const struct expo_item *it)
+{
+	struct memory_series *v = &x->s->v[x->last];
+
+	if (!x->have_last || (v->start == it->start && !x->describe))
+		return;
+	v->start = it->start;
+	buf_printf(&x->m->body, "# START %.*s %lld %lld\n", STR_ARG(v->text),
+	    (long long)it->start, (long long)(v->stamped ? it->t : x->now));
+}
+
+/* Characters; more than EXEMPLAR_MAX need not be counted. */
+static size_t
+runes(str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n && n <= EXEMPLAR_MAX; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
 static void
 exemplar(struct round *x, const struct expo_item *it)
 {
 	struct label_set set;
+	size_t n = 0;
 
-	if (!x->have_last)
+	for (size_t i = 0; i < it->extra.n && n <= EXEMPLAR_MAX; i++)
+		n += runes(it->extra.v[i].name) + runes(it->extra.v[i].value);
+	if (!x->have_last || n > EXEMPLAR_MAX)
 		return;
 	mutate(x, &set, it->labels);
 	expo_put_exemplar(
@@ -235,8 +283,10 @@ metadata(struct round *x, const struct expo_item *it)
 }
 
 static int
-item(struct round *x, const struct expo_item *it, struct error *e)
+item(void *arg, const struct expo_item *it, struct error *e)
 {
+	struct round *x = arg;
+
 	switch (it->kind) {
 	case EXPO_SAMPLE:
 		return sample(x, it, e);
@@ -249,9 +299,12 @@ item(struct round *x, const struct expo_item *it, struct error *e)
 	case EXPO_EXEMPLAR:
 		exemplar(x, it);
 		return 0;
-	case EXPO_STALE:
 	case EXPO_HIST:
+		return histogram(x, it, e);
 	case EXPO_START:
+		start(x, it);
+		return 0;
+	case EXPO_STALE:
 	case EXPO_ALERT:
 	case EXPO_STRING:
 	case EXPO_BATCH:
@@ -262,48 +315,68 @@ item(struct round *x, const struct expo_item *it, struct error *e)
 }
 
 static int
-feed(struct round *x, struct expo_reader *rd, str lines, struct error *e)
+feed(void *arg, str lines, struct error *e)
 {
+	struct round *x = arg;
 	struct expo_item it;
 	int k;
 
-	expo_feed(rd, lines);
-	while ((k = expo_next(rd, &it, e)) == 1)
-		if (item(x, &it, e) == -1) {
-			error_add(e, "line %zu", it.line);
-			return -1;
+	expo_feed(x->rd, lines);
+	while ((k = expo_next(x->rd, &it, e)) == 1)
+		if ((x->nhcb ? nhcb_item(x->nhcb, &it, e) : item(x, &it, e)) ==
+		    -1) {
+			/* in protobuf there are none */
+			return x->rd == x->s->proto
+			    ? -1
+			    : error_add(e, "line %zu", it.line);
 		}
 	return k;
 }
 
-/* The whole page; a last line need not have its end. */
+/* A page of text; a last line need not have its end. */
+static int
+lines(struct round *x, str body, struct error *e)
+{
+	struct buf *b = &x->m->scratch;
+	size_t n = body.n;
+	str last;
+
+	while (n > 0 && body.p[n - 1] != '\n')
+		n--;
+	if (feed(x, str_take(body, n), e) == -1)
+		return -1;
+	if (n == body.n)
+		return 0;
+	buf_reset(b);
+	buf_add(b, str_skip(body, n));
+	buf_byte(b, '\n');
+	last = arena_dup(&x->m->a, buf_str(b));
+	return feed(x, last, e);
+}
+
+/* The whole page, whatever its form. */
 static int
 page(struct round *x, const struct scrape_answer *a, enum expo_form form,
     struct error *e)
 {
-	struct expo_reader *rd = memory_reader(x->s, form);
-	struct buf *b = &x->m->scratch;
-	size_t n = a->body.n;
-	str last;
+	const struct scrape_job *j = x->t->job;
+	int rc;
 
-	while (n > 0 && a->body.p[n - 1] != '\n')
-		n--;
+	x->rd = memory_reader(x->s, form);
 	x->read = true;
-	expo_set_time(rd, x->now);
-	if (feed(x, rd, str_take(a->body, n), e) == -1)
-		return -1;
-	if (n < a->body.n) {
-		buf_reset(b);
-		buf_add(b, str_skip(a->body, n));
-		buf_byte(b, '\n');
-		last = arena_dup(&x->m->a, buf_str(b));
-		if (feed(x, rd, last, e) == -1)
-			return -1;
-	}
+	expo_set_time(x->rd, x->now);
+	if (j->convert_to_nhcb)
+		x->nhcb = nhcb_new(j->always_classic, item, x);
+	rc = form == EXPO_MF ? native_page(a->body, j, feed, x, e)
+			     : lines(x, a->body, e);
 	/* An empty answer is an empty page, in either form. */
-	if (form == EXPO_OM && a->body.n > 0 && expo_end(rd, e) == -1)
-		return -1;
-	return 0;
+	if (rc == 0 && form == EXPO_OM && a->body.n > 0)
+		rc = expo_end(x->rd, e);
+	if (rc == 0 && x->nhcb != NULL)
+		rc = nhcb_end(x->nhcb, e);
+	nhcb_free(x->nhcb);
+	x->nhcb = NULL;
+	return rc;
 }
 
 static int
