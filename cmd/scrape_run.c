@@ -107,7 +107,7 @@ write_targets(struct flow *f, int64_t now)
 			v[i].error = buf_str(&f->v[i]->error);
 		}
 		scrape_state_targets(
-		    &f->state, v, f->n, f->set->set, f->fails, f->nfails, now);
+		    &f->state, v, f->n, f->set->set, f->sd, now);
 		free(v);
 	}
 	f->changed = false;
