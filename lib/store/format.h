@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/crc32c.h"
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
     "the files are little-endian and used as they lie");
 
@@ -179,13 +181,9 @@ struct store_cache_line {
 	uint32_t col; /* of the layout; all ones: a line of metadata */
 };
 
-/* Behind each frame stand the CRC32Cs of its blocks; zeros up to 8. */
-#define STORE_BLOCK ((size_t)4096)
-
-/* CRC32C (Castagnoli) of n bytes, going on from crc (0 at first). */
-uint32_t store_crc(uint32_t crc, const void *p, size_t n);
-
-/* The CRCs of the STORE_BLOCK blocks of p: (n + 4095) / 4096 of them. */
-void store_crc_blocks(const void *p, size_t n, uint32_t *out);
+/*
+ * Behind each frame stand the CRC32Cs of its blocks of CRC32C_BLOCK bytes;
+ * zeros up to 8.
+ */
 
 #endif

@@ -11,7 +11,7 @@ rec_crc(const struct store_rec *rec, str bytes)
 	struct store_rec r = *rec;
 
 	r.crc = 0;
-	return store_crc(store_crc(0, &r, sizeof(r)), bytes.p, bytes.n);
+	return crc32c(crc32c(0, &r, sizeof(r)), bytes.p, bytes.n);
 }
 
 static int

@@ -47,11 +47,11 @@ static void
 checksum(struct build *f, struct store_slot *p)
 {
 	char *at = f->buf->p + p->off;
-	uint32_t nb = (uint32_t)((p->len + STORE_BLOCK - 1) / STORE_BLOCK);
+	uint32_t nb = (uint32_t)((p->len + CRC32C_BLOCK - 1) / CRC32C_BLOCK);
 	uint32_t *out = (uint32_t *)(void *)(at + ((p->len + 7u) & ~7u));
 
-	store_crc_blocks(at, p->len, out);
-	p->fcrc = store_crc(0, out, nb * sizeof(*out));
+	crc32c_blocks(at, p->len, out);
+	p->fcrc = crc32c(0, out, nb * sizeof(*out));
 }
 
 static void
@@ -379,7 +379,7 @@ finish(struct build *f, struct store_wsource *src, const struct store_wday *d,
 			s->flags |= STORE_REPLACE;
 		if (i + 1 == f->n)
 			s->flags |= STORE_LAST;
-		s->crc = store_crc(0, s, offsetof(struct store_slot, crc));
+		s->crc = crc32c(0, s, offsetof(struct store_slot, crc));
 	}
 	src->high = shigh;
 	src->high_known = true;
@@ -425,7 +425,7 @@ store_part_write(struct store *s, struct store_wsource *src,
 {
 	struct build f = { .buf = &s->w->frames };
 	uint64_t most = (p->n + p->nstale + 8) * UINT64_C(32) +
-	    src->n * UINT64_C(16) + p->comments.n + 4 * STORE_BLOCK;
+	    src->n * UINT64_C(16) + p->comments.n + 4 * CRC32C_BLOCK;
 
 	if (most > UINT32_MAX / 2)
 		return error_set(

@@ -17,7 +17,7 @@ frames_at(uint32_t cap)
 static uint32_t
 blocks(uint64_t len)
 {
-	return (uint32_t)((len + STORE_BLOCK - 1) / STORE_BLOCK);
+	return (uint32_t)((len + CRC32C_BLOCK - 1) / CRC32C_BLOCK);
 }
 
 static uint64_t
@@ -38,7 +38,7 @@ head_ok(const struct store_seg_head *h, uint32_t day, uint32_t no)
 	return memcmp(h->magic, STORE_SEG_MAGIC, sizeof(h->magic)) == 0 &&
 	    h->version == STORE_VERSION && h->day == day && h->no == no &&
 	    h->cap > 0 && h->cap <= STORE_SEG_SLOTS &&
-	    h->crc == store_crc(0, h, offsetof(struct store_seg_head, crc));
+	    h->crc == crc32c(0, h, offsetof(struct store_seg_head, crc));
 }
 
 int
@@ -177,7 +177,7 @@ store_seg_make(int dirfd, uint32_t day, uint32_t no, const uint8_t boot[16],
 
 	memcpy(h.magic, STORE_SEG_MAGIC, sizeof(h.magic));
 	memcpy(h.boot, boot, 16);
-	h.crc = store_crc(0, &h, offsetof(struct store_seg_head, crc));
+	h.crc = crc32c(0, &h, offsetof(struct store_seg_head, crc));
 	snprintf(v.name, sizeof(v.name), "%08u/segment.tmp", (unsigned)day);
 	snprintf(
 	    name, sizeof(name), "%08u/%06u.seg", (unsigned)day, (unsigned)no);
@@ -213,7 +213,7 @@ store_seg_slot(const struct store_seg *s, uint32_t i)
 	if (p->off < frames_at(s->cap) || p->off % 8 != 0 ||
 	    p->off > s->v.size ||
 	    store_seg_space(p->len) > s->v.size - p->off ||
-	    p->crc != store_crc(0, p, offsetof(struct store_slot, crc)))
+	    p->crc != crc32c(0, p, offsetof(struct store_slot, crc)))
 		return NULL;
 	return p;
 }
@@ -304,8 +304,7 @@ crcs(const struct store_seg *s, const struct store_slot *p)
 const uint8_t *
 store_seg_bytes(const struct store_seg *s, const struct store_slot *p)
 {
-	if (store_crc(0, crcs(s, p), blocks(p->len) * sizeof(uint32_t)) !=
-	    p->fcrc)
+	if (crc32c(0, crcs(s, p), blocks(p->len) * sizeof(uint32_t)) != p->fcrc)
 		return NULL;
 	return s->v.p + p->off;
 }
@@ -314,17 +313,17 @@ bool
 store_seg_block(const struct store_seg *s, const struct store_slot *p,
     size_t from, size_t n, uint8_t *ok)
 {
-	size_t last = (from + n - 1) / STORE_BLOCK;
+	size_t last = (from + n - 1) / CRC32C_BLOCK;
 	uint32_t out;
 
-	for (size_t b = from / STORE_BLOCK; b <= last; b++) {
-		size_t at = b * STORE_BLOCK, len = p->len - at;
+	for (size_t b = from / CRC32C_BLOCK; b <= last; b++) {
+		size_t at = b * CRC32C_BLOCK, len = p->len - at;
 
 		if (ok[b])
 			continue;
-		if (len > STORE_BLOCK)
-			len = STORE_BLOCK;
-		store_crc_blocks(s->v.p + p->off + at, len, &out);
+		if (len > CRC32C_BLOCK)
+			len = CRC32C_BLOCK;
+		crc32c_blocks(s->v.p + p->off + at, len, &out);
 		if (out != crcs(s, p)[b])
 			return false;
 		ok[b] = 1;
@@ -343,12 +342,12 @@ store_seg_frame(const struct store_seg *s, const struct store_slot *p)
 		return NULL;
 	for (uint32_t b = 0; b < nb; b += 24) {
 		uint32_t k = nb - b < 24 ? nb - b : 24;
-		size_t at = (size_t)b * STORE_BLOCK;
+		size_t at = (size_t)b * CRC32C_BLOCK;
 		size_t len = p->len - at;
 
-		if (len > (size_t)k * STORE_BLOCK)
-			len = (size_t)k * STORE_BLOCK;
-		store_crc_blocks(q + at, len, out);
+		if (len > (size_t)k * CRC32C_BLOCK)
+			len = (size_t)k * CRC32C_BLOCK;
+		crc32c_blocks(q + at, len, out);
 		if (memcmp(out, want + b, k * sizeof(*out)) != 0)
 			return NULL;
 	}

@@ -71,7 +71,7 @@ static const uint8_t *
 begin_frame(struct source_cursor *c, const struct store_seg *g,
     const struct store_slot *p, size_t nwant, bool *whole)
 {
-	size_t nb = p->len / STORE_BLOCK + 1;
+	size_t nb = p->len / CRC32C_BLOCK + 1;
 
 	*whole = nwant * 16 * 8 >= p->len;
 	if (*whole)

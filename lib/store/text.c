@@ -51,7 +51,7 @@ believe(const struct store_cache_head *h, size_t size, str key)
 	    (size_t)h->n * sizeof(struct store_cache_line);
 	return size == want &&
 	    h->crc ==
-	    store_crc(0, &h->crc + 1,
+	    crc32c(0, &h->crc + 1,
 		size - offsetof(struct store_cache_head, crc) -
 		    sizeof(h->crc)) &&
 	    memcmp(h + 1, key.p, key.n) == 0;
@@ -322,7 +322,7 @@ store_text_learn(struct store *s, struct store_wsource *src,
 	if (k < n)
 		return;
 	k = offsetof(struct store_cache_head, crc) + sizeof(h.crc);
-	h.crc = store_crc(0, out->p + k, out->n - k);
+	h.crc = crc32c(0, out->p + k, out->n - k);
 	memcpy(out->p, &h, sizeof(h));
 	write_cache(s, src, out);
 }

@@ -73,7 +73,7 @@ log_of(struct in *in, struct buf *b, const char *magic)
 			.hash = str_hash(s),
 		};
 
-		r.crc = store_crc(store_crc(0, &r, sizeof(r)), s.p, s.n);
+		r.crc = crc32c(crc32c(0, &r, sizeof(r)), s.p, s.n);
 		buf_add(b, (str){ (const char *)&r, sizeof(r) });
 		buf_add(b, s);
 		while (b->n % 8 != 0)
@@ -94,7 +94,7 @@ segment(struct in *in, struct buf *b)
 	uint32_t crc[32];
 
 	memcpy(h.magic, STORE_SEG_MAGIC, sizeof(h.magic));
-	h.crc = store_crc(0, &h, offsetof(struct store_seg_head, crc));
+	h.crc = crc32c(0, &h, offsetof(struct store_seg_head, crc));
 	buf_reset(b);
 	memset(buf_reserve(b, frames), 0, frames);
 	memcpy(b->p, &h, sizeof(h));
@@ -117,13 +117,13 @@ segment(struct in *in, struct buf *b)
 		buf_add(b, f);
 		while (b->n % 8 != 0)
 			buf_byte(b, 0);
-		store_crc_blocks(f.p, f.n, crc);
-		f.n = (f.n + STORE_BLOCK - 1) / STORE_BLOCK * sizeof(*crc);
-		s.fcrc = store_crc(0, crc, f.n);
+		crc32c_blocks(f.p, f.n, crc);
+		f.n = (f.n + CRC32C_BLOCK - 1) / CRC32C_BLOCK * sizeof(*crc);
+		s.fcrc = crc32c(0, crc, f.n);
 		buf_add(b, (str){ (const char *)crc, f.n });
 		while (b->n % 8 != 0)
 			buf_byte(b, 0);
-		s.crc = store_crc(0, &s, offsetof(struct store_slot, crc));
+		s.crc = crc32c(0, &s, offsetof(struct store_slot, crc));
 		memcpy(b->p + STORE_SEG_HEAD + i * sizeof(s), &s, sizeof(s));
 	}
 }

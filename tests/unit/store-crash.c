@@ -235,7 +235,7 @@ age(void)
 	if (fd == -1 || pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h))
 		err(1, SEG);
 	memcpy(h.boot, "another boot's  ", 16);
-	h.crc = store_crc(0, &h, offsetof(struct store_seg_head, crc));
+	h.crc = crc32c(0, &h, offsetof(struct store_seg_head, crc));
 	if (pwrite(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h))
 		err(1, SEG);
 	close(fd);

@@ -3,7 +3,7 @@
  * instruction where it has one (SSE 4.2), else a table.  Blocks have CRCs of
  * their own, so three run at once and hide the instruction's latency.
  */
-#include "store/format.h"
+#include "base/crc32c.h"
 
 #include <string.h>
 
@@ -306,10 +306,10 @@ three(const uint8_t *p, uint32_t out[3])
 {
 	uint64_t a = UINT32_MAX, b = UINT32_MAX, c = UINT32_MAX;
 
-	for (size_t i = 0; i < STORE_BLOCK; i += 8) {
+	for (size_t i = 0; i < CRC32C_BLOCK; i += 8) {
 		a = _mm_crc32_u64(a, load(p + i));
-		b = _mm_crc32_u64(b, load(p + STORE_BLOCK + i));
-		c = _mm_crc32_u64(c, load(p + 2 * STORE_BLOCK + i));
+		b = _mm_crc32_u64(b, load(p + CRC32C_BLOCK + i));
+		c = _mm_crc32_u64(c, load(p + 2 * CRC32C_BLOCK + i));
 	}
 	out[0] = ~(uint32_t)a;
 	out[1] = ~(uint32_t)b;
@@ -336,7 +336,7 @@ static void
 three(const uint8_t *p, uint32_t out[3])
 {
 	for (size_t i = 0; i < 3; i++)
-		out[i] = ~plain(UINT32_MAX, p + i * STORE_BLOCK, STORE_BLOCK);
+		out[i] = ~plain(UINT32_MAX, p + i * CRC32C_BLOCK, CRC32C_BLOCK);
 }
 
 static bool
@@ -347,26 +347,26 @@ have_fast(void)
 #endif
 
 uint32_t
-store_crc(uint32_t crc, const void *p, size_t n)
+crc32c(uint32_t crc, const void *p, size_t n)
 {
 	return ~(have_fast() ? fast(~crc, p, n) : plain(~crc, p, n));
 }
 
 void
-store_crc_blocks(const void *p, size_t n, uint32_t *out)
+crc32c_blocks(const void *p, size_t n, uint32_t *out)
 {
 	const uint8_t *q = p;
 	bool f = have_fast();
 
-	for (; f && n >= 3 * STORE_BLOCK; n -= 3 * STORE_BLOCK) {
+	for (; f && n >= 3 * CRC32C_BLOCK; n -= 3 * CRC32C_BLOCK) {
 		three(q, out);
-		q += 3 * STORE_BLOCK;
+		q += 3 * CRC32C_BLOCK;
 		out += 3;
 	}
 	while (n > 0) {
-		size_t m = n < STORE_BLOCK ? n : STORE_BLOCK;
+		size_t m = n < CRC32C_BLOCK ? n : CRC32C_BLOCK;
 
-		*out++ = store_crc(0, q, m);
+		*out++ = crc32c(0, q, m);
 		q += m;
 		n -= m;
 	}

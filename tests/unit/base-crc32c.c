@@ -5,24 +5,24 @@
 
 #include <stdlib.h>
 
-#include "store/format.h"
+#include "base/crc32c.h"
 
 static void
 values(void)
 {
 	uint8_t b[32];
 
-	CHECK(store_crc(0, "123456789", 9) == 0xe3069283);
-	CHECK(store_crc(0, "", 0) == 0);
+	CHECK(crc32c(0, "123456789", 9) == 0xe3069283);
+	CHECK(crc32c(0, "", 0) == 0);
 	/* RFC 3720, B.4 */
 	memset(b, 0, sizeof(b));
-	CHECK(store_crc(0, b, sizeof(b)) == 0x8a9136aa);
+	CHECK(crc32c(0, b, sizeof(b)) == 0x8a9136aa);
 	memset(b, 0xff, sizeof(b));
-	CHECK(store_crc(0, b, sizeof(b)) == 0x62a8ab43);
+	CHECK(crc32c(0, b, sizeof(b)) == 0x62a8ab43);
 	for (uint8_t i = 0; i < 32; i++)
 		b[i] = i;
-	CHECK(store_crc(0, b, sizeof(b)) == 0x46dd794e);
-	CHECK(store_crc(store_crc(0, b, 13), b + 13, 19) == 0x46dd794e);
+	CHECK(crc32c(0, b, sizeof(b)) == 0x46dd794e);
+	CHECK(crc32c(crc32c(0, b, 13), b + 13, 19) == 0x46dd794e);
 }
 
 static void
@@ -39,11 +39,11 @@ blocks(void)
 	for (size_t k = 0; k < sizeof(sizes) / sizeof(*sizes); k++) {
 		size_t n = sizes[k], b = 0;
 
-		store_crc_blocks(p, n, out);
-		for (size_t at = 0; at < n; at += STORE_BLOCK, b++) {
-			size_t m = n - at < STORE_BLOCK ? n - at : STORE_BLOCK;
+		crc32c_blocks(p, n, out);
+		for (size_t at = 0; at < n; at += CRC32C_BLOCK, b++) {
+			size_t m = n - at < CRC32C_BLOCK ? n - at : CRC32C_BLOCK;
 
-			bad += out[b] != store_crc(0, p + at, m);
+			bad += out[b] != crc32c(0, p + at, m);
 		}
 	}
 	CHECK(bad == 0);
