@@ -1,7 +1,5 @@
 /*
- * The tree of a pattern to the program of a Pike machine, and the shortcuts
- * that most matchers take: literals, choices of literals, and literals with
- * ".*" between them.
+ * The tree of a pattern to the program of the machines.
  */
 #include <stdlib.h>
 
@@ -235,126 +233,10 @@ re_compile(struct re *re, struct error *e)
 	if (whole)
 		emit(&c, RE_OP_ASSERT, RE_TEXT_END);
 	emit(&c, RE_OP_MATCH, 0);
-	if (c.full)
-		return error_set(
-		    e, "error parsing regexp: expression too large");
+	if (c.full || re->n * 2 * re->tree.ngroups > RE_MAX_CAPS)
+		return error_set(e,
+		    "error parsing regexp: expression too large: `%.*s`",
+		    STR_ARG(re->tree.pattern));
 	re->anchored = whole || starts_anchored(re->tree.root);
 	return 0;
-}
-
-/* Captures do not matter to what matches. */
-static const struct re_node *
-bare(const struct re_node *x)
-{
-	while (x->kind == RE_GROUP || (x->kind == RE_CAT && x->n == 1))
-		x = x->v[0];
-	return x;
-}
-
-/*
- * The text of literals x->v[from..], up to the first that is none (*to).
- * U+FFFD is left to the machine, which finds it in bytes that are no UTF-8.
- */
-static str
-run_of(struct arena *a, const struct re_node *x, size_t from, size_t *to)
-{
-	size_t n = 0, i;
-	char *p;
-
-	for (i = from; i < x->n; i++) {
-		const struct re_node *c = bare(x->v[i]);
-
-		if (c->kind != RE_CHAR || c->rune == 0xfffd)
-			break;
-	}
-	*to = i;
-	p = arena_alloc(a, 4 * (i - from) + 1);
-	for (i = from; i < *to; i++)
-		n += str_encode(bare(x->v[i])->rune, p + n);
-	return (str){ p, n };
-}
-
-/* ".*" and ".+" where . takes every character; the least it takes. */
-static unsigned
-gap_of(const struct re_node *x)
-{
-	x = bare(x);
-	if (x->kind != RE_REPEAT || x->max != -1 || x->min > 1 ||
-	    bare(x->v[0])->kind != RE_ANY_NL)
-		return RE_NO_GAP;
-	return (unsigned)x->min;
-}
-
-static bool
-try_glob(struct re *re, const struct re_node *x)
-{
-	struct arena *a = &re->tree.arena;
-	size_t i = 0, n = 0;
-
-	re->pieces = arena_array(a, x->n + 2, str);
-	re->gaps = arena_array(a, x->n + 2, unsigned);
-	while (i < x->n) {
-		unsigned gap = RE_NO_GAP;
-
-		for (; i < x->n && gap_of(x->v[i]) != RE_NO_GAP; i++)
-			gap = (gap == RE_NO_GAP ? 0 : gap) + gap_of(x->v[i]);
-		re->gaps[n] = gap;
-		re->pieces[n] = run_of(a, x, i, &i);
-		if (i < x->n && gap_of(x->v[i]) == RE_NO_GAP)
-			return false;
-		n++;
-	}
-	/* ".+" counts characters, a gap of two of them would count bytes. */
-	for (i = 0; i < n; i++)
-		if (re->gaps[i] != RE_NO_GAP && re->gaps[i] > 1)
-			return false;
-	re->npieces = n;
-	return true;
-}
-
-static bool
-try_choice(struct re *re, const struct re_node *x)
-{
-	struct arena *a = &re->tree.arena;
-
-	re->pieces = arena_array(a, x->n, str);
-	for (size_t i = 0; i < x->n; i++) {
-		const struct re_node *one = x->v[i];
-		struct re_node single = { .kind = RE_CAT, .n = 1 };
-		struct re_node *child = x->v[i];
-		size_t to;
-
-		if (one->kind != RE_CAT) {
-			single.v = &child;
-			one = &single;
-		}
-		re->pieces[i] = run_of(a, one, 0, &to);
-		if (to < one->n)
-			return false;
-	}
-	re->npieces = x->n;
-	return true;
-}
-
-void
-re_shortcut(struct re *re)
-{
-	const struct re_node *x = re->tree.root;
-	struct re_node single = { .kind = RE_CAT, .n = 1 };
-	struct re_node *child = re->tree.root;
-
-	if ((re->flags & RE_ANCHORED) == 0)
-		return;
-	x = bare(x);
-	if (x->kind == RE_ALT) {
-		if (try_choice(re, x))
-			re->shortcut = RE_SHORT_CHOICE;
-		return;
-	}
-	if (x->kind != RE_CAT) {
-		single.v = &child;
-		x = &single;
-	}
-	if (try_glob(re, x))
-		re->shortcut = RE_SHORT_GLOB;
 }

@@ -1,102 +1,196 @@
 /*
- * A deterministic machine for anchored patterns that are small: one table
- * look-up a character instead of threads.  It is made whole when the pattern
- * is compiled and never changes, so that threads can share it; a pattern that
- * would need more than the limits below has none and runs as it is.
+ * The deterministic machine, made while it runs: a state is the set of places
+ * the threads would be at, and one table look-up a character leads to the
+ * next.  A step takes a whole character: ASCII by a table of classes, the
+ * others by a small cache of their classes.  States are forgotten when they
+ * have grown past a bound; a subject for which nearly every character makes
+ * a new state is left to the threads, which are quicker then.
+ *
+ * The table belongs to one thread at a time, which takes it without waiting:
+ * whoever finds it taken is told to ask the other machine.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/re_impl.h"
 
-#define MAX_INSTS 256
-#define MAX_STATES 128
-#define MAX_CLASSES 64
-#define MAX_CUTS 2048
-#define MAX_WORK 100000 /* instructions followed while it is made */
+#define MAX_INSTS 20000
+#define MAX_BYTES (1 << 20) /* of states, a pattern */
+#define MAX_CLASSES 250
+#define MAX_WIDE 64  /* instructions' sets beyond ASCII */
+#define LEAST_USE 10 /* characters a state, or states are in vain */
+#define PAUSE 256    /* matches left to the threads after that */
+#define CACHE 512    /* classes of characters beyond ASCII */
+#define SINK_WORK 64 /* places looked at to find a ".*" at the end */
 
-/* Places of the program as bits. */
-struct places {
-	uint64_t bits[MAX_INSTS / 64];
+/* What is known of the character before and behind a place. */
+enum around {
+	UNKNOWN,
+	EDGE, /* the subject's start or end */
+	NEWLINE,
+	WORD,
+	OTHER,
 };
 
-/* A character above ASCII is of the class of the first run that ends at it. */
-struct run {
-	uint32_t hi;
+/* States by number; these three have no places. */
+enum special {
+	UNMADE,
+	DEAD, /* no match any more */
+	ALL,  /* a match, whatever comes */
+	NSPECIAL,
+};
+
+struct state {
+	uint32_t at, n; /* its places in pool */
+	enum around before;
+};
+
+struct wide {
+	uint32_t rune;
 	uint8_t class;
 };
 
 struct re_dfa {
-	uint8_t next[MAX_STATES][MAX_CLASSES]; /* 0: no way on */
-	bool accept[MAX_STATES];
-	bool rest[MAX_STATES]; /* accepts, whatever comes */
-	bool empty;            /* matches the empty subject */
+	atomic_flag taken;
+	bool ready, useless;
+	unsigned pause;
+
 	uint8_t ascii[128];
-	struct run *runs;
-	size_t nruns;
+	size_t nclasses;            /* the end of the subject is class 0 */
+	uint32_t rep[MAX_CLASSES];  /* a character of the class */
+	uint64_t sign[MAX_CLASSES]; /* of those beyond ASCII: takers */
+	size_t first_wide;
+	uint32_t takers[MAX_WIDE]; /* places, one of each kind */
+	size_t ntakers;
+	struct wide *wide;
+
+	bool *sink; /* by place: ".*" before the end of the whole */
+	unsigned shift;
+	uint32_t *next; /* by state << shift | class */
+	size_t next_cap;
+	struct state *states;
+	size_t nstates, states_cap;
+	uint32_t *pool;
+	size_t npool, pool_cap;
+	uint32_t *table; /* of states, by hash of places */
+	size_t table_size;
+	size_t eaten;      /* characters since states were forgotten */
+	uint32_t prefixed; /* the state behind the prefix */
+
+	/* A set of places being made. */
+	uint32_t *list, *index, *stack, *spare;
+	size_t nlist;
 };
 
-struct maker {
-	const struct re *re;
-	struct re_dfa *d;
-	struct places states[MAX_STATES];
-	size_t nstates, nclasses, work;
-	struct places takers[MAX_CLASSES]; /* what takes a class */
-	bool full;
-};
-
-static bool
-has(const struct places *p, size_t pc)
+struct re_dfa *
+re_dfa_new(void)
 {
-	return (p->bits[pc / 64] >> (pc % 64) & 1) != 0;
+	struct re_dfa *d = mem_zero(1, sizeof(*d));
+
+	atomic_flag_clear(&d->taken);
+	return d;
 }
 
-static void
-set(struct places *p, size_t pc)
+void
+re_dfa_free(struct re_dfa *d)
 {
-	p->bits[pc / 64] |= UINT64_C(1) << (pc % 64);
+	if (d == NULL)
+		return;
+	free(d->wide);
+	free(d->sink);
+	free(d->next);
+	free(d->states);
+	free(d->pool);
+	free(d->table);
+	free(d->list);
+	free(d);
+}
+
+static enum around
+around_of(uint32_t r)
+{
+	if (r == RE_END)
+		return EDGE;
+	if (r == '\n')
+		return NEWLINE;
+	return r == '_' || (r >= '0' && r <= '9') || (r >= 'A' && r <= 'Z') ||
+		(r >= 'a' && r <= 'z')
+	    ? WORD
+	    : OTHER;
+}
+
+/* Does an assertion hold?  1, 0, or -1 if what comes decides. */
+static int
+holds(uint32_t kind, enum around before, enum around behind)
+{
+	switch (kind) {
+	case RE_TEXT_START:
+		return before == EDGE;
+	case RE_LINE_START:
+		return before == EDGE || before == NEWLINE;
+	}
+	if (behind == UNKNOWN)
+		return -1;
+	switch (kind) {
+	case RE_TEXT_END:
+		return behind == EDGE;
+	case RE_LINE_END:
+		return behind == EDGE || behind == NEWLINE;
+	case RE_WORD:
+		return (before == WORD) != (behind == WORD);
+	}
+	return (before == WORD) == (behind == WORD);
+}
+
+static bool
+add(struct re_dfa *d, uint32_t pc)
+{
+	uint32_t i = d->index[pc];
+
+	if (i < d->nlist && d->list[i] == pc)
+		return false;
+	d->index[pc] = (uint32_t)d->nlist;
+	d->list[d->nlist++] = pc;
+	return true;
 }
 
 /*
- * Add what is reached from pc without reading on.  An end of text stays a
- * place unless the subject ends here.  True if that is a match.
+ * Add to the list what is reached from pc without reading on, waiting
+ * assertions too.  True if that is a match.
  */
 static bool
-follow(struct maker *m, struct places *out, size_t pc, bool start, bool end)
+follow(const struct re *re, uint32_t pc, enum around before, enum around behind)
 {
-	uint32_t stack[MAX_INSTS + 1];
-	size_t depth = 0;
+	struct re_dfa *d = re->dfa;
 	bool match = false;
+	size_t depth = 0;
 
-	stack[depth++] = (uint32_t)pc;
+	if (add(d, pc))
+		d->stack[depth++] = pc;
 	while (depth > 0) {
 		const struct re_inst *in;
-		uint32_t at = stack[--depth];
 
-		if (has(out, at))
-			continue;
-		set(out, at);
-		m->work++;
-		in = &m->re->prog[at];
+		pc = d->stack[--depth];
+		in = &re->prog[pc];
 		switch (in->op) {
 		case RE_OP_JUMP:
-			stack[depth++] = in->x;
+			if (add(d, in->x))
+				d->stack[depth++] = in->x;
 			break;
 		case RE_OP_SPLIT:
-			/* a place that is there already may wait twice */
-			if (depth + 2 > MAX_INSTS)
-				m->full = true;
-			else {
-				stack[depth++] = in->y;
-				stack[depth++] = in->x;
-			}
-			break;
-		case RE_OP_SAVE:
-			stack[depth++] = at + 1;
+			if (add(d, in->y))
+				d->stack[depth++] = in->y;
+			if (add(d, in->x))
+				d->stack[depth++] = in->x;
 			break;
 		case RE_OP_ASSERT:
-			if (in->x == RE_TEXT_START ? start : end)
-				stack[depth++] = at + 1;
+			if (holds(in->x, before, behind) != 1)
+				break;
+			__attribute__((fallthrough));
+		case RE_OP_SAVE:
+			if (add(d, pc + 1))
+				d->stack[depth++] = pc + 1;
 			break;
 		case RE_OP_MATCH:
 			match = true;
@@ -111,45 +205,210 @@ follow(struct maker *m, struct places *out, size_t pc, bool start, bool end)
 	return match;
 }
 
-/* Only what reads on, or waits for the end, tells one state from another. */
-static struct places
-reduced(const struct maker *m, const struct places *p)
+/*
+ * ".*" that only the end of the subject follows: whoever has taken a character
+ * there is there again, and at a match if the subject ends.
+ */
+static bool
+is_sink(const struct re *re, uint32_t pc)
 {
-	struct places out = { { 0 } };
+	struct re_dfa *d = re->dfa;
+	bool self = false, match = false;
+	uint32_t p = pc + 1;
 
-	for (size_t pc = 0; pc < m->re->n; pc++) {
-		enum re_op op = m->re->prog[pc].op;
+	if (re->prog[pc].op != RE_OP_ANY_NL)
+		return false;
+	d->nlist = 0;
+	(void)add(d, p);
+	for (size_t i = 0; i < d->nlist && i < SINK_WORK; i++) {
+		const struct re_inst *in = &re->prog[p = d->list[i]];
 
-		if (has(p, pc) &&
-		    (re_consumes(op) ||
-			(op == RE_OP_ASSERT &&
-			    m->re->prog[pc].x == RE_TEXT_END)))
-			set(&out, pc);
+		self = self || p == pc;
+		match = match || in->op == RE_OP_MATCH;
+		if (in->op == RE_OP_JUMP || in->op == RE_OP_SPLIT)
+			(void)add(d, in->x);
+		if (in->op == RE_OP_SPLIT)
+			(void)add(d, in->y);
+		if (in->op == RE_OP_SAVE ||
+		    (in->op == RE_OP_ASSERT && in->x == RE_TEXT_END))
+			(void)add(d, p + 1);
 	}
-	return out;
+	return self && match;
 }
 
-/* The number of a state, made if it is new; 0 is the one without places. */
-static uint8_t
-state_of(struct maker *m, const struct places *all)
+/* Part the ASCII classes by whether a character is among those of mask. */
+static void
+part_ascii(struct re_dfa *d, const uint64_t mask[2])
 {
-	struct places p = reduced(m, all), end = { { 0 } };
-	size_t s = 0;
+	size_t n = d->nclasses, hit[129] = { 0 }, all[129] = { 0 };
+	uint8_t to[129];
 
-	while (s < m->nstates && memcmp(&m->states[s], &p, sizeof(p)) != 0)
-		s++;
-	if (s < m->nstates)
-		return (uint8_t)s;
-	if (s == MAX_STATES) {
-		m->full = true;
-		return 0;
+	for (uint32_t r = 0; r < 128; r++) {
+		all[d->ascii[r]]++;
+		hit[d->ascii[r]] += mask[r / 64] >> (r % 64) & 1;
 	}
-	m->states[m->nstates++] = p;
-	for (size_t pc = 0; pc < m->re->n; pc++)
-		if (has(&p, pc) && m->re->prog[pc].op == RE_OP_ASSERT &&
-		    follow(m, &end, pc, false, true))
-			m->d->accept[s] = true;
-	return (uint8_t)s;
+	for (size_t c = 1; c < n; c++)
+		to[c] = hit[c] == 0 || hit[c] == all[c]
+		    ? (uint8_t)c
+		    : (uint8_t)d->nclasses++;
+	for (uint32_t r = 0; r < 128; r++)
+		if ((mask[r / 64] >> (r % 64) & 1) != 0)
+			d->ascii[r] = to[d->ascii[r]];
+}
+
+/* Does it read anything beyond ASCII? */
+static bool
+reads_wide(const struct re *re, const struct re_inst *in)
+{
+	const struct re_set *s;
+
+	if (in->op == RE_OP_CHAR)
+		return in->x >= 128;
+	if (in->op != RE_OP_SET)
+		return false; /* any: it tells none from another */
+	s = &re->tree.sets[in->x];
+	return s->n > 0 && s->v[s->n - 1].hi >= 128;
+}
+
+static bool
+same_reader(
+    const struct re *re, const struct re_inst *a, const struct re_inst *b)
+{
+	const struct re_set *x, *y;
+
+	if (a->op != b->op || a->op != RE_OP_SET)
+		return a->op == b->op && a->x == b->x;
+	x = &re->tree.sets[a->x];
+	y = &re->tree.sets[b->x];
+	return x->n == y->n && memcmp(x->v, y->v, x->n * sizeof(*x->v)) == 0;
+}
+
+/* Keep a place to ask about characters beyond ASCII; false: too many. */
+static bool
+add_taker(const struct re *re, uint32_t pc)
+{
+	struct re_dfa *d = re->dfa;
+
+	for (size_t i = 0; i < d->ntakers; i++)
+		if (same_reader(re, &re->prog[d->takers[i]], &re->prog[pc]))
+			return true;
+	if (d->ntakers == MAX_WIDE)
+		return false;
+	d->takers[d->ntakers++] = pc;
+	return true;
+}
+
+static void
+set_bit(uint64_t mask[2], uint32_t r)
+{
+	mask[r / 64] |= UINT64_C(1) << (r % 64);
+}
+
+/*
+ * The classes of characters; those beyond ASCII are made as they come.  What
+ * is read as one character parts it from all others, which is done at the end
+ * for all of them.
+ */
+static bool
+make_classes(const struct re *re)
+{
+	static const uint64_t words[2] = { UINT64_C(0x03ff000000000000),
+		UINT64_C(0x07fffffe87fffffe) };
+	struct re_dfa *d = re->dfa;
+	uint64_t single[2] = { 0 };
+	uint32_t last = UINT32_MAX;
+	bool asserts = false;
+
+	d->nclasses = 2;
+	memset(d->ascii, 1, sizeof(d->ascii));
+	for (uint32_t pc = 0; pc < re->n; pc++) {
+		const struct re_inst *in = &re->prog[pc];
+
+		if (in->op == RE_OP_ASSERT)
+			asserts = asserts || in->x < RE_TEXT_START ||
+			    in->x > RE_TEXT_END;
+		if (in->op == RE_OP_CHAR && in->x < 128)
+			set_bit(single, in->x);
+		else if (in->op == RE_OP_ANY)
+			set_bit(single, '\n');
+		else if (in->op == RE_OP_SET && in->x != last)
+			part_ascii(d, re->tree.sets[last = in->x].ascii);
+		if (reads_wide(re, in) && !add_taker(re, pc))
+			return false;
+	}
+	if (asserts) {
+		set_bit(single, '\n');
+		part_ascii(d, words);
+	}
+	for (uint32_t r = 0; r < 128; r++) {
+		uint64_t one[2] = { 0 };
+
+		set_bit(one, r);
+		if ((single[r / 64] >> (r % 64) & 1) != 0)
+			part_ascii(d, one);
+	}
+	for (uint32_t r = 128; r-- > 0;)
+		d->rep[d->ascii[r]] = r;
+	d->rep[0] = RE_END;
+	d->first_wide = d->nclasses;
+	return true;
+}
+
+static void
+forget(struct re_dfa *d)
+{
+	memset(d->table, 0, d->table_size * sizeof(*d->table));
+	d->npool = d->eaten = 0;
+	d->nstates = NSPECIAL;
+	d->prefixed = UNMADE;
+}
+
+static void
+set_shift(struct re_dfa *d)
+{
+	while ((size_t)1 << d->shift < d->nclasses)
+		d->shift++;
+	d->next_cap = 0;
+	free(d->next);
+	d->next = NULL;
+}
+
+static bool
+make_ready(const struct re *re)
+{
+	struct re_dfa *d = re->dfa;
+
+	d->ready = true;
+	if (re->n > MAX_INSTS || !make_classes(re)) {
+		d->useless = true;
+		return false;
+	}
+	d->list = mem_alloc(4 * re->n * sizeof(*d->list));
+	d->index = d->list + re->n;
+	d->stack = d->index + re->n;
+	d->spare = d->stack + re->n;
+	memset(d->index, 0, re->n * sizeof(*d->index));
+	d->sink = mem_zero(re->n, sizeof(*d->sink));
+	for (uint32_t pc = 0; pc < re->n; pc++)
+		d->sink[pc] = is_sink(re, pc);
+	if (d->ntakers > 0)
+		d->wide = mem_zero(CACHE, sizeof(*d->wide));
+	d->table_size = 64;
+	d->table = mem_zero(d->table_size, sizeof(*d->table));
+	/* one more class, for the first character beyond ASCII */
+	d->nclasses++;
+	set_shift(d);
+	d->nclasses--;
+	forget(d);
+	return true;
+}
+
+static size_t
+bytes(const struct re_dfa *d)
+{
+	return (d->nstates << d->shift) * sizeof(*d->next) +
+	    d->nstates * sizeof(*d->states) + d->npool * sizeof(*d->pool) +
+	    d->table_size * sizeof(*d->table);
 }
 
 static int
@@ -160,200 +419,315 @@ by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/*
- * Where the answer of an instruction may change from one character to the
- * next: the begins of ranges, and what is behind their ends, in order.
- */
+/* Few places, nearly in order: the usual case. */
+static void
+sort(uint32_t *v, size_t n)
+{
+	if (n > 64) {
+		qsort(v, n, sizeof(*v), by_number);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		uint32_t x = v[i];
+		size_t k = i;
+
+		for (; k > 0 && v[k - 1] > x; k--)
+			v[k] = v[k - 1];
+		v[k] = x;
+	}
+}
+
 static size_t
-cuts(const struct re *re, uint32_t *v)
+slot_of(const struct re_dfa *d, const uint32_t *v, size_t n, enum around before)
 {
-	size_t n = 0, k = 0;
+	size_t i = str_hash((str){ (const char *)v, n * sizeof(*v) }) + before;
 
-	v[n++] = 0;
-	v[n++] = 128;
-	for (size_t pc = 0; pc < re->n; pc++) {
-		const struct re_inst *in = &re->prog[pc];
-		struct re_range one = { in->x, in->x };
-		const struct re_range *r = &one;
-		size_t len = 1;
+	for (;; i++) {
+		const struct state *s;
+		uint32_t id;
 
-		if (in->op == RE_OP_ANY)
-			one = (struct re_range){ '\n', '\n' };
-		else if (in->op == RE_OP_SET) {
-			r = re->tree.sets[in->x].v;
-			len = re->tree.sets[in->x].n;
-		} else if (in->op != RE_OP_CHAR)
+		i &= d->table_size - 1;
+		id = d->table[i];
+		if (id == 0)
+			return i;
+		s = &d->states[id];
+		if (s->n == n && s->before == before &&
+		    (n == 0 || memcmp(d->pool + s->at, v, n * sizeof(*v)) == 0))
+			return i;
+	}
+}
+
+static void
+grow_table(struct re_dfa *d)
+{
+	free(d->table);
+	d->table_size *= 2;
+	d->table = mem_zero(d->table_size, sizeof(*d->table));
+	for (size_t id = NSPECIAL; id < d->nstates; id++) {
+		const struct state *s = &d->states[id];
+
+		d->table[slot_of(d, d->pool + s->at, s->n, s->before)] =
+		    (uint32_t)id;
+	}
+}
+
+/* The state of n places in order, made if it is new. */
+static uint32_t
+intern(struct re_dfa *d, const uint32_t *v, size_t n, enum around before)
+{
+	size_t slot = slot_of(d, v, n, before);
+	uint32_t id = d->table[slot];
+
+	if (id != 0)
+		return id;
+	id = (uint32_t)d->nstates;
+	d->states = mem_grow(
+	    d->states, &d->states_cap, d->nstates + 1, sizeof(*d->states));
+	d->pool =
+	    mem_grow(d->pool, &d->pool_cap, d->npool + n, sizeof(*d->pool));
+	d->next = mem_grow(d->next, &d->next_cap, (d->nstates + 1) << d->shift,
+	    sizeof(*d->next));
+	memset(d->next + ((size_t)id << d->shift), 0,
+	    sizeof(*d->next) << d->shift);
+	if (n > 0)
+		memcpy(d->pool + d->npool, v, n * sizeof(*v));
+	d->states[id] =
+	    (struct state){ (uint32_t)d->npool, (uint32_t)n, before };
+	d->npool += n;
+	d->table[slot] = id;
+	d->nstates++;
+	if (d->nstates * 2 > d->table_size)
+		grow_table(d);
+	return id;
+}
+
+/*
+ * The list as a state: what reads on or waits for what comes tells one state
+ * from another, and what came before only where something waits.
+ */
+static uint32_t
+state_of(const struct re *re, enum around before, bool match)
+{
+	struct re_dfa *d = re->dfa;
+	bool waits = false;
+	size_t n = 0;
+
+	if (match)
+		return ALL;
+	for (size_t i = 0; i < d->nlist; i++) {
+		uint32_t pc = d->list[i];
+		enum re_op op = re->prog[pc].op;
+
+		if (op == RE_OP_ASSERT &&
+		    holds(re->prog[pc].x, before, UNKNOWN) == -1)
+			waits = true;
+		else if (!re_consumes(op))
 			continue;
-		if (n + 2 * len > MAX_CUTS)
-			return 0;
-		for (size_t i = 0; i < len; i++) {
-			v[n++] = r[i].lo;
-			v[n++] = r[i].hi + 1;
-		}
+		d->stack[n++] = pc;
 	}
-	qsort(v, n, sizeof(*v), by_number);
+	if (n == 0 && re->anchored)
+		return DEAD;
+	sort(d->stack, n);
+	return intern(d, d->stack, n, waits ? before : UNKNOWN);
+}
+
+static uint32_t
+start_of(const struct re *re)
+{
+	struct re_dfa *d = re->dfa;
+
+	d->nlist = 0;
+	return state_of(re, EDGE, follow(re, 0, EDGE, UNKNOWN));
+}
+
+/* Where a state leads on a character of a class; 0: the subject's end. */
+static uint32_t
+step(const struct re *re, uint32_t id, size_t class)
+{
+	struct re_dfa *d = re->dfa;
+	uint32_t r = d->rep[class];
+	struct state s = d->states[id];
+	enum around behind = around_of(r);
+	size_t n = 0;
+	bool match = false;
+
+	d->nlist = 0;
+	for (uint32_t i = 0; i < s.n; i++) {
+		uint32_t pc = d->pool[s.at + i];
+
+		if (re->prog[pc].op == RE_OP_ASSERT)
+			match = follow(re, pc, s.before, behind) || match;
+		else
+			(void)add(d, pc);
+	}
+	if (match || r == RE_END)
+		return match ? ALL : DEAD;
+	for (size_t i = 0; i < d->nlist; i++) {
+		if (d->sink[d->list[i]])
+			return ALL;
+		if (re_takes(re, &re->prog[d->list[i]], r))
+			d->spare[n++] = d->list[i] + 1;
+	}
+	d->nlist = 0;
 	for (size_t i = 0; i < n; i++)
-		if (v[i] <= RE_MAX_RUNE && (k == 0 || v[i] != v[k - 1]))
-			v[k++] = v[i];
-	return k;
+		match = follow(re, d->spare[i], behind, UNKNOWN) || match;
+	if (!re->anchored)
+		match = follow(re, 0, behind, UNKNOWN) || match;
+	return state_of(re, behind, match);
 }
 
-/* Which instructions take a character. */
-static struct places
-takers(const struct re *re, uint32_t r)
+/* The class of a character beyond ASCII; 0: there are too many. */
+static size_t
+class_of(const struct re *re, uint32_t r)
 {
-	struct places p = { { 0 } };
+	struct re_dfa *d = re->dfa;
+	struct wide *w;
+	uint64_t sign = 0;
+	size_t c;
 
-	for (size_t pc = 0; pc < re->n; pc++)
-		if (re_takes(re, &re->prog[pc], r))
-			set(&p, pc);
-	return p;
-}
-
-/* Characters that the same instructions take are one class. */
-static bool
-make_classes(struct maker *m)
-{
-	uint32_t v[MAX_CUTS];
-	size_t n = cuts(m->re, v);
-
-	if (n == 0)
-		return false;
-	m->d->runs = mem_zero(n, sizeof(*m->d->runs));
-	for (size_t i = 0; i < n; i++) {
-		uint32_t hi = i + 1 < n ? v[i + 1] - 1 : RE_MAX_RUNE;
-		struct places p = takers(m->re, v[i]);
-		size_t c = 0;
-
-		m->work += m->re->n / 4;
-		while (c < m->nclasses &&
-		    memcmp(&m->takers[c], &p, sizeof(p)) != 0)
-			c++;
-		if (c == MAX_CLASSES || m->work > MAX_WORK)
-			return false;
-		if (c == m->nclasses)
-			m->takers[m->nclasses++] = p;
-		if (v[i] >= 128)
-			m->d->runs[m->d->nruns++] =
-			    (struct run){ hi, (uint8_t)c };
-		for (uint32_t r = v[i]; r <= hi && r < 128; r++)
-			m->d->ascii[r] = (uint8_t)c;
+	if (d->ntakers > 0 && (w = &d->wide[r % CACHE])->rune == r)
+		return w->class;
+	for (size_t i = 0; i < d->ntakers; i++)
+		if (re_takes(re, &re->prog[d->takers[i]], r))
+			sign |= UINT64_C(1) << i;
+	for (c = d->first_wide; c < d->nclasses; c++)
+		if (d->sign[c] == sign)
+			break;
+	if (c == MAX_CLASSES)
+		return 0;
+	if (c == d->nclasses) {
+		d->rep[c] = r;
+		d->sign[c] = sign;
+		d->nclasses++;
 	}
+	if (d->ntakers > 0)
+		d->wide[r % CACHE] = (struct wide){ r, (uint8_t)c };
+	return c;
+}
+
+/*
+ * Make room: forget all states but the one in hand.  False if the states that
+ * were made have not been of use, so that the threads shall go on.
+ */
+static bool
+make_room(struct re_dfa *d, uint32_t *id)
+{
+	struct state s = d->states[*id];
+
+	if (d->eaten < d->nstates * LEAST_USE) {
+		d->pause = PAUSE;
+		forget(d);
+		return false;
+	}
+	if (s.n > 0)
+		memcpy(d->spare, d->pool + s.at, s.n * sizeof(*d->spare));
+	forget(d);
+	*id = intern(d, d->spare, s.n, s.before);
 	return true;
 }
 
-/* Where the places that take a character of class c lead. */
-static struct places
-advance(struct maker *m, const struct places *from, size_t c)
+/* The way on that is not made yet; UNMADE: the threads shall go on. */
+static uint32_t
+make_next(const struct re *re, uint32_t id, size_t class)
 {
-	struct places to = { { 0 } };
+	struct re_dfa *d = re->dfa;
+	uint32_t to;
 
-	for (size_t w = 0; w < MAX_INSTS / 64; w++) {
-		uint64_t bits = from->bits[w] & m->takers[c].bits[w];
+	if (d->nclasses > (size_t)1 << d->shift) {
+		struct state s = d->states[id];
 
-		for (; bits != 0; bits &= bits - 1)
-			(void)follow(m, &to,
-			    w * 64 + (size_t)__builtin_ctzll(bits) + 1, false,
-			    false);
+		if (s.n > 0)
+			memcpy(
+			    d->spare, d->pool + s.at, s.n * sizeof(*d->spare));
+		set_shift(d);
+		forget(d);
+		id = intern(d, d->spare, s.n, s.before);
 	}
+	if (bytes(d) > MAX_BYTES && !make_room(d, &id))
+		return UNMADE;
+	to = step(re, id, class);
+	d->next[((size_t)id << d->shift) + class] = to;
 	return to;
 }
 
-static bool
-make_states(struct maker *m)
+/* From state id over s to its end: ALL, DEAD, or UNMADE. */
+static uint32_t
+run(const struct re *re, uint32_t id, str s, bool whole)
 {
-	struct places none = { { 0 } }, first = { { 0 } }, all = { { 0 } };
+	struct re_dfa *d = re->dfa;
+	size_t i = 0, counted = 0, class, len;
+	uint32_t to;
 
-	(void)state_of(m, &none);
-	(void)follow(m, &first, 0, true, false);
-	m->d->empty = follow(m, &all, 0, true, true);
-	if (state_of(m, &first) == 0)
-		return false; /* matches the empty subject at most */
-	for (size_t s = 1; s < m->nstates; s++) {
-		bool same = m->d->accept[s];
-
-		for (size_t c = 0; c < m->nclasses; c++) {
-			struct places p = advance(m, &m->states[s], c);
-
-			m->d->next[s][c] = state_of(m, &p);
-			same = same && m->d->next[s][c] == s;
-			if (m->full || m->work > MAX_WORK)
-				return false;
-		}
-		m->d->rest[s] = same;
-	}
-	return true;
-}
-
-void
-re_dfa_make(struct re *re)
-{
-	struct maker *m;
-
-	if (re->n > MAX_INSTS)
-		return;
-	for (size_t pc = 0; pc < re->n; pc++)
-		if (re->prog[pc].op == RE_OP_ASSERT &&
-		    re->prog[pc].x != RE_TEXT_START &&
-		    re->prog[pc].x != RE_TEXT_END)
-			return;
-	m = mem_zero(1, sizeof(*m));
-	m->re = re;
-	m->d = mem_zero(1, sizeof(*m->d));
-	if (make_classes(m) && make_states(m))
-		re->dfa = m->d;
-	else
-		re_dfa_free(m->d);
-	free(m);
-}
-
-void
-re_dfa_free(struct re_dfa *d)
-{
-	if (d == NULL)
-		return;
-	free(d->runs);
-	free(d);
-}
-
-static uint8_t
-class_of(const struct re_dfa *d, uint32_t r)
-{
-	size_t lo = 0, hi = d->nruns - 1;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (d->runs[mid].hi < r)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return d->runs[lo].class;
-}
-
-bool
-re_dfa_match(const struct re_dfa *d, str s)
-{
-	uint8_t state = 1;
-	size_t i = 0, len;
-
-	if (s.n == 0)
-		return d->empty;
-	while (i < s.n && !d->rest[state]) {
+	while (i < s.n) {
 		unsigned char c = (unsigned char)s.p[i];
-		uint8_t class;
 
 		if (c < 128) {
 			class = d->ascii[c];
 			i++;
 		} else {
-			class = class_of(d, str_rune(str_skip(s, i), &len));
+			class = class_of(re, str_rune(str_skip(s, i), &len));
+			if (class == 0)
+				return UNMADE;
 			i += len;
+			if (class >= (size_t)1 << d->shift) {
+				to = make_next(re, id, class);
+				goto made;
+			}
 		}
-		state = d->next[state][class];
-		if (state == 0)
-			return false;
+		to = d->next[((size_t)id << d->shift) + class];
+		if (to < NSPECIAL) {
+			if (to == UNMADE) {
+				d->eaten += i - counted;
+				counted = i;
+				to = make_next(re, id, class);
+			}
+		made:
+			if (to < NSPECIAL)
+				return to;
+		}
+		id = to;
 	}
-	return d->accept[state];
+	d->eaten += i - counted;
+	if (!whole)
+		return id;
+	to = d->next[(size_t)id << d->shift];
+	return to != UNMADE ? to : make_next(re, id, 0);
+}
+
+static uint32_t
+match(const struct re *re, str s)
+{
+	struct re_dfa *d = re->dfa;
+	uint32_t id;
+
+	if (d->useless || d->pause > 0) {
+		d->pause -= d->pause > 0;
+		return UNMADE;
+	}
+	if (!d->ready && !make_ready(re))
+		return UNMADE;
+	if (d->prefixed == UNMADE) {
+		id = start_of(re);
+		if (id >= NSPECIAL && re->prefix.n > 0)
+			id = run(re, id, re->prefix, false);
+		d->prefixed = id;
+	}
+	id = d->prefixed;
+	return id < NSPECIAL ? id
+			     : run(re, id, str_skip(s, re->prefix.n), true);
+}
+
+int
+re_dfa_match(const struct re *re, str s)
+{
+	struct re_dfa *d = re->dfa;
+	uint32_t id;
+
+	if (!str_starts(s, re->prefix))
+		return 0;
+	if (atomic_flag_test_and_set_explicit(&d->taken, memory_order_acquire))
+		return -1;
+	id = match(re, s);
+	atomic_flag_clear_explicit(&d->taken, memory_order_release);
+	return id == UNMADE ? -1 : id == ALL;
 }

@@ -1,16 +1,13 @@
 /*
- * The public side of re, and the machine: threads of the program advance
- * together over the subject, one code point at a time, each place at most
- * once, in order of preference (Pike).  So the time is linear in the subject
- * whatever the pattern.  A byte that is not UTF-8 counts as U+FFFD, as in Go.
+ * The machine: threads of the program advance together over the subject, one
+ * code point at a time, each place at most once, in order of preference
+ * (Pike).  So the time is linear in the subject whatever the pattern.  A byte
+ * that is not UTF-8 counts as U+FFFD, as in Go.
  */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/re_impl.h"
-
-#define NOWHERE ((size_t)-1)
-#define END_RUNE UINT32_MAX
 
 /* Places with a thread, in order; sparse says where a place is in dense. */
 struct threads {
@@ -22,7 +19,7 @@ struct threads {
 /* Pending work of follow(): a place to go to, or a capture to put back. */
 struct pending {
 	uint32_t pc;
-	size_t slot, old; /* slot NOWHERE: go to pc */
+	size_t slot, old; /* slot RE_NOWHERE: go to pc */
 };
 
 struct machine {
@@ -35,40 +32,6 @@ struct machine {
 	size_t *cap; /* of the thread being followed */
 	void *memory;
 };
-
-struct re *
-re_new(str pattern, unsigned flags, struct error *e)
-{
-	struct re *re = mem_zero(1, sizeof(*re));
-
-	re->flags = flags;
-	if (re_parse(&re->tree, pattern, (flags & RE_ANCHORED) != 0, e) == -1 ||
-	    re_compile(re, e) == -1) {
-		re_free(re);
-		return NULL;
-	}
-	re_shortcut(re);
-	if ((flags & RE_ANCHORED) != 0 && re->shortcut == RE_SHORT_NONE)
-		re_dfa_make(re);
-	return re;
-}
-
-void
-re_free(struct re *re)
-{
-	if (re == NULL)
-		return;
-	re_tree_fini(&re->tree);
-	re_dfa_free(re->dfa);
-	free(re->prog);
-	free(re);
-}
-
-size_t
-re_groups(const struct re *re)
-{
-	return re->tree.ngroups;
-}
 
 static bool
 in_set(const struct re_set *set, uint32_t r)
@@ -172,12 +135,12 @@ follow(struct machine *m, struct threads *t, uint32_t pc, size_t at)
 {
 	size_t depth = 0;
 
-	m->stack[depth++] = (struct pending){ pc, NOWHERE, 0 };
+	m->stack[depth++] = (struct pending){ pc, RE_NOWHERE, 0 };
 	while (depth > 0) {
 		struct pending top = m->stack[--depth];
 		const struct re_inst *in;
 
-		if (top.slot != NOWHERE) {
+		if (top.slot != RE_NOWHERE) {
 			m->cap[top.slot] = top.old;
 			continue;
 		}
@@ -193,7 +156,7 @@ follow(struct machine *m, struct threads *t, uint32_t pc, size_t at)
 			goto again;
 		case RE_OP_SPLIT:
 			m->stack[depth++] =
-			    (struct pending){ in->y, NOWHERE, 0 };
+			    (struct pending){ in->y, RE_NOWHERE, 0 };
 			pc = in->x;
 			goto again;
 		case RE_OP_SAVE:
@@ -244,7 +207,7 @@ re_consumes(enum re_op op)
 bool
 re_takes(const struct re *re, const struct re_inst *in, uint32_t r)
 {
-	if (r == END_RUNE)
+	if (r == RE_END)
 		return false;
 	if (in->op == RE_OP_CHAR)
 		return in->x == r;
@@ -281,8 +244,8 @@ step(struct machine *m, uint32_t r, size_t after, size_t *cap)
 	return matched;
 }
 
-static bool
-run(const struct re *re, str s, size_t from, size_t *cap, size_t ncap)
+bool
+re_exec(const struct re *re, str s, size_t from, size_t *cap, size_t ncap)
 {
 	size_t small[1024];
 	struct machine m;
@@ -292,12 +255,12 @@ run(const struct re *re, str s, size_t from, size_t *cap, size_t ncap)
 	machine_init(&m, re, s, ncap, small, sizeof(small));
 	for (;;) {
 		size_t len = 0;
-		uint32_t r = END_RUNE;
+		uint32_t r = RE_END;
 		struct threads t;
 
 		if (!matched && (at == 0 || !re->anchored)) {
 			for (size_t i = 0; i < ncap; i++)
-				m.cap[i] = NOWHERE;
+				m.cap[i] = RE_NOWHERE;
 			follow(&m, &m.now, 0, at);
 		}
 		if (m.now.n == 0 && (matched || re->anchored))
@@ -309,7 +272,7 @@ run(const struct re *re, str s, size_t from, size_t *cap, size_t ncap)
 			if (ncap == 0)
 				break;
 		}
-		if (r == END_RUNE)
+		if (r == RE_END)
 			break;
 		at += len;
 		t = m.now;
@@ -318,166 +281,4 @@ run(const struct re *re, str s, size_t from, size_t *cap, size_t ncap)
 	}
 	free(m.memory);
 	return matched;
-}
-
-static bool
-match_glob(const struct re *re, str s)
-{
-	if (re->npieces == 0)
-		return s.n == 0;
-	for (size_t i = 0; i < re->npieces; i++) {
-		str piece = re->pieces[i];
-		bool last = i + 1 == re->npieces;
-		size_t at;
-
-		if (re->gaps[i] == RE_NO_GAP) {
-			if (!str_starts(s, piece) || (last && s.n != piece.n))
-				return false;
-			s = str_skip(s, piece.n);
-			continue;
-		}
-		if (s.n < re->gaps[i])
-			return false;
-		s = str_skip(s, re->gaps[i]);
-		if (last)
-			return str_ends(s, piece);
-		at = str_find(s, piece);
-		if (at == s.n)
-			return false;
-		s = str_skip(s, at + piece.n);
-	}
-	return true;
-}
-
-bool
-re_match(const struct re *re, str subject)
-{
-	if (re->shortcut == RE_SHORT_GLOB)
-		return match_glob(re, subject);
-	if (re->shortcut == RE_SHORT_CHOICE) {
-		for (size_t i = 0; i < re->npieces; i++)
-			if (str_eq(subject, re->pieces[i]))
-				return true;
-		return false;
-	}
-	if (re->dfa != NULL)
-		return re_dfa_match(re->dfa, subject);
-	return run(re, subject, 0, NULL, 0);
-}
-
-bool
-re_find(const struct re *re, str subject, size_t from, size_t *cap)
-{
-	if (from > subject.n || (from > 0 && re->anchored))
-		return false;
-	return run(re, subject, from, cap, 2 * re->tree.ngroups);
-}
-
-static bool
-name_char(char c)
-{
-	return (c >= '0' && c <= '9') || c == '_' ||
-	    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
-/* "$name" or "${name}" at the start of s (behind the $): its length or 0. */
-static size_t
-reference(str s, str *name)
-{
-	bool brace = s.n > 0 && s.p[0] == '{';
-	size_t i = brace;
-
-	while (i < s.n && name_char(s.p[i]))
-		i++;
-	*name = str_from(s.p + brace, s.p + i);
-	if (name->n == 0 || (brace && (i == s.n || s.p[i] != '}')))
-		return 0;
-	return i + brace;
-}
-
-/* The group a reference means, or NOWHERE. */
-static size_t
-group_of(const struct re *re, str name, const size_t *cap)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < name.n && n < 100000000; i++) {
-		if (name.p[i] < '0' || name.p[i] > '9')
-			break;
-		n = n * 10 + (size_t)(name.p[i] - '0');
-	}
-	if (i == name.n && (name.n == 1 || name.p[0] != '0'))
-		return n < re->tree.ngroups ? n : NOWHERE;
-	for (i = 1; i < re->tree.ngroups; i++)
-		if (str_eq(re->tree.names[i], name) && cap[2 * i] != NOWHERE)
-			return i;
-	return NOWHERE;
-}
-
-void
-re_expand(const struct re *re, struct buf *b, str tmpl, str subject,
-    const size_t *cap)
-{
-	while (tmpl.n > 0) {
-		size_t i = str_chr(tmpl, '$'), len, g;
-		str name;
-
-		buf_add(b, str_take(tmpl, i));
-		tmpl = str_skip(tmpl, i);
-		if (tmpl.n == 0)
-			break;
-		tmpl = str_skip(tmpl, 1);
-		if (tmpl.n > 0 && tmpl.p[0] == '$') {
-			buf_byte(b, '$');
-			tmpl = str_skip(tmpl, 1);
-			continue;
-		}
-		len = reference(tmpl, &name);
-		if (len == 0) { /* not a reference: raw text */
-			buf_byte(b, '$');
-			continue;
-		}
-		tmpl = str_skip(tmpl, len);
-		g = group_of(re, name, cap);
-		if (g != NOWHERE && cap[2 * g] < cap[2 * g + 1])
-			buf_add(b,
-			    str_from(subject.p + cap[2 * g],
-				subject.p + cap[2 * g + 1]));
-	}
-}
-
-int
-re_replace(
-    const struct re *re, struct buf *b, str subject, str repl, size_t max)
-{
-	size_t n = 2 * re->tree.ngroups, last = 0, at = 0, len;
-	size_t *cap = mem_zero(n, sizeof(*cap)), from = b->n;
-
-	if (subject.n == 0)
-		subject = STR("");
-	while (at <= subject.n && b->n - from <= max &&
-	    re_find(re, subject, at, cap)) {
-		buf_add(b, str_from(subject.p + last, subject.p + cap[0]));
-		/* No empty match right behind another match. */
-		if (cap[1] > last || cap[0] == 0)
-			re_expand(re, b, repl, subject, cap);
-		last = cap[1];
-		len = 1;
-		if (at < subject.n)
-			(void)str_rune(str_skip(subject, at), &len);
-		at = at + len > cap[1] ? at + len : cap[1];
-	}
-	buf_add(b, str_skip(subject, last));
-	free(cap);
-	return b->n - from <= max ? 0 : -1;
-}
-
-void
-re_quote(struct buf *b, str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] != '\0' && strchr("\\.+*?()|[]{}^$", s.p[i]) != NULL)
-			buf_byte(b, '\\');
-		buf_byte(b, s.p[i]);
-	}
 }

@@ -1,8 +1,10 @@
 /*
  * What the files of re share: the tree a pattern is parsed into (re_parse.c),
  * the sets of code points in it (re_class.c, re_category.c, re_script.c,
- * re_fold.c), and the program the tree is compiled to (re_compile.c) for the
- * machine of re_exec.c.
+ * re_fold.c), the program the tree is compiled to (re_compile.c), and what can
+ * answer: comparing bytes (re_short.c), a deterministic machine made while it
+ * runs (re_dfa.c), and the machine that always can and fills in captures
+ * (re_exec.c).
  */
 #ifndef BASE_RE_IMPL_H
 #define BASE_RE_IMPL_H
@@ -13,8 +15,10 @@
 #define RE_MAX_RUNE 0x10ffff
 #define RE_MAX_REPEAT 1000
 #define RE_MAX_DEPTH 1000
-#define RE_MAX_PROG (1 << 20)
-#define RE_MAX_RANGES (1 << 20)
+#define RE_MAX_SIZE ((128 << 20) / 40) /* Go's, of the tree */
+#define RE_MAX_PROG (1 << 20)          /* ours, 12 MiB */
+#define RE_MAX_RANGES (1 << 20)        /* of all sets, 8 MiB */
+#define RE_MAX_CAPS (1 << 22)          /* threads times captures, 64 MiB */
 
 struct re_range {
 	uint32_t lo, hi;
@@ -73,7 +77,9 @@ struct re_node {
 	int min, max;
 	bool lazy;
 	size_t group;
-	int height;         /* of the tree below it */
+	bool fold;          /* a literal for which case does not count */
+	int height;         /* of the tree from here, as Go counts: leaf 1 */
+	int64_t size;       /* of its program, as Go estimates it */
 	struct re_node **v; /* children */
 	size_t n, cap;
 };
@@ -87,6 +93,7 @@ struct re_set {
 
 struct re_tree {
 	struct arena arena; /* nodes, sets and names */
+	str pattern;
 	struct re_node *root;
 	struct re_set *sets;
 	size_t nsets, sets_cap;
@@ -122,7 +129,7 @@ struct re_inst {
 enum re_short {
 	RE_SHORT_NONE,
 	RE_SHORT_GLOB,   /* pieces in order; gaps between and around them */
-	RE_SHORT_CHOICE, /* one of the pieces */
+	RE_SHORT_CHOICE, /* one of the pieces, which are in order */
 };
 
 struct re {
@@ -135,22 +142,37 @@ struct re {
 	str *pieces;
 	unsigned *gaps; /* least bytes before piece i; RE_NO_GAP: none */
 	size_t npieces;
-	struct re_dfa *dfa; /* NULL: too large, or not asked for */
+	str prefix; /* if anchored: what a match begins with */
+	struct re_dfa *dfa;
 };
 
 #define RE_NO_GAP (~0u)
+#define RE_NOWHERE ((size_t)-1)
+#define RE_END UINT32_MAX /* no code point: the end of the subject */
+
+int re_compile(struct re *re, struct error *e);
 
 /* Does an instruction read a character; does it take this one? */
 bool re_consumes(enum re_op op);
 bool re_takes(const struct re *re, const struct re_inst *in, uint32_t r);
 
-/* A table for anchored matching, if the program is small enough. */
-struct re_dfa;
-void re_dfa_make(struct re *re);
-void re_dfa_free(struct re_dfa *d);
-bool re_dfa_match(const struct re_dfa *d, str s);
+/* Find out what can be had by comparing bytes; ask it. */
+void re_short_find(struct re *re);
+bool re_short_match(const struct re *re, str s);
 
-int re_compile(struct re *re, struct error *e);
-void re_shortcut(struct re *re);
+/*
+ * The leftmost-first match at or after from, with the first ncap captures: the
+ * answer that the others must give.  With ncap 0 the first match found ends it.
+ */
+bool re_exec(const struct re *re, str s, size_t from, size_t *cap, size_t ncap);
+
+/*
+ * Is there a match?  1, 0, or -1: it cannot say, since another thread is at
+ * it, or since so many states are needed that making them is in vain.
+ */
+struct re_dfa;
+struct re_dfa *re_dfa_new(void);
+void re_dfa_free(struct re_dfa *d);
+int re_dfa_match(const struct re *re, str s);
 
 #endif

@@ -40,6 +40,8 @@ node_new(struct parser *ps, enum re_kind kind)
 	struct re_node *n = arena_new(&ps->t->arena, struct re_node);
 
 	n->kind = kind;
+	n->height = 1;
+	n->size = 1;
 	return n;
 }
 
@@ -49,17 +51,67 @@ node_add(struct parser *ps, struct re_node *n, struct re_node *child)
 	n->v = arena_grow(
 	    &ps->t->arena, n->v, &n->cap, n->n + 1, sizeof(struct re_node *));
 	n->v[n->n++] = child;
-	if (n->height <= child->height)
-		n->height = child->height + 1;
+}
+
+/* Is it text and nothing else, which Go keeps in one node? */
+static bool
+textual(const struct re_node *x)
+{
+	return x->height == 1 &&
+	    (x->kind == RE_CHAR || x->fold || x->kind == RE_CAT);
+}
+
+/*
+ * The height and the size of a node whose children are complete, as Go has
+ * them: texts side by side are one node, a choice of characters is a class,
+ * and what is of the same kind as what is around it melts into that.
+ */
+static void
+measure(struct re_node *n)
+{
+	bool flat = true;
+
+	n->size = n->kind == RE_ALT ? (int64_t)n->n - 1 : 0;
+	for (size_t i = 0; i < n->n; i++) {
+		const struct re_node *x = n->v[i];
+		int h = x->kind == n->kind ? x->height : x->height + 1;
+
+		n->size += x->size;
+		if (n->height < h)
+			n->height = h;
+		if (n->kind == RE_CAT)
+			flat = flat && textual(x) && x->fold == n->v[0]->fold;
+		else
+			flat = flat && x->height == 1 && x->kind != RE_CAT;
+	}
+	if (flat)
+		n->height = 1;
+}
+
+static void
+measure_repeat(struct re_node *n)
+{
+	int64_t body = n->v[0]->size;
+
+	n->height = n->v[0]->height + 1;
+	if (n->max != -1)
+		n->size = n->max * body + n->max - n->min;
+	else
+		n->size = n->min == 0 ? 2 + body : 1 + n->min * body;
+	if (n->size < 1)
+		n->size = 1;
 }
 
 /* Deeper trees would exhaust the stack of whoever walks them. */
 static bool
-too_deep(struct parser *ps, int depth)
+too_large(struct parser *ps, const struct re_node *n)
 {
-	if (depth <= RE_MAX_DEPTH)
+	if (n->height <= RE_MAX_DEPTH && n->size <= RE_MAX_SIZE)
 		return false;
-	fail(ps, "expression nests too deeply", ps->whole.p, ps->end);
+	fail(ps,
+	    n->size > RE_MAX_SIZE ? "expression too large"
+				  : "expression nests too deeply",
+	    ps->whole.p, ps->end);
 	return true;
 }
 
@@ -118,9 +170,13 @@ literal(struct parser *ps, uint32_t r)
 
 		re_class_add(&c, r, r);
 		re_class_fold(&c);
-		return set_node(ps, &c);
+		n = set_node(ps, &c);
+		if (n != NULL)
+			n->fold = true;
+		return n;
 	}
 	n = node_new(ps, RE_CHAR);
+	n->fold = (ps->flags & FOLD) != 0;
 	n->rune = r;
 	return n;
 }
@@ -249,23 +305,27 @@ unicode_class(struct parser *ps, struct re_class *c)
 static bool
 hex_escape(struct parser *ps, uint32_t *r)
 {
+	bool brace = ps->p < ps->end && *ps->p == '{', ok = true;
 	size_t n = 0;
 
 	*r = 0;
-	if (ps->p < ps->end && *ps->p == '{') {
-		for (ps->p++; ps->p < ps->end && str_hex(*ps->p) >= 0; n++) {
-			*r = *r * 16 + (uint32_t)str_hex(*ps->p++);
-			if (*r > RE_MAX_RUNE)
-				return false;
-		}
-		return n > 0 && ps->p < ps->end && *ps->p++ == '}';
-	}
-	for (; n < 2; n++) {
-		if (ps->p == ps->end || str_hex(*ps->p) < 0)
+	ps->p += brace;
+	while (ps->p < ps->end && (brace || n < 2)) {
+		uint32_t c = take_rune(ps);
+		int digit = c < 128 ? str_hex((char)c) : -1;
+
+		if (brace && c == '}')
+			return n > 0;
+		ok = ok && digit >= 0;
+		if (!ok && (brace || n == 1))
 			return false;
-		*r = *r * 16 + (uint32_t)str_hex(*ps->p++);
+		n++;
+		if (ok)
+			*r = *r * 16 + (uint32_t)digit;
+		if (*r > RE_MAX_RUNE)
+			return false;
 	}
-	return true;
+	return ok && !brace && n == 2;
 }
 
 /* An escape that stands for one code point; ps->p is at the backslash. */
@@ -455,7 +515,7 @@ group_body(struct parser *ps, struct re_node *wrap, unsigned outer)
 		return fail(
 		    ps, "expression nests too deeply", ps->whole.p, ps->end);
 	in = parse_alt(ps);
-	if (in == NULL || too_deep(ps, in->height))
+	if (in == NULL || too_large(ps, in))
 		return NULL;
 	if (ps->p == ps->end)
 		return fail(ps, "missing closing )", ps->whole.p, ps->end);
@@ -465,7 +525,9 @@ group_body(struct parser *ps, struct re_node *wrap, unsigned outer)
 	if (wrap == NULL)
 		return in;
 	node_add(ps, wrap, in);
-	return wrap;
+	wrap->height = in->height + 1;
+	wrap->size = in->size + 2;
+	return too_large(ps, wrap) ? NULL : wrap;
 }
 
 /* (?P<name>re) or (?<name>re) */
@@ -495,13 +557,17 @@ flag_of(uint32_t c)
 			: 0;
 }
 
-/* (?i-s) changes the flags to the group's end; (?i:re) those of its own. */
+/*
+ * (?i-s) changes the flags to the group's end and is an empty node of size 0;
+ * (?i:re) changes those of its own.
+ */
 static struct re_node *
 flag_group(struct parser *ps)
 {
 	const char *open = ps->p;
 	unsigned outer = ps->flags, f = outer;
 	bool minus = false, any = false;
+	struct re_node *none;
 
 	for (ps->p += 2; ps->p < ps->end;) {
 		uint32_t c = take_rune(ps);
@@ -517,7 +583,9 @@ flag_group(struct parser *ps)
 			ps->flags = f;
 			if (c == ':')
 				return group_body(ps, NULL, outer);
-			return node_new(ps, RE_EMPTY);
+			none = node_new(ps, RE_EMPTY);
+			none->size = 0;
+			return none;
 		} else {
 			break;
 		}
@@ -528,9 +596,9 @@ flag_group(struct parser *ps)
 static struct re_node *
 parse_group(struct parser *ps)
 {
-	if (at(ps, "(?P<"))
+	if (at(ps, "(?P<") && ps->end - ps->p > 4)
 		return named_group(ps, 4);
-	if (at(ps, "(?<"))
+	if (at(ps, "(?<") && ps->end - ps->p > 3)
 		return named_group(ps, 3);
 	if (at(ps, "(?"))
 		return flag_group(ps);
@@ -581,6 +649,8 @@ counts(struct parser *ps, int *min, int *max)
 static bool
 repeat_fits(const struct re_node *x, int n)
 {
+	if (x->kind == RE_REPEAT && x->max == 0)
+		return true;
 	if (x->kind == RE_REPEAT && !(x->min <= 1 && x->max <= 1)) {
 		int m = x->max < 0 ? x->min : x->max;
 
@@ -636,9 +706,11 @@ parse_repeat(struct parser *ps, struct re_node *cat, const char *last)
 		       -1;
 	node_add(ps, n, cat->v[cat->n - 1]);
 	cat->v[cat->n - 1] = n;
-	if (too_deep(ps, n->height))
+	measure_repeat(n);
+	if (too_large(ps, n))
 		return -1;
-	if (*op == '{' && !repeat_fits(n, RE_MAX_REPEAT))
+	if (*op == '{' && (min > 1 || max > 1) &&
+	    !repeat_fits(n, RE_MAX_REPEAT))
 		return fail(ps, "invalid repeat count", op, ps->p), -1;
 	return 1;
 }
@@ -714,9 +786,14 @@ parse_cat(struct parser *ps)
 		if (x == NULL)
 			return NULL;
 		/* "(?i)" is nothing an operator could stand behind. */
-		if (x->kind != RE_EMPTY)
+		if (x->size > 0)
 			node_add(ps, cat, x);
 	}
+	if (cat->n == 1)
+		return cat->v[0];
+	if (cat->n == 0)
+		return node_new(ps, RE_EMPTY);
+	measure(cat);
 	return cat;
 }
 
@@ -734,7 +811,10 @@ parse_alt(struct parser *ps)
 			break;
 		ps->p++;
 	}
-	return alt->n == 1 ? alt->v[0] : alt;
+	if (alt->n == 1)
+		return alt->v[0];
+	measure(alt);
+	return alt;
 }
 
 int
@@ -743,18 +823,19 @@ re_parse(struct re_tree *t, str pattern, bool dot_nl, struct error *e)
 	struct parser ps = { .t = t, .e = e, .flags = dot_nl ? DOT_NL : 0 };
 
 	*t = (struct re_tree){ 0 };
-	ps.whole = pattern = arena_dup(&t->arena, pattern);
+	t->pattern = ps.whole = pattern = arena_dup(&t->arena, pattern);
 	ps.p = pattern.p;
 	ps.end = pattern.p + pattern.n;
 	(void)group_new(&ps, STR_NONE);
-	if (!str_utf8(pattern))
-		return error_set(e, "error parsing regexp: invalid UTF-8");
+	for (size_t i = 0, n; i < pattern.n; i += n)
+		if (str_rune(str_skip(pattern, i), &n) == 0xfffd && n == 1)
+			return fail(
+				   &ps, "invalid UTF-8", pattern.p + i, ps.end),
+			       -1;
 	t->root = parse_alt(&ps);
-	if (t->root != NULL && ps.p < ps.end) {
-		fail(&ps, "unexpected )", pattern.p, ps.end);
-		return -1;
-	}
-	return t->root == NULL ? -1 : 0;
+	if (t->root != NULL && ps.p < ps.end)
+		return fail(&ps, "unexpected )", pattern.p, ps.end), -1;
+	return t->root == NULL || too_large(&ps, t->root) ? -1 : 0;
 }
 
 void

@@ -135,7 +135,7 @@ refusals(void)
 	CHECK(refused(
 	    "\\p{Klingon}", "invalid character class range: `\\p{Klingon}`"));
 	CHECK(refused("(?P<a-b>x)", "invalid named capture: `(?P<a-b>`"));
-	CHECK(refused("\xff", "invalid UTF-8"));
+	CHECK(refused("\xff", "invalid UTF-8: `\xff`"));
 	memset(deep, '(', 2000);
 	memset(deep + 2000, ')', 2000);
 	deep[4000] = '\0';
