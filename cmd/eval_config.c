@@ -65,7 +65,7 @@ eval_config_load(struct eval_config *c, const struct eval_options *o,
 			return -1;
 		for (size_t i = 0; i < c->prom->nwarnings; i++)
 			tool_warn("%.*s", STR_ARG(c->prom->warnings[i]));
-		if (c->prom->alert_relabel_configs != NULL)
+		if (c->prom->alert_relabel.n > 0)
 			tool_warn("%s: alert_relabel_configs are not applied",
 			    o->config);
 		r.interval = c->prom->global.evaluation_interval;

@@ -322,6 +322,12 @@ kind(const char *key)
 		{ "relabel_configs", "target relabeling rule" },
 		{ "metric_relabel_configs", "metric relabeling rule" },
 		{ "alert_relabel_configs", "alert relabeling rule" },
+		{ "write_relabel_configs",
+		    "relabeling rule in remote write config" },
+		{ "alertmanagers: relabel_configs",
+		    "Alertmanager target relabeling rule" },
+		{ "alertmanagers: alert_relabel_configs",
+		    "Alertmanager alert relabeling rule" },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)

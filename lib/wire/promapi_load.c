@@ -92,15 +92,15 @@ tls(const struct conf_node *open, const struct conf_node *secret,
 
 	if (flag(open, "tlsAuth", &client, e) == -1 ||
 	    flag(open, "tlsAuthWithCACert", &ca, e) == -1 ||
-	    flag(open, "tlsSkipVerify", &s->auth.insecure_skip_verify, e) ==
+	    flag(open, "tlsSkipVerify", &s->auth.tls.insecure_skip_verify, e) ==
 		-1 ||
-	    text(open, "serverName", a, &s->auth.server_name, e) == -1)
+	    text(open, "serverName", a, &s->auth.tls.server_name, e) == -1)
 		return -1;
-	if (ca && text(secret, "tlsCACert", a, &s->auth.ca, e) == -1)
+	if (ca && text(secret, "tlsCACert", a, &s->auth.tls.ca, e) == -1)
 		return -1;
 	if (client &&
-	    (text(secret, "tlsClientCert", a, &s->auth.cert, e) == -1 ||
-		text(secret, "tlsClientKey", a, &s->auth.key, e) == -1))
+	    (text(secret, "tlsClientCert", a, &s->auth.tls.cert, e) == -1 ||
+		text(secret, "tlsClientKey", a, &s->auth.tls.key, e) == -1))
 		return -1;
 	return 0;
 }
@@ -124,6 +124,7 @@ source(const struct conf_node *n, struct arena *a, struct promapi_server *s,
 	    text(n, "url", a, &s->url, e) == -1 ||
 	    flag(n, "basicAuth", &basic, e) == -1)
 		return -1;
+	s->auth.basic = basic;
 	if (!is_url(s->url))
 		return conf_error(conf_find(n, "url") ? conf_find(n, "url") : n,
 		    e, "the data source needs an http or https url");

@@ -9,7 +9,7 @@
 #define WIRE_PROMCONF_H
 
 #include "base/conf.h"
-#include "metric/label.h"
+#include "metric/relabel.h"
 
 /*
  * global, with Prometheus's defaults filled in; a scrape_config inherits what
@@ -44,8 +44,8 @@ struct promconf {
 	struct promconf_global global;
 	/* with $NAME and ${NAME} of the environment filled in */
 	struct labels external_labels;
-	/* alerting; NULL or empty where the file has none */
-	const struct conf_node *alert_relabel_configs;
+	/* alerting; empty where the file has none */
+	struct relabels alert_relabel;
 	const struct conf_node *const *alertmanagers;
 	size_t nalertmanagers;
 	const struct conf_node *const *scrape_configs;
@@ -90,6 +90,13 @@ void promconf_warn(struct promconf *p, const char *text);
  */
 int promconf_rules(struct promconf *p, const struct promconf_rule_file **v,
     size_t *n, struct error *e);
+
+/*
+ * Is list, if it is there, a list of scrape_protocols?  whose ends the message:
+ * "global config".
+ */
+int promconf_protocols(
+    const struct conf_node *list, const char *whose, struct error *e);
 
 /*
  * Every scrape_config: the file's own, then those of scrape_config_files.

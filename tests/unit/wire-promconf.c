@@ -76,7 +76,7 @@ defaults(void)
 	    p->global.scrape_timeout == 10000 &&
 	    p->global.evaluation_interval == 60000);
 	CHECK(p->external_labels.n == 0 && p->nscrape_configs == 0 &&
-	    p->nalertmanagers == 0 && p->alert_relabel_configs == NULL);
+	    p->nalertmanagers == 0 && p->alert_relabel.n == 0);
 	promconf_free(p);
 	promconf_free(NULL);
 	p = load("global: {scrape_interval: 5s}", &e);
@@ -122,7 +122,7 @@ whole(void)
 	CHECK(p->nwarnings == 2);
 	CHECK(str_ends(p->warnings[0],
 	    STR(":6:8: external label \"b\": $NONE is not set")));
-	CHECK(p->nalertmanagers == 1 && p->alert_relabel_configs->n == 1);
+	CHECK(p->nalertmanagers == 1 && p->alert_relabel.n == 1);
 	CHECK(p->nscrape_configs == 2);
 	promconf_free(p);
 }
@@ -135,7 +135,29 @@ refused(void)
 	    "1:9: global scrape timeout greater than scrape interval"));
 	CHECK(refuses("global: {nope: 5s}\n", "1:10: unknown key \"nope\""));
 	CHECK(refuses("global: {sample_limit: -1}\n",
-	    "1:9: a limit must not be negative"));
+	    "1:24: sample_limit must not be negative"));
+	CHECK(refuses("global: {keep_dropped_targets: lots}\n",
+	    "1:32: cannot unmarshal `lots` into an integer"));
+	CHECK(refuses("global: {scrape_native_histograms: 1}\n",
+	    "1:36: cannot unmarshal `1` into a boolean"));
+	CHECK(refuses("global: {metric_name_validation_scheme: x}\n",
+	    "1:41: unrecognized ValidationScheme: \"x\""));
+	CHECK(refuses("global: {metric_name_escaping_scheme: x}\n",
+	    "1:39: unknown global name escaping method specified, must be one "
+	    "of 'allow-utf-8', 'underscores', 'dots', or 'values', got \"x\""));
+	CHECK(refuses("global: {scrape_protocols: []}\n",
+	    "1:28: scrape_protocols cannot be empty for global config"));
+	CHECK(refuses("global: {scrape_protocols: [PrometheusProto, "
+		      "PrometheusProto]}\n",
+	    "1:46: duplicated protocol in scrape_protocols, got "
+	    "PrometheusProto twice for global config"));
+	CHECK(refuses("global: {scrape_protocols: [prometheusproto]}\n",
+	    "1:29: scrape_protocols: unknown scrape protocol prometheusproto, "
+	    "supported: [OpenMetricsText0.0.1 OpenMetricsText1.0.0 "
+	    "PrometheusProto PrometheusText0.0.4 PrometheusText1.0.0] for "
+	    "global config"));
+	CHECK(refuses("global: {external_labels: {a: !!binary /w==}}\n",
+	    "1:31: \"\\xff\" is not a valid label value"));
 	CHECK(refuses("global: {external_labels: {'': a}}\n",
 	    "1:28: \"\" is not a valid label name"));
 	CHECK(refuses("global: {external_labels: [a]}\n",
@@ -144,7 +166,8 @@ refused(void)
 	CHECK(refuses("tracing: 1\n", "1:10: tracing: expected a map"));
 	CHECK(refuses("remote_write: [{name: a}]\n",
 	    "1:16: url for remote_write is empty"));
-	CHECK(refuses("remote_read: [~]\n", "1:15: empty or null remote_read"));
+	CHECK(refuses("remote_read: [~]\n",
+	    "1:15: empty or null remote read config section"));
 	CHECK(refuses("alerting: {alert_relabel_configs: [~]}\n",
 	    "1:36: empty or null alert relabeling rule"));
 	CHECK(refuses("scrape_configs: [{}]\n", "1:18: job_name is empty"));
@@ -164,7 +187,8 @@ static void
 sections(void)
 {
 	CHECK(refuses("storage: {tsdb: {chunk_encoding: {floats: XOR}}}\n",
-	    "1:43: unsupported floats \"XOR\""));
+	    "1:43: expected chunk encoding of floats to be xor or xor2, but "
+	    "got \"XOR\""));
 	CHECK(refuses("storage: {tsdb: {retention: {percentage: 101}}}\n",
 	    "1:42: retention percentage must be between 0 and 100"));
 	CHECK(refuses("storage: {tsdb: {retention: {time: -1h}}}\n",
@@ -172,12 +196,12 @@ sections(void)
 	CHECK(refuses(
 	    "tracing: {timeout: 1s}\n", "1:10: tracing endpoint must be set"));
 	CHECK(refuses("tracing: {endpoint: a, headers: {Authorization: x}}\n",
-	    "1:34: Authorization is a reserved header. It must not be "
-	    "changed"));
+	    "1:34: custom authorization header configuration is not yet "
+	    "supported"));
 	CHECK(refuses("otlp: {translation_strategy: x}\n",
-	    "1:30: unsupported translation_strategy \"x\""));
+	    "1:30: unsupported OTLP translation strategy \"x\""));
 	CHECK(refuses("otlp: {promote_resource_attributes: [a, ' a']}\n",
-	    "1:41: duplicated resource attribute \"a\""));
+	    "1:41: duplicated promoted OTel resource attribute \"a\""));
 	CHECK(refuses("global: {metric_name_validation_scheme: legacy}\n"
 		      "otlp: {translation_strategy: NoTranslation}\n",
 	    "2:30: OTLP translation strategy \"NoTranslation\" is not allowed "
@@ -186,15 +210,104 @@ sections(void)
 		      "0}}]\n",
 	    "1:39: min_shards and max_shards must be greater than 0"));
 	CHECK(refuses("remote_write: [{url: a, name: x}, {url: b, name: x}]\n",
-	    "1:50: found multiple remote_write configs with job name \"x\""));
+	    "1:50: found multiple remote write configs with job name \"x\""));
 	CHECK(refuses("remote_write: [{url: a, write_relabel_configs: [~]}]\n",
-	    "1:49: empty or null relabeling rule"));
+	    "1:49: empty or null relabeling rule in remote write config"));
 	CHECK(refuses("alerting: {alertmanagers: [{relabel_configs: [~]}]}\n",
-	    "1:47: empty or null relabeling rule"));
-	CHECK(refuses("global: {metric_name_validation_scheme: legacy, "
-		      "metric_name_escaping_scheme: allow-utf-8}\n",
-	    "1:9: metric_name_escaping_scheme cannot be 'allow-utf-8' when "
-	    "metric_name_validation_scheme is 'legacy'"));
+	    "1:47: empty or null Alertmanager target relabeling rule"));
+}
+
+/* Sections that are checked and not used, key by key. */
+static void
+remotes(void)
+{
+	CHECK(refuses("runtime: {gogc: x}\n",
+	    "1:17: cannot unmarshal `x` into an integer"));
+	CHECK(refuses("storage: {exemplars: {max_exemplars: 1.5}}\n",
+	    "1:38: cannot unmarshal `1.5` into an integer"));
+	CHECK(refuses("storage: {tsdb: {out_of_order_time_window: 1}}\n",
+	    "1:44: not a valid duration string: \"1\""));
+	CHECK(refuses("tracing: {endpoint: a, client_type: udp}\n",
+	    "1:37: expected tracing client type to be http or grpc, but got "
+	    "\"udp\""));
+	CHECK(refuses("tracing: {endpoint: a, compression: zip}\n",
+	    "1:37: invalid compression type, valid options: gzip, but got "
+	    "\"zip\""));
+	CHECK(refuses("tracing: {endpoint: a, tls_config: {nope: 1}}\n",
+	    "1:37: unknown key \"nope\""));
+	CHECK(refuses("remote_write: [{url: a, headers: {Authorization: b}}]\n",
+	    "1:35: authorization header must be changed via the basic_auth, "
+	    "authorization, oauth2, sigv4, azuread or google_iam parameter"));
+	CHECK(refuses("remote_write: [{url: a, headers: {HOST: b}}]\n",
+	    "1:35: HOST is a reserved header. It must not be changed"));
+	CHECK(refuses("remote_write: [{url: a, protobuf_message: b}]\n",
+	    "1:43: invalid protobuf_message value: supported are "
+	    "prometheus.WriteRequest, io.prometheus.write.v2.Request, but got "
+	    "\"b\""));
+	CHECK(refuses("remote_write: [{url: a, sigv4: {access_key: b}}]\n",
+	    "1:32: must provide a AWS SigV4 Access key and Secret Key if "
+	    "credentials are specified in the SigV4 config"));
+	CHECK(refuses("remote_write: [{url: a, sigv4: {}, google_iam: {}}]\n",
+	    "1:16: at most one of basic_auth, authorization, oauth2, sigv4, "
+	    "azuread or google_iam must be configured"));
+	CHECK(refuses("remote_write: [{url: a, metadata_config: {send: 3}}]\n",
+	    "1:49: cannot unmarshal `3` into a boolean"));
+	CHECK(refuses("remote_write: [{url: a, write_relabel_configs: "
+		      "[{regex: a}]}]\n",
+	    "1:49: relabel configuration for replace action requires "
+	    "'target_label' value"));
+	CHECK(refuses("remote_read: [{url: a, required_matchers: [b]}]\n",
+	    "1:43: required_matchers: expected a map"));
+	CHECK(refuses("remote_read: [{url: a, chunked_read_limit: -1}]\n",
+	    "1:44: chunked_read_limit must not be negative"));
+	CHECK(refuses("remote_read: [{url: a, queue_config: {}}]\n",
+	    "1:24: unknown key \"queue_config\""));
+}
+
+static void
+alertmanagers(void)
+{
+	struct error e;
+	struct promconf *p;
+
+	CHECK(refuses("alerting: {alertmanagers: [{api_version: v1}]}\n",
+	    "1:42: expected Alertmanager api version to be one of [v2], but "
+	    "got \"v1\""));
+	CHECK(refuses("alerting: {alertmanagers: [{schema: http}]}\n",
+	    "1:29: unknown key \"schema\""));
+	CHECK(refuses("alerting: {alertmanagers: [{timeout: 5}]}\n",
+	    "1:38: not a valid duration string: \"5\""));
+	CHECK(refuses("alerting: {alertmanagers: [{static_configs: "
+		      "[{targets: ['http://a']}]}]}\n",
+	    "1:57: \"http://a\" is not a valid hostname"));
+	CHECK(refuses("alerting: {alertmanagers: [{static_configs: [~]}]}\n",
+	    "1:46: empty or null section in static_configs"));
+	CHECK(refuses("alerting: {alertmanagers: [{sigv4: {}, basic_auth: "
+		      "{username: u}}]}\n",
+	    "1:29: at most one of basic_auth, authorization, oauth2, & sigv4 "
+	    "must be configured"));
+	CHECK(refuses("alerting: {alertmanagers: [{alert_relabel_configs: "
+		      "[{action: x}]}]}\n",
+	    "1:62: unknown relabel action \"x\""));
+	CHECK(refuses("alerting: {alertmanagers: [{nope_sd_configs: []}]}\n",
+	    "1:29: unknown key \"nope_sd_configs\""));
+	p = load("global: {metric_name_validation_scheme: legacy}\n"
+		 "alerting:\n"
+		 "  alertmanagers:\n"
+		 "  - scheme: https\n"
+		 "    path_prefix: /am\n"
+		 "    timeout: 1s\n"
+		 "    api_version: v2\n"
+		 "    consul_sd_configs: [{server: a}]\n"
+		 "    static_configs: [{targets: ['a/b'], labels: {c: 1}}]\n"
+		 "    relabel_configs: [{action: labeldrop, regex: c}]\n",
+	    &e);
+	CHECK(p != NULL && p->nalertmanagers == 1);
+	promconf_free(p);
+	CHECK(refuses("global: {metric_name_validation_scheme: legacy}\n"
+		      "alerting: {alert_relabel_configs: "
+		      "[{target_label: a.b}]}\n",
+	    "2:51: \"a.b\" is invalid 'target_label' for replace action"));
 }
 
 static void
@@ -282,6 +395,8 @@ main(void)
 	whole();
 	refused();
 	sections();
+	remotes();
+	alertmanagers();
 	files();
 	manifest();
 	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++)
