@@ -91,56 +91,6 @@ expo_set_time(struct expo_reader *r, int64_t t)
 	r->default_t = t;
 }
 
-/*
- * A number of at most 15 digits, with or without a point and an exponent, that
- * one multiplication or division makes exact (Clinger 1990).  There is a line
- * end behind p.  NULL if it is anything else.
- */
-static const char *
-plain(const char *p, double *v)
-{
-	static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
-		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-		1e19, 1e20, 1e21, 1e22 };
-	const char *from, *point = NULL;
-	uint64_t m = 0;
-	bool neg = *p == '-';
-	int k = 0, x = 0;
-	double d;
-
-	p += neg;
-	for (from = p;; p++) {
-		unsigned c = (unsigned char)*p - (unsigned)'0';
-
-		if (c < 10)
-			m = m * 10 + c;
-		else if (*p == '.' && point == NULL)
-			point = p;
-		else
-			break;
-	}
-	/* the point is one of the bytes counted, if there is one */
-	if (p - from > 15 || p - from < 1 + (point != NULL))
-		return NULL;
-	if (point != NULL)
-		k = (int)(p - point) - 1;
-	if (*p == 'e') {
-		bool down = p[1] == '-';
-
-		p += 1 + (down || p[1] == '+');
-		if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
-			return NULL;
-		x = (p[0] - '0') * 10 + p[1] - '0';
-		p += 2;
-		k += down ? x : -x;
-	}
-	if (k > 22 || k < -22)
-		return NULL;
-	d = k >= 0 ? (double)m / tens[k] : (double)m * tens[-k];
-	*v = neg ? -d : d;
-	return p;
-}
-
 /* " 1637582400000\n" at p, or the line end: its place; NULL: something else */
 static const char *
 plain_time(const char *p, struct expo_item *item)
@@ -210,7 +160,7 @@ take(struct expo_reader *r, struct expo_item *item, struct error *e)
 	item->series = (str){ p, k->len };
 	item->labels = (struct labels){ k->v, k->n };
 	item->mark = &k->mark;
-	q = plain(p + k->len + 1, &item->v);
+	q = num_scan(p + k->len + 1, r->safe, &item->v);
 	if (q != NULL && r->om == NULL)
 		q = plain_time(q, item);
 	if (q != NULL && *q == '\n') {
@@ -294,8 +244,8 @@ expo_value(struct expo_reader *r, double *v, struct error *e)
 	const char *from = s->p, *end;
 	str word;
 
-	if (s->end < r->safe && (end = plain(from, v)) != NULL &&
-	    (*end == '\n' || *end == ' ')) {
+	end = num_scan(from, s->end, v);
+	if (end != NULL && (end == s->end || *end == ' ')) {
 		s->p = end;
 		return 0;
 	}
