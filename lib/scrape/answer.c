@@ -74,6 +74,8 @@ answer_form(const struct scrape_answer *a, const struct scrape_job *j,
 	str type = str_trim(a->content_type);
 	const char *why;
 
+	if (a->too_large)
+		return error_set(e, "body size limit exceeded");
 	if (a->error != NULL)
 		return error_set(e, "%s", a->error);
 	if (a->status != 200) {

@@ -52,6 +52,7 @@ scrape_memory_free(struct scrape_memory *m)
 	buf_fini(&m->body);
 	buf_fini(&m->scratch);
 	arena_fini(&m->a);
+	arena_fini(&m->tmp);
 	free(m);
 }
 
@@ -174,7 +175,8 @@ void
 memory_log_series(struct buf *b, const struct memory_series *x, int64_t t)
 {
 	buf_add(b, x->text);
-	buf_printf(b, " 1 %lld\n", x->stamped ? 0LL : (long long)t);
+	buf_printf(b, " %d %lld\n", x->stamped && x->live ? 2 : 1,
+	    x->stamped ? 0LL : (long long)t);
 }
 
 void
@@ -231,7 +233,7 @@ replay(struct scrape_memory *m, const struct batch *b, struct buf *text)
 			continue;
 		x->known = s->good;
 		x->stamped = it->t != b->t;
-		x->live = !x->stamped;
+		x->live = !x->stamped || it->v > 1;
 		s->nlive += x->live;
 	}
 }

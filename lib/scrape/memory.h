@@ -64,7 +64,8 @@ struct scrape_memory {
 	struct map by_text;
 	struct buf head, body; /* a round's metadata and samples */
 	struct buf scratch;
-	struct arena a; /* of one round */
+	struct arena a;   /* of one round */
+	struct arena tmp; /* of one series */
 };
 
 /* Find or make. */
@@ -82,7 +83,10 @@ void memory_tidy(struct memory_source *s);
 struct expo_reader *memory_reader(struct memory_source *s, enum expo_form form);
 void memory_readers_free(struct memory_source *s);
 
-/* A line of the log for one series. */
+/*
+ * A line of the log for one series: its time, or 0 if it has times of its own;
+ * the value is 1, or 2 if it is tracked in spite of them.
+ */
 void memory_log_series(struct buf *b, const struct memory_series *x, int64_t t);
 
 /* A round's lines of the log, between BATCH and EOF; body may be empty. */

@@ -11,12 +11,12 @@
 #define PIECE ((size_t)1 << 16) /* bytes of text that a reader gets at once */
 
 int
-native_page(str page, const struct scrape_job *j,
+native_page(str page, const struct scrape_target *t,
     int (*feed)(void *arg, str lines, struct error *e), void *arg,
     struct error *e)
 {
-	unsigned how = (j->native_histograms ? PROMPROTO_NATIVE : 0) |
-	    (j->always_classic ? PROMPROTO_CLASSIC : 0);
+	unsigned how = (t->native_histograms ? PROMPROTO_NATIVE : 0) |
+	    (t->always_classic ? PROMPROTO_CLASSIC : 0);
 	struct promproto *p = promproto_new(page, how);
 	struct buf b = { 0 };
 	int k, rc = 0;

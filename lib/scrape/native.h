@@ -13,7 +13,7 @@
  * A page in protobuf form: its lines come to feed in pieces.  -1 if the page is
  * bad or feed said so.
  */
-int native_page(str page, const struct scrape_job *j,
+int native_page(str page, const struct scrape_target *t,
     int (*feed)(void *arg, str lines, struct error *e), void *arg,
     struct error *e);
 

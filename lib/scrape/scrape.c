@@ -13,11 +13,14 @@
 #include "base/num.h"
 #include "scrape/answer.h"
 #include "scrape/memory.h"
+#include "scrape/mutate.h"
 #include "scrape/native.h"
 #include "scrape/nhcb.h"
 #include "scrape/report.h"
 
 #define EXEMPLAR_MAX 128 /* characters of its labels; upstream drops longer */
+#define DROPPED SIZE_MAX /* a mark: rules drop the series */
+#define LINE 64          /* of a sample, without its series */
 #define FUTURE INT64_C(600000) /* samples later than this are not believed */
 
 struct round {
@@ -28,159 +31,137 @@ struct round {
 	int64_t now;
 	bool describe;  /* all metadata is printed */
 	bool read;      /* of the page, at least a part */
-	char stamp[24]; /* " NOW\n", behind most samples */
+	char stamp[32]; /* " NOW\n", behind most samples */
 	size_t stamp_len;
 	struct expo_reader *rd;
 	struct nhcb *nhcb; /* or NULL */
 	size_t last;       /* the series of the last sample, for its exemplar */
 	bool have_last;
+	size_t admitted; /* samples that count for sample_limit */
+	size_t room;     /* for new series, with keep_known */
+	bool counted;    /* room is known */
 };
 
 /*
- * A scraped label that a target label takes the place of is kept under
- * another name: exported_ before it, as often as it takes.
+ * The series of an item by its labels, found or made: 1 and its number, 0 if it
+ * is dropped by rules, -1 if it fails the scrape.
  */
-static void
-move_label(struct round *x, struct label_set *set, str name, str value)
-{
-	do
-		name = arena_printf(&x->m->a, "exported_%.*s", STR_ARG(name));
-	while (label_get(set, name).n > 0);
-	label_set(set, name, value);
-}
-
-/* The labels a sample gets: its own and the target's. */
-static void
-mutate(struct round *x, struct label_set *set, struct labels own)
-{
-	struct labels target = x->t->labels;
-	size_t n = 0, len = 0;
-
-	label_init(set, own);
-	for (size_t i = 0; i < target.n; i++) {
-		bool has = label_find(own, target.v[i].name).n > 0;
-
-		if (has && x->t->job->honor_labels)
-			continue;
-		label_set(set, target.v[i].name, target.v[i].value);
-		n += has;
-	}
-	/* Conflicts, the shortest name first. */
-	for (len = 1; n > 0; len++)
-		for (size_t i = 0; i < target.n; i++) {
-			str name = target.v[i].name;
-			str value = label_find(own, name);
-
-			if (name.n != len || value.n == 0)
-				continue;
-			move_label(x, set, name, value);
-			n--;
-		}
-}
-
-static int
-check_labels(const struct round *x, struct labels ls, struct error *e)
-{
-	const struct scrape_job *j = x->t->job;
-	str metric = str_take(label_find(ls, LABEL_NAME), 50);
-
-	if (metric.n == 0)
-		return error_set(e, "a sample has no name");
-	if (j->legacy_names && !label_metric_valid(label_find(ls, LABEL_NAME)))
-		return error_set(e, "invalid metric name or label names: %.*s",
-		    STR_ARG(metric));
-	if (j->label_limit > 0 && ls.n > (size_t)j->label_limit)
-		return error_set(e,
-		    "label_limit exceeded (metric: %.*s, number of labels: "
-		    "%zu, limit: %lld)",
-		    STR_ARG(metric), ls.n, (long long)j->label_limit);
-	for (size_t i = 0; i < ls.n; i++) {
-		str name = ls.v[i].name, value = ls.v[i].value;
-
-		if (j->label_name_limit > 0 &&
-		    name.n > (size_t)j->label_name_limit)
-			return error_set(e,
-			    "label_name_length_limit exceeded (metric: %.*s, "
-			    "label name: %.*s, length: %zu, limit: %lld)",
-			    STR_ARG(metric), STR_ARG(str_take(name, 50)),
-			    name.n, (long long)j->label_name_limit);
-		if (j->label_value_limit > 0 &&
-		    value.n > (size_t)j->label_value_limit)
-			return error_set(e,
-			    "label_value_length_limit exceeded (metric: %.*s, "
-			    "label name: %.*s, value: \"%.*s\", length: %zu, "
-			    "limit: %lld)",
-			    STR_ARG(metric), STR_ARG(str_take(name, 50)),
-			    STR_ARG(str_take(value, 50)), value.n,
-			    (long long)j->label_value_limit);
-	}
-	return 0;
-}
-
-/* Find or make the series of an item by its labels: *i is its number. */
 static int
 find_series(
     struct round *x, const struct expo_item *it, size_t *i, struct error *e)
 {
+	struct buf *b = &x->m->scratch;
 	struct label_set set;
-	struct memory_series *v;
-	int rc;
+	int rc = mutate_sample(x->t, it, &set, &x->m->tmp, e);
 
-	mutate(x, &set, it->labels);
-	rc = check_labels(x, label_view(&set), e);
-	if (rc == 0) {
-		buf_reset(&x->m->scratch);
-		label_print(&x->m->scratch, label_view(&set));
-		v = memory_series(x->s, buf_str(&x->m->scratch));
-		*i = (size_t)(v - x->s->v);
+	if (rc == 1) {
+		buf_reset(b);
+		label_print(b, label_view(&set));
+		*i = (size_t)(memory_series(x->s, buf_str(b)) - x->s->v);
 		memory_family(x->s, label_find(label_view(&set), LABEL_NAME))
 		    ->named = x->s->round;
 	}
 	label_fini(&set);
+	arena_reset(&x->m->tmp);
 	return rc;
+}
+
+/* The same, by the item's mark if it has said it before. */
+static int
+series(struct round *x, const struct expo_item *it, size_t *i, struct error *e)
+{
+	int rc;
+
+	if (it->mark != NULL && *it->mark != 0) {
+		*i = *it->mark - 1;
+		return *it->mark != DROPPED;
+	}
+	rc = find_series(x, it, i, e);
+	if (rc >= 0 && it->mark != NULL)
+		*it->mark = rc == 0 ? DROPPED : *i + 1;
+	return rc;
+}
+
+/*
+ * Is there room under sample_limit?  If not the round fails, but to count goes
+ * on; or with keep_known new series are left out, so that those that were there
+ * have their place.
+ */
+static bool
+room(struct round *x, const struct memory_series *v)
+{
+	size_t limit = (size_t)x->t->job->sample_limit, known = 0;
+
+	x->admitted++;
+	if (!x->t->keep_known)
+		return x->admitted <= limit;
+	if (v->known == x->s->good || v->seen == x->s->round)
+		return true;
+	if (!x->counted) {
+		for (size_t i = 0; i < x->s->n; i++)
+			known += x->s->v[i].known == x->s->good;
+		x->room = limit > known ? limit - known : 0;
+		x->counted = true;
+	}
+	if (x->room > 0) {
+		x->room--;
+		return true;
+	}
+	x->r->keep = true;
+	return false;
+}
+
+/* A line for a sample: the series as it was printed, the value, the time. */
+static void
+put_sample(
+    struct round *x, const struct memory_series *v, const struct expo_item *it)
+{
+	struct buf *b = &x->m->body;
+	char *p;
+
+	if (it->kind == EXPO_HIST)
+		buf_z(b, "# HIST ");
+	p = buf_reserve(b, v->text.n + LINE);
+	memcpy(p, v->text.p, v->text.n);
+	p[v->text.n] = ' ';
+	b->n += v->text.n + 1;
+	if (it->kind == EXPO_HIST)
+		buf_add(b, it->text);
+	else
+		num_print(b, it->v);
+	if (v->stamped) {
+		buf_printf(b, " %lld\n", (long long)it->t);
+		return;
+	}
+	/* A copy of known length is cheaper than one of the right length. */
+	p = buf_reserve(b, sizeof(x->stamp));
+	memcpy(p, x->stamp, sizeof(x->stamp));
+	b->n += x->stamp_len;
 }
 
 static int
 sample(struct round *x, const struct expo_item *it, struct error *e)
 {
-	const struct scrape_job *j = x->t->job;
-	bool stamped = it->has_t && j->honor_timestamps;
-	struct buf *b = &x->m->body;
+	bool stamped = it->has_t && x->t->job->honor_timestamps;
 	struct memory_series *v;
 	size_t i = 0;
+	int rc;
 
 	x->r->scraped++;
 	x->have_last = false;
-	if (it->mark != NULL && *it->mark > 0) {
-		i = *it->mark - 1;
-	} else {
-		if (find_series(x, it, &i, e) == -1)
-			return -1;
-		if (it->mark != NULL)
-			*it->mark = i + 1;
-	}
+	if ((rc = series(x, it, &i, e)) <= 0)
+		return rc;
 	x->r->kept++;
-	if (j->sample_limit > 0 && x->r->kept > (size_t)j->sample_limit)
-		return 0; /* only counted: the round has failed */
 	v = &x->s->v[i];
-	if (v->seen == x->s->round && !stamped && !v->stamped)
+	if (v->seen == x->s->round && !stamped)
 		return 0; /* the same series again: the first one counts */
+	if (x->t->job->sample_limit > 0 && !room(x, v))
+		return 0;
 	if (stamped && it->t > x->now + FUTURE)
 		return 0;
 	v->seen = x->s->round;
 	v->stamped = stamped;
-	if (it->kind == EXPO_HIST)
-		buf_z(b, "# HIST ");
-	buf_add(b, v->text);
-	buf_byte(b, ' ');
-	if (it->kind == EXPO_HIST)
-		buf_add(b, it->text);
-	else
-		num_print(b, it->v);
-	if (stamped)
-		buf_printf(b, " %lld\n", (long long)it->t);
-	else
-		buf_add(b, (str){ x->stamp, x->stamp_len });
+	put_sample(x, v, it);
 	x->last = i;
 	x->have_last = true;
 	return 0;
@@ -224,17 +205,20 @@ runes(str s)
 static void
 exemplar(struct round *x, const struct expo_item *it)
 {
-	struct label_set set;
+	struct buf *b = &x->m->body;
 	size_t n = 0;
 
 	for (size_t i = 0; i < it->extra.n && n <= EXEMPLAR_MAX; i++)
 		n += runes(it->extra.v[i].name) + runes(it->extra.v[i].value);
 	if (!x->have_last || n > EXEMPLAR_MAX)
 		return;
-	mutate(x, &set, it->labels);
-	expo_put_exemplar(
-	    &x->m->body, label_view(&set), it->extra, it->v, it->has_t, it->t);
-	label_fini(&set);
+	buf_printf(b, "# EXEMPLAR %.*s ", STR_ARG(x->s->v[x->last].text));
+	label_print_set(b, it->extra);
+	buf_byte(b, ' ');
+	num_print(b, it->v);
+	if (it->has_t)
+		buf_printf(b, " %lld", (long long)it->t);
+	buf_byte(b, '\n');
 }
 
 /* Has this round a sample of the family already? */
@@ -359,15 +343,15 @@ static int
 page(struct round *x, const struct scrape_answer *a, enum expo_form form,
     struct error *e)
 {
-	const struct scrape_job *j = x->t->job;
+	const struct scrape_target *t = x->t;
 	int rc;
 
 	x->rd = memory_reader(x->s, form);
 	x->read = true;
 	expo_set_time(x->rd, x->now);
-	if (j->convert_to_nhcb)
-		x->nhcb = nhcb_new(j->always_classic, item, x);
-	rc = form == EXPO_MF ? native_page(a->body, j, feed, x, e)
+	if (t->convert_to_nhcb)
+		x->nhcb = nhcb_new(t->always_classic, item, x);
+	rc = form == EXPO_MF ? native_page(a->body, t, feed, x, e)
 			     : lines(x, a->body, e);
 	/* An empty answer is an empty page, in either form. */
 	if (rc == 0 && form == EXPO_OM && a->body.n > 0)
@@ -389,9 +373,18 @@ read_answer(struct round *x, const struct scrape_answer *a, struct error *e)
 		return error_set(e, "%.*s", STR_ARG(x->t->error));
 	if (answer_form(a, j, &form, e) == -1 || page(x, a, form, e) == -1)
 		return -1;
-	if (j->sample_limit > 0 && x->r->kept > (size_t)j->sample_limit)
+	if (j->sample_limit > 0 && !x->t->keep_known &&
+	    x->admitted > (size_t)j->sample_limit)
 		return error_set(e, "sample limit exceeded");
 	return 0;
+}
+
+static void
+put_stale(const struct round *x, const struct memory_series *v, struct buf *b)
+{
+	buf_z(b, "# STALE ");
+	buf_add(b, v->text);
+	buf_add(b, (str){ x->stamp, x->stamp_len });
 }
 
 /*
@@ -414,9 +407,7 @@ settle(struct round *x, struct buf *stale, struct buf *came, struct buf *went)
 		s->nlive = s->nlive + v->live - was;
 		if (was && !v->live) {
 			x->r->stale++;
-			buf_z(stale, "# STALE ");
-			buf_add(stale, v->text);
-			buf_add(stale, (str){ x->stamp, x->stamp_len });
+			put_stale(x, v, stale);
 		}
 		if (v->seen == s->round) {
 			x->r->added += !known;
@@ -424,25 +415,29 @@ settle(struct round *x, struct buf *stale, struct buf *came, struct buf *went)
 				memory_log_series(came, v, x->now);
 			v->known = s->round;
 		} else {
-			buf_z(went, "# STALE ");
-			buf_add(went, v->text);
-			buf_add(went, (str){ x->stamp, x->stamp_len });
+			put_stale(x, v, went);
 		}
 	}
 	s->good = s->round;
 }
 
-/* The page is bad: everything that lived has ended; what is known stays. */
+/*
+ * The page is bad: everything that lived has ended; what is known stays.  Those
+ * with times of their own are not among those that "*" speaks of.
+ */
 static void
-unsettle(struct round *x, struct buf *went)
+unsettle(struct round *x, struct buf *stale, struct buf *went)
 {
 	struct memory_source *s = x->s;
 
 	memory_readers_free(s);
 	if (s->nlive > 0)
 		expo_put_stale_all(went, x->now);
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].live && s->v[i].stamped)
+			put_stale(x, &s->v[i], stale);
 		s->v[i].live = false;
+	}
 	x->r->stale = s->nlive;
 	s->nlive = 0;
 }
@@ -505,13 +500,16 @@ scrape_round(struct scrape_memory *m, const struct scrape_target *t,
 	buf_reset(&m->head);
 	buf_reset(&m->body);
 	r->up = read_answer(&x, a, &e) == 0;
-	rep.size = a->error != NULL ? 0 : (double)a->body.n;
+	if (a->too_large)
+		rep.size = -1;
+	else if (a->error == NULL && a->status == 200)
+		rep.size = (double)a->body.n;
 	if (r->up) {
 		settle(&x, &stale, &came, &went);
 	} else {
 		(void)strlcpy(r->error, e.msg, sizeof(r->error));
 		clean(r->error);
-		unsettle(&x, &went);
+		unsettle(&x, &stale, &went);
 	}
 	put(&x, &rep, buf_str(&stale), out);
 	s->reported = true;
