@@ -1,58 +1,43 @@
 /*
- * The schema of http_config, in one table.  What upstream has and we do not do
- * yet (oauth2, proxies by environment, http_headers) is refused with its
- * position, never passed over: a request without its credentials is worse
- * than none.
+ * The schema of http_config, in one table.  What upstream has and we cannot
+ * do is refused with its position, never passed over: a request without its
+ * credentials is worse than none.
  */
 #include "net/auth.h"
 
 #include <stddef.h>
 
+#include "net/auth_impl.h"
+
 /* What the top level of the map is read into. */
 struct top {
 	const struct conf_node *basic_auth, *authorization, *tls_config;
-	const struct conf_node *oauth2, *http_headers, *proxy_connect_header;
+	const struct conf_node *oauth2, *http_headers;
 	str bearer_token, bearer_token_file;
-	bool proxy_from_environment;
+	struct auth_proxy proxy;
+	bool follow_redirects, enable_http2;
 };
 
-enum where {
-	AUTH,
-	TOP,
-	UNSUPPORTED,
+static const struct conf_field top_fields[] = {
+	{ "basic_auth", CONF_T_NODE, offsetof(struct top, basic_auth), false },
+	{ "authorization", CONF_T_NODE, offsetof(struct top, authorization),
+	    false },
+	{ "oauth2", CONF_T_NODE, offsetof(struct top, oauth2), false },
+	{ "tls_config", CONF_T_NODE, offsetof(struct top, tls_config), false },
+	{ "http_headers", CONF_T_NODE, offsetof(struct top, http_headers),
+	    false },
+	{ "bearer_token", CONF_T_STR, offsetof(struct top, bearer_token),
+	    false },
+	{ "bearer_token_file", CONF_T_STR,
+	    offsetof(struct top, bearer_token_file), false },
+	{ "follow_redirects", CONF_T_BOOL,
+	    offsetof(struct top, follow_redirects), false },
+	{ "enable_http2", CONF_T_BOOL, offsetof(struct top, enable_http2),
+	    false },
+	AUTH_PROXY_FIELDS(struct top),
 };
 
-struct key {
-	const char *name;
-	enum conf_type type;
-	enum where where;
-	size_t offset;
-};
-
-static const struct key keys[] = {
-	{ "basic_auth", CONF_T_NODE, TOP, offsetof(struct top, basic_auth) },
-	{ "authorization", CONF_T_NODE, TOP,
-	    offsetof(struct top, authorization) },
-	{ "tls_config", CONF_T_NODE, TOP, offsetof(struct top, tls_config) },
-	{ "bearer_token", CONF_T_STR, TOP, offsetof(struct top, bearer_token) },
-	{ "bearer_token_file", CONF_T_STR, TOP,
-	    offsetof(struct top, bearer_token_file) },
-	{ "proxy_from_environment", CONF_T_BOOL, TOP,
-	    offsetof(struct top, proxy_from_environment) },
-	{ "proxy_url", CONF_T_STR, AUTH, offsetof(struct auth, proxy_url) },
-	{ "no_proxy", CONF_T_STR, AUTH, offsetof(struct auth, no_proxy) },
-	{ "follow_redirects", CONF_T_BOOL, AUTH,
-	    offsetof(struct auth, follow_redirects) },
-	{ "enable_http2", CONF_T_BOOL, AUTH,
-	    offsetof(struct auth, enable_http2) },
-	{ "oauth2", CONF_T_NODE, UNSUPPORTED, offsetof(struct top, oauth2) },
-	{ "http_headers", CONF_T_NODE, UNSUPPORTED,
-	    offsetof(struct top, http_headers) },
-	{ "proxy_connect_header", CONF_T_NODE, UNSUPPORTED,
-	    offsetof(struct top, proxy_connect_header) },
-};
-
-#define NKEYS (sizeof(keys) / sizeof(keys[0]))
+#define NTOP (sizeof(top_fields) / sizeof(top_fields[0]))
 
 static const struct conf_field basic_fields[] = {
 	{ "username", CONF_T_STR, offsetof(struct auth, username), false },
@@ -71,35 +56,18 @@ static const struct conf_field authorization_fields[] = {
 	    offsetof(struct auth, credentials_file), false },
 };
 
-static const struct conf_field tls_fields[] = {
-	{ "ca", CONF_T_STR, offsetof(struct auth, ca), false },
-	{ "cert", CONF_T_STR, offsetof(struct auth, cert), false },
-	{ "key", CONF_T_STR, offsetof(struct auth, key), false },
-	{ "ca_file", CONF_T_STR, offsetof(struct auth, ca_file), false },
-	{ "cert_file", CONF_T_STR, offsetof(struct auth, cert_file), false },
-	{ "key_file", CONF_T_STR, offsetof(struct auth, key_file), false },
-	{ "server_name", CONF_T_STR, offsetof(struct auth, server_name),
-	    false },
-	{ "insecure_skip_verify", CONF_T_BOOL,
-	    offsetof(struct auth, insecure_skip_verify), false },
-	{ "min_version", CONF_T_STR, offsetof(struct auth, min_version),
-	    false },
-	{ "max_version", CONF_T_STR, offsetof(struct auth, max_version),
-	    false },
-};
-
 void
 auth_init(struct auth *a)
 {
 	*a = (struct auth){ .follow_redirects = true, .enable_http2 = true };
 }
 
-static const struct key *
+static const struct conf_field *
 find_key(str name)
 {
-	for (size_t i = 0; i < NKEYS; i++)
-		if (str_eq(name, str_of(keys[i].name)))
-			return &keys[i];
+	for (size_t i = 0; i < NTOP; i++)
+		if (str_eq(name, str_of(top_fields[i].name)))
+			return &top_fields[i];
 	return NULL;
 }
 
@@ -109,50 +77,21 @@ auth_key(str key)
 	return find_key(key) != NULL;
 }
 
+/* One key of the top level; one that is null leaves its member alone. */
 static int
-load_scalar(
-    const struct key *k, const struct conf_node *n, void *base, struct error *e)
+load_key(const struct conf_field *f, const struct conf_node *n, struct top *t,
+    struct error *e)
 {
-	void *at = (char *)base + k->offset;
+	void *at = (char *)t + f->offset;
 
 	if (n->kind == CONF_NULL)
 		return 0;
-	if (k->type == CONF_T_NODE) {
+	if (f->type == CONF_T_NODE) {
 		memcpy(at, &n, sizeof(n));
 		return 0;
 	}
-	return k->type == CONF_T_BOOL ? conf_bool(n, at, e)
+	return f->type == CONF_T_BOOL ? conf_bool(n, at, e)
 				      : conf_str(n, at, e);
-}
-
-static bool
-version_valid(str s)
-{
-	return s.n == 0 || str_eq(s, STR("TLS10")) || str_eq(s, STR("TLS11")) ||
-	    str_eq(s, STR("TLS12")) || str_eq(s, STR("TLS13"));
-}
-
-static int
-load_tls(struct auth *a, const struct conf_node *n, struct error *e)
-{
-	if (conf_read(n, tls_fields, sizeof(tls_fields) / sizeof(tls_fields[0]),
-		a, e) == -1)
-		return -1;
-	if ((a->ca.n && a->ca_file.n) || (a->cert.n && a->cert_file.n) ||
-	    (a->key.n && a->key_file.n))
-		return conf_error(n, e,
-		    "at most one of ca and ca_file, cert and cert_file, "
-		    "key and key_file must be configured");
-	if ((a->cert.n || a->cert_file.n) != (a->key.n || a->key_file.n))
-		return conf_error(n, e,
-		    "exactly one of cert or cert_file and one of key or "
-		    "key_file must be configured when a client certificate is "
-		    "used");
-	if (!version_valid(a->min_version) || !version_valid(a->max_version))
-		return conf_error(n, e,
-		    "unknown TLS version: must be TLS10, TLS11, TLS12 or "
-		    "TLS13");
-	return 0;
 }
 
 static int
@@ -161,14 +100,15 @@ load_basic(struct auth *a, const struct conf_node *n, struct error *e)
 	if (conf_read(n, basic_fields,
 		sizeof(basic_fields) / sizeof(basic_fields[0]), a, e) == -1)
 		return -1;
+	a->basic = true;
 	if (a->username.n && a->username_file.n)
 		return conf_error(n, e,
-		    "at most one of basic_auth username and username_file "
-		    "must be configured");
+		    "at most one of basic_auth username & username_file must "
+		    "be configured");
 	if (a->password.n && a->password_file.n)
 		return conf_error(n, e,
-		    "at most one of basic_auth password and password_file "
-		    "must be configured");
+		    "at most one of basic_auth password & password_file must "
+		    "be configured");
 	return 0;
 }
 
@@ -181,7 +121,7 @@ load_authorization(struct auth *a, const struct conf_node *n, struct error *e)
 		return -1;
 	if (a->credentials.n && a->credentials_file.n)
 		return conf_error(n, e,
-		    "at most one of authorization credentials and "
+		    "at most one of authorization credentials & "
 		    "credentials_file must be configured");
 	a->type = str_trim(a->type);
 	if (a->type.n == 0)
@@ -193,21 +133,30 @@ load_authorization(struct auth *a, const struct conf_node *n, struct error *e)
 	return 0;
 }
 
+/* At most one way to say who we are; in the words of upstream. */
 static int
-load_bearer(struct auth *a, const struct top *t, const struct conf_node *n,
-    struct error *e)
+check_one(const struct top *t, const struct conf_node *map, struct error *e)
 {
+	bool bearer = t->bearer_token.n || t->bearer_token_file.n;
+
 	if (t->bearer_token.n && t->bearer_token_file.n)
-		return conf_error(n, e,
-		    "at most one of bearer_token and bearer_token_file must "
-		    "be configured");
-	if (t->authorization != NULL)
-		return conf_error(n, e,
-		    "authorization is not compatible with bearer_token and "
+		return conf_error(map, e,
+		    "at most one of bearer_token & bearer_token_file must be "
+		    "configured");
+	if ((t->basic_auth != NULL || t->oauth2 != NULL) && bearer)
+		return conf_error(map, e,
+		    "at most one of basic_auth, oauth2, bearer_token & "
+		    "bearer_token_file must be configured");
+	if (t->authorization != NULL && bearer)
+		return conf_error(map, e,
+		    "authorization is not compatible with bearer_token & "
 		    "bearer_token_file");
-	a->type = STR("Bearer");
-	a->credentials = t->bearer_token;
-	a->credentials_file = t->bearer_token_file;
+	if ((t->basic_auth != NULL) + (t->oauth2 != NULL) +
+		(t->authorization != NULL) >
+	    1)
+		return conf_error(map, e,
+		    "at most one of basic_auth, oauth2 & authorization must "
+		    "be configured");
 	return 0;
 }
 
@@ -215,31 +164,35 @@ static int
 load_parts(struct auth *a, const struct top *t, const struct conf_node *map,
     struct error *e)
 {
-	if (t->tls_config != NULL && load_tls(a, t->tls_config, e) == -1)
+	if (t->tls_config != NULL &&
+	    auth_load_tls(&a->tls, t->tls_config, e) == -1)
+		return -1;
+	if (check_one(t, map, e) == -1)
 		return -1;
 	if (t->basic_auth != NULL && load_basic(a, t->basic_auth, e) == -1)
 		return -1;
 	if (t->authorization != NULL &&
 	    load_authorization(a, t->authorization, e) == -1)
 		return -1;
-	if ((t->bearer_token.n || t->bearer_token_file.n) &&
-	    load_bearer(a, t, map, e) == -1)
+	if (t->oauth2 != NULL &&
+	    auth_load_oauth2(&a->oauth2, t->oauth2, e) == -1)
 		return -1;
-	if (t->basic_auth != NULL && a->type.n)
-		return conf_error(map, e,
-		    "at most one of basic_auth, oauth2 and authorization must "
-		    "be configured");
-	if (t->proxy_from_environment)
-		return conf_error(map, e,
-		    "proxy_from_environment is not supported: use proxy_url");
-	return 0;
+	if (t->bearer_token.n || t->bearer_token_file.n) {
+		a->type = STR("Bearer");
+		a->credentials = t->bearer_token;
+		a->credentials_file = t->bearer_token_file;
+	}
+	if (auth_check_proxy(&a->proxy, map, e) == -1)
+		return -1;
+	return t->http_headers ? auth_check_headers(t->http_headers, e) : 0;
 }
 
 int
 auth_load(struct auth *a, const struct conf_node *map, bool inline_map,
     struct error *e)
 {
-	struct top t = { 0 };
+	struct top t = { .follow_redirects = a->follow_redirects,
+		.enable_http2 = a->enable_http2 };
 
 	if (map->kind == CONF_NULL)
 		return 0;
@@ -248,18 +201,19 @@ auth_load(struct auth *a, const struct conf_node *map, bool inline_map,
 	a->conf = map->conf;
 	for (size_t i = 0; i < map->n; i++) {
 		const struct conf_node *n = map->v[i];
-		const struct key *k = find_key(n->key);
+		const struct conf_field *f = find_key(n->key);
 
-		if (k == NULL && inline_map)
+		if (f == NULL && inline_map)
 			continue;
-		if (k == NULL)
+		if (f == NULL)
 			return conf_error_key(
 			    n, e, "unknown key \"%.*s\"", STR_ARG(n->key));
-		if (k->where == UNSUPPORTED && n->kind != CONF_NULL)
-			return conf_error(n, e, "%s is not supported", k->name);
-		if (load_scalar(k, n, k->where == AUTH ? (void *)a : &t, e) ==
-		    -1)
+		if (load_key(f, n, &t, e) == -1)
 			return -1;
 	}
+	a->follow_redirects = t.follow_redirects;
+	a->enable_http2 = t.enable_http2;
+	a->proxy = t.proxy;
+	a->headers = t.http_headers;
 	return load_parts(a, &t, map, e);
 }

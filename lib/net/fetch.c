@@ -1,117 +1,27 @@
 /*
- * Requests over libcurl's multi interface.  Three things are done here and not
- * left to libcurl: decoded bytes are counted as they arrive (its own limit
- * does not stop a gzip bomb); redirects are followed by hand, so that
- * credentials and headers never reach another origin; and the library is
- * loaded when the first request is made, typed by its own headers.
+ * Requests over libcurl's multi interface, driven by epoll, so that a step
+ * costs what has happened and not what is under way.  Two things are done here
+ * and not left to libcurl: decoded bytes are counted as they arrive (its own
+ * limit does not stop a gzip bomb), and redirects are followed by hand, so
+ * that credentials and headers never reach another origin.
  */
 #include "net/fetch.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/queue.h>
+#include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
+#include "net/fetch_impl.h"
 
 #define MAX_BODY ((size_t)256 << 20)
 #define MAX_REDIRECTS 10
-#define MAX_IDLE_HANDLES 64
-#define MAX_CONNECTIONS 512L
-
-struct curl {
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_global_cleanup) *global_cleanup;
-	__typeof__(curl_easy_init) *easy_init;
-	__typeof__(curl_easy_cleanup) *easy_cleanup;
-	__typeof__(curl_easy_reset) *easy_reset;
-	__typeof__(curl_easy_setopt) *setopt;
-	__typeof__(curl_easy_getinfo) *getinfo;
-	__typeof__(curl_easy_strerror) *strerror;
-	__typeof__(curl_slist_append) *slist_append;
-	__typeof__(curl_slist_free_all) *slist_free;
-	__typeof__(curl_url) *url;
-	__typeof__(curl_url_cleanup) *url_cleanup;
-	__typeof__(curl_url_set) *url_set;
-	__typeof__(curl_url_get) *url_get;
-	__typeof__(curl_free) *free;
-	__typeof__(curl_multi_init) *multi_init;
-	__typeof__(curl_multi_cleanup) *multi_cleanup;
-	__typeof__(curl_multi_setopt) *multi_setopt;
-	__typeof__(curl_multi_add_handle) *multi_add;
-	__typeof__(curl_multi_remove_handle) *multi_remove;
-	__typeof__(curl_multi_perform) *multi_perform;
-	__typeof__(curl_multi_poll) *multi_poll;
-	__typeof__(curl_multi_info_read) *multi_info;
-};
-
-#define SYM(member, name)                                                      \
-	{                                                                      \
-#name, offsetof(struct curl, member)                           \
-	}
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
-	SYM(global_init, curl_global_init),
-	SYM(global_cleanup, curl_global_cleanup),
-	SYM(easy_init, curl_easy_init),
-	SYM(easy_cleanup, curl_easy_cleanup),
-	SYM(easy_reset, curl_easy_reset),
-	SYM(setopt, curl_easy_setopt),
-	SYM(getinfo, curl_easy_getinfo),
-	SYM(strerror, curl_easy_strerror),
-	SYM(slist_append, curl_slist_append),
-	SYM(slist_free, curl_slist_free_all),
-	SYM(url, curl_url),
-	SYM(url_cleanup, curl_url_cleanup),
-	SYM(url_set, curl_url_set),
-	SYM(url_get, curl_url_get),
-	SYM(free, curl_free),
-	SYM(multi_init, curl_multi_init),
-	SYM(multi_cleanup, curl_multi_cleanup),
-	SYM(multi_setopt, curl_multi_setopt),
-	SYM(multi_add, curl_multi_add_handle),
-	SYM(multi_remove, curl_multi_remove_handle),
-	SYM(multi_perform, curl_multi_perform),
-	SYM(multi_poll, curl_multi_poll),
-	SYM(multi_info, curl_multi_info_read),
-};
-
-/* A request under way.  Its strings live in its arena. */
-struct job {
-	TAILQ_ENTRY(job) entry;
-	struct fetch *fetch;
-	struct fetch_request q;
-	CURL *easy;
-	struct arena arena;
-	struct curl_slist *headers, *connect_to;
-	struct buf body;
-	size_t max_body;
-	bool too_large;
-	int redirects;
-	int64_t start, deadline; /* ns; deadline 0: none */
-	const char *method;      /* changes to GET by a redirect */
-	const char *origin;      /* scheme://host:port credentials are for */
-	bool foreign;            /* redirected to another origin */
-	const char *sock;        /* of unix:PATH */
-	char why[CURL_ERROR_SIZE];
-};
-
-struct fetch {
-	const struct clock *clock;
-	char *user_agent;
-	char **connect_to;
-	size_t nconnect_to;
-	struct curl curl;
-	CURLM *multi; /* NULL until the first request */
-	TAILQ_HEAD(jobs, job) jobs;
-	size_t pending;
-	CURL *idle[MAX_IDLE_HANDLES];
-	size_t nidle;
-};
+#define MAX_KEPT ((size_t)32 << 20) /* bytes in the buffers of idle jobs */
+#define EVENTS 64
 
 static char *
 copy(const char *z)
@@ -135,29 +45,69 @@ fetch_new(const struct clock *clock, const char *user_agent,
 		f->connect_to[f->nconnect_to] =
 		    copy(connect_to[f->nconnect_to]);
 	TAILQ_INIT(&f->jobs);
+	TAILQ_INIT(&f->waiting);
+	f->ep = -1;
+	f->due = -1;
 	return f;
 }
 
-static void
-job_free(struct job *j)
+int64_t
+fetch_now(const struct fetch *f)
 {
-	struct fetch *f = j->fetch;
+	return f->clock->mono(f->clock->arg);
+}
 
-	if (j->easy != NULL && f->nidle < MAX_IDLE_HANDLES)
-		f->idle[f->nidle++] = j->easy;
-	else if (j->easy != NULL)
-		f->curl.easy_cleanup(j->easy);
-	f->curl.slist_free(j->headers);
-	f->curl.slist_free(j->connect_to);
+static struct fetch_job *
+job_new(struct fetch *f)
+{
+	struct fetch_job *j, old = { .fetch = f };
+
+	if (f->nidle == 0) {
+		j = mem_zero(1, sizeof(*j));
+		old.easy = f->curl.easy_init();
+	} else {
+		j = f->idle[--f->nidle];
+		f->kept -= j->body.cap;
+		old.easy = j->easy;
+		old.set = j->set;
+		old.gzip = j->gzip;
+		old.arena = j->arena;
+		old.body = j->body;
+	}
+	*j = old;
+	return j;
+}
+
+static void
+job_free(struct fetch_job *j)
+{
+	j->fetch->curl.easy_cleanup(j->easy);
 	buf_fini(&j->body);
 	arena_fini(&j->arena);
 	free(j);
 }
 
+static void
+job_done(struct fetch_job *j)
+{
+	struct fetch *f = j->fetch;
+
+	if (f->nidle == FETCH_IDLE || j->easy == NULL) {
+		job_free(j);
+		return;
+	}
+	if (j->body.cap > MAX_KEPT - f->kept)
+		buf_fini(&j->body);
+	buf_reset(&j->body);
+	arena_reset(&j->arena);
+	f->kept += j->body.cap;
+	f->idle[f->nidle++] = j;
+}
+
 void
 fetch_free(struct fetch *f)
 {
-	struct job *j;
+	struct fetch_job *j;
 
 	if (f == NULL)
 		return;
@@ -166,16 +116,24 @@ fetch_free(struct fetch *f)
 		f->curl.multi_remove(f->multi, j->easy);
 		job_free(j);
 	}
+	while ((j = TAILQ_FIRST(&f->waiting)) != NULL) {
+		TAILQ_REMOVE(&f->waiting, j, entry);
+		job_free(j);
+	}
 	while (f->nidle > 0)
-		f->curl.easy_cleanup(f->idle[--f->nidle]);
+		job_free(f->idle[--f->nidle]);
+	fetch_tokens_free(f);
 	if (f->multi != NULL) {
 		f->curl.multi_cleanup(f->multi);
 		f->curl.global_cleanup();
 	}
+	if (f->ep != -1)
+		close(f->ep);
 	for (size_t i = 0; i < f->nconnect_to; i++)
 		free(f->connect_to[i]);
 	free(f->connect_to);
 	free(f->user_agent);
+	free(f->polls);
 	free(f);
 }
 
@@ -185,397 +143,99 @@ fetch_pending(const struct fetch *f)
 	return f->pending;
 }
 
-/* Never unloaded: its TLS library has handlers for the end of the process. */
+/* libcurl says what it waits for on a socket; known: whether we have it. */
 static int
-load_curl(struct fetch *f, struct error *e)
+on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *known)
 {
-	void *lib = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+	struct fetch *f = arg;
+	struct epoll_event ev = { .data.fd = s };
 
-	if (lib == NULL)
-		return error_set(e, "cannot load libcurl: %s", dlerror());
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *fn = dlsym(lib, symbols[i].name);
-
-		if (fn == NULL)
-			return error_set(
-			    e, "cannot load libcurl: no %s", symbols[i].name);
-		memcpy((char *)&f->curl + symbols[i].offset, &fn, sizeof(fn));
-	}
-	if (f->curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-	    (f->multi = f->curl.multi_init()) == NULL)
-		return error_set(e, "cannot start libcurl");
-	f->curl.multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, MAX_CONNECTIONS);
-	return 0;
-}
-
-static size_t
-on_body(char *p, size_t size, size_t n, void *arg)
-{
-	struct job *j = arg;
-
-	if (size * n >= j->max_body - j->body.n) {
-		j->too_large = true;
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		(void)epoll_ctl(f->ep, EPOLL_CTL_DEL, s, &ev);
 		return 0;
 	}
-	buf_add(&j->body, (str){ p, size * n });
-	return size * n;
-}
-
-/* A secret from its file, or as given; blanks at its ends do not count. */
-static int
-secret(struct job *j, const struct auth *a, str value, str path,
-    const char **out, struct error *e)
-{
-	struct buf b = { 0 };
-	int rc;
-
-	if (path.n == 0) {
-		*out = arena_cstr(&j->arena, value);
-		return 0;
-	}
-	if (a->conf != NULL)
-		rc = conf_read_from(a->conf, path, &b, e);
-	else
-		rc = file_read(arena_cstr(&j->arena, path), &b, e);
-	*out = arena_cstr(&j->arena, str_trim(buf_str(&b)));
-	buf_fini(&b);
-	return rc;
-}
-
-static bool
-header_safe(str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' && s.p[i] != '\t')
-			return false;
-	return true;
-}
-
-static void
-add_header(struct job *j, const char *line)
-{
-	j->headers = j->fetch->curl.slist_append(j->headers, line);
-}
-
-/* May a redirect take this header to another origin?  It holds no secret. */
-static bool
-header_public(str name)
-{
-	static const char *const t[] = { "Accept", "Content-Type",
-		"Content-Encoding", "X-Prometheus-Scrape-Timeout-Seconds" };
-
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		if (name.n == strlen(t[i]) &&
-		    strncasecmp(name.p, t[i], name.n) == 0)
-			return true;
-	return false;
-}
-
-static int
-put_headers(struct job *j, struct error *e)
-{
-	const struct fetch_request *q = &j->q;
-	bool type = false;
-
-	j->fetch->curl.slist_free(j->headers);
-	j->headers = NULL;
-	add_header(j, "Expect:");
-	for (size_t i = 0; i < q->nheaders; i++) {
-		const struct fetch_header *h = &q->headers[i];
-
-		if (j->foreign && !header_public(h->name))
-			continue;
-		if (h->name.n == 0 || !header_safe(h->name) ||
-		    !header_safe(h->value) || str_chr(h->name, ':') < h->name.n)
-			return error_set(
-			    e, "invalid header '%.*s'", STR_ARG(h->name));
-		type |= h->name.n == 12 &&
-		    strncasecmp(h->name.p, "Content-Type", 12) == 0;
-		add_header(j,
-		    arena_cstr(&j->arena,
-			h->value.n ? arena_printf(&j->arena, "%.*s: %.*s",
-					 STR_ARG(h->name), STR_ARG(h->value))
-				   : arena_printf(&j->arena, "%.*s;",
-					 STR_ARG(h->name))));
-	}
-	if (!type)
-		add_header(j, "Content-Type:");
+	if (what & CURL_POLL_IN)
+		ev.events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		ev.events |= EPOLLOUT;
+	if (epoll_ctl(f->ep, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s, &ev) ==
+	    -1)
+		(void)epoll_ctl(
+		    f->ep, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, s, &ev);
+	if (known == NULL)
+		f->curl.multi_assign(f->multi, s, f);
 	return 0;
 }
 
 static int
-put_credentials(struct job *j, const struct auth *a, struct error *e)
+on_timer(CURLM *multi, long ms, void *arg)
 {
-	struct curl *c = &j->fetch->curl;
-	const char *user, *password, *token;
+	struct fetch *f = arg;
 
-	if (a->username.n || a->username_file.n || a->password.n ||
-	    a->password_file.n) {
-		if (secret(j, a, a->username, a->username_file, &user, e) ==
-			-1 ||
-		    secret(j, a, a->password, a->password_file, &password, e) ==
-			-1)
-			return error_add(e, "basic_auth");
-		c->setopt(j->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		c->setopt(j->easy, CURLOPT_USERNAME, user);
-		c->setopt(j->easy, CURLOPT_PASSWORD, password);
-	} else if (a->credentials.n || a->credentials_file.n) {
-		if (secret(j, a, a->credentials, a->credentials_file, &token,
-			e) == -1)
-			return error_add(e, "authorization");
-		if (!header_safe(str_of(token)) || !header_safe(a->type))
-			return error_set(e,
-			    "authorization: the credentials "
-			    "hold a control character");
-		add_header(j,
-		    arena_cstr(&j->arena,
-			arena_printf(&j->arena, "Authorization: %.*s %s",
-			    STR_ARG(a->type), token)));
-	}
+	(void)multi;
+	f->due = ms < 0 ? -1 : fetch_now(f) + ms * INT64_C(1000000);
 	return 0;
 }
 
-static int
-put_blob(struct job *j, const struct auth *a, CURLoption option, str pem,
-    str path, struct error *e)
-{
-	const char *text;
-
-	if (pem.n == 0 && path.n == 0)
-		return 0;
-	if (secret(j, a, pem, path, &text, e) == -1)
-		return error_add(e, "tls_config");
-	j->fetch->curl.setopt(j->easy, option,
-	    &(struct curl_blob){ .data = (void *)(uintptr_t)text,
-		.len = strlen(text),
-		.flags = CURL_BLOB_COPY });
-	return 0;
-}
-
+/* Connections that may stay open: what descriptors there are, but for some. */
 static long
-tls_version(str s, bool max)
+max_connections(void)
 {
-	static const struct {
-		str name;
-		long min, max;
-	} t[] = {
-		{ STR_INIT("TLS10"), CURL_SSLVERSION_TLSv1_0,
-		    CURL_SSLVERSION_MAX_TLSv1_0 },
-		{ STR_INIT("TLS11"), CURL_SSLVERSION_TLSv1_1,
-		    CURL_SSLVERSION_MAX_TLSv1_1 },
-		{ STR_INIT("TLS12"), CURL_SSLVERSION_TLSv1_2,
-		    CURL_SSLVERSION_MAX_TLSv1_2 },
-		{ STR_INIT("TLS13"), CURL_SSLVERSION_TLSv1_3,
-		    CURL_SSLVERSION_MAX_TLSv1_3 },
-	};
+	struct rlimit l;
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		if (str_eq(s, t[i].name))
-			return max ? t[i].max : t[i].min;
-	return max ? 0 : CURL_SSLVERSION_TLSv1_2;
-}
-
-/* What holds for every origin, and for the one the request was made for. */
-static int
-put_auth(struct job *j, const struct auth *a, struct error *e)
-{
-	struct curl *c = &j->fetch->curl;
-
-	if (a == NULL)
-		return 0;
-	if (!a->enable_http2)
-		c->setopt(
-		    j->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	if (a->proxy_url.n)
-		c->setopt(j->easy, CURLOPT_PROXY,
-		    arena_cstr(&j->arena, a->proxy_url));
-	if (a->no_proxy.n)
-		c->setopt(j->easy, CURLOPT_NOPROXY,
-		    arena_cstr(&j->arena, a->no_proxy));
-	if (a->insecure_skip_verify) {
-		c->setopt(j->easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		c->setopt(j->easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	if (a->min_version.n || a->max_version.n)
-		c->setopt(j->easy, CURLOPT_SSLVERSION,
-		    tls_version(a->min_version, false) |
-			tls_version(a->max_version, true));
-	if (put_blob(j, a, CURLOPT_CAINFO_BLOB, a->ca, a->ca_file, e) == -1)
-		return -1;
-	if (j->foreign)
-		return 0;
-	if (put_blob(j, a, CURLOPT_SSLCERT_BLOB, a->cert, a->cert_file, e) ==
-		-1 ||
-	    put_blob(j, a, CURLOPT_SSLKEY_BLOB, a->key, a->key_file, e) == -1)
-		return -1;
-	return put_credentials(j, a, e);
-}
-
-static void
-put_method(struct job *j)
-{
-	struct curl *c = &j->fetch->curl;
-	bool get = strcmp(j->method, "GET") == 0;
-
-	if (strcmp(j->method, "HEAD") == 0) {
-		c->setopt(j->easy, CURLOPT_NOBODY, 1L);
-		return;
-	}
-	if (get && j->q.body.n == 0) {
-		c->setopt(j->easy, CURLOPT_HTTPGET, 1L);
-		return;
-	}
-	if (get && j->redirects > 0) { /* a POST that became a GET */
-		c->setopt(j->easy, CURLOPT_HTTPGET, 1L);
-		return;
-	}
-	c->setopt(j->easy, CURLOPT_POST, 1L);
-	c->setopt(j->easy, CURLOPT_POSTFIELDS, j->q.body.n ? j->q.body.p : "");
-	c->setopt(
-	    j->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)j->q.body.n);
-	if (strcmp(j->method, "POST") != 0)
-		c->setopt(j->easy, CURLOPT_CUSTOMREQUEST, j->method);
-}
-
-/* One part of a URL, in the arena; NULL if it has none. */
-static const char *
-url_part(struct job *j, CURLU *u, CURLUPart part, unsigned flags)
-{
-	struct curl *c = &j->fetch->curl;
-	const char *copied = NULL;
-	char *p;
-
-	if (c->url_get(u, part, &p, flags) == CURLUE_OK) {
-		copied = arena_cstr(&j->arena, str_of(p));
-		c->free(p);
-	}
-	return copied;
-}
-
-/*
- * tls_config's server_name: libcurl takes the name it asks for and verifies
- * from the URL, so the URL gets it, CONNECT_TO leads to the real host, and the
- * Host header says what it said before.
- */
-static const char *
-rename_server(struct job *j, CURLU *u, const char *host, const char *port)
-{
-	const char *name = arena_cstr(&j->arena, j->q.auth->server_name);
-	struct curl *c = &j->fetch->curl;
-	str to = arena_printf(&j->arena, "%s:%s:%s:%s", name, port, host, port);
-
-	for (size_t i = 0; i < j->fetch->nconnect_to; i++) {
-		const char *t = j->fetch->connect_to[i];
-		str from = arena_printf(&j->arena, "%s:%s:", host, port);
-
-		if (str_starts(str_of(t), from))
-			to = arena_printf(
-			    &j->arena, "%s:%s:%s", name, port, t + from.n);
-	}
-	j->connect_to = c->slist_append(NULL, arena_cstr(&j->arena, to));
-	c->setopt(j->easy, CURLOPT_CONNECT_TO, j->connect_to);
-	add_header(j,
-	    arena_cstr(
-		&j->arena, arena_printf(&j->arena, "Host: %s:%s", host, port)));
-	c->url_set(u, CURLUPART_HOST, name, 0);
-	return url_part(j, u, CURLUPART_URL, 0);
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur < 256)
+		return 64;
+	return l.rlim_cur > 65536 ? 65536 : (long)l.rlim_cur - 128;
 }
 
 static int
-put_url(struct job *j, const char *text, struct error *e)
+load(struct fetch *f, struct error *e)
 {
-	struct curl *c = &j->fetch->curl;
-	CURLU *u = c->url();
-	const char *scheme, *host, *port, *url = text;
-	int rc = -1;
+	struct fetch_curl *c = &f->curl;
 
-	if (c->url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) !=
-	    CURLUE_OK) {
-		error_set(e, "invalid URL");
-		goto out;
-	}
-	scheme = url_part(j, u, CURLUPART_SCHEME, 0);
-	host = url_part(j, u, CURLUPART_HOST, 0);
-	port = url_part(j, u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-	if (scheme == NULL || host == NULL || port == NULL ||
-	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)) {
-		error_set(e, "unsupported scheme '%s': must be http or https",
-		    scheme ? scheme : "");
-		goto out;
-	}
-	text = arena_cstr(&j->arena,
-	    arena_printf(&j->arena, "%s://%s:%s", scheme, host, port));
-	if (j->origin == NULL)
-		j->origin = text;
-	j->foreign |= strcmp(j->origin, text) != 0;
-	if (put_headers(j, e) == -1 || put_auth(j, j->q.auth, e) == -1)
-		goto out;
-	if (j->q.auth != NULL && j->q.auth->server_name.n && !j->foreign &&
-	    strcmp(scheme, "https") == 0)
-		url = rename_server(j, u, host, port);
-	c->setopt(j->easy, CURLOPT_URL, url);
-	c->setopt(j->easy, CURLOPT_HTTPHEADER, j->headers);
-	rc = 0;
-out:
-	c->url_cleanup(u);
-	return rc;
-}
-
-static void
-put_connect_to(struct job *j)
-{
-	struct fetch *f = j->fetch;
-
-	f->curl.slist_free(j->connect_to);
-	j->connect_to = NULL;
-	for (size_t i = 0; i < f->nconnect_to; i++)
-		j->connect_to =
-		    f->curl.slist_append(j->connect_to, f->connect_to[i]);
-	f->curl.setopt(j->easy, CURLOPT_CONNECT_TO, j->connect_to);
-}
-
-/* Bring the handle up for one hop and start it. */
-static int
-start(struct job *j, const char *url, struct error *e)
-{
-	struct fetch *f = j->fetch;
-	struct curl *c = &f->curl;
-
-	c->easy_reset(j->easy);
-	c->setopt(j->easy, CURLOPT_PRIVATE, j);
-	c->setopt(j->easy, CURLOPT_NOSIGNAL, 1L);
-	c->setopt(j->easy, CURLOPT_QUICK_EXIT, 1L); /* of the resolver */
-	c->setopt(j->easy, CURLOPT_ERRORBUFFER, j->why);
-	c->setopt(j->easy, CURLOPT_USERAGENT, f->user_agent);
-	c->setopt(j->easy, CURLOPT_WRITEFUNCTION, on_body);
-	c->setopt(j->easy, CURLOPT_WRITEDATA, j);
-	c->setopt(j->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	c->setopt(j->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	c->setopt(j->easy, CURLOPT_PROXY, "");
-	c->setopt(j->easy, CURLOPT_TCP_NODELAY, 1L);
-	c->setopt(j->easy, CURLOPT_ACCEPT_ENCODING,
-	    j->q.no_compression ? "identity" : "gzip");
-	if (j->sock != NULL)
-		c->setopt(j->easy, CURLOPT_UNIX_SOCKET_PATH, j->sock);
-	if (j->deadline) {
-		int64_t left =
-		    (j->deadline - f->clock->mono(f->clock->arg)) / 1000000;
-
-		c->setopt(
-		    j->easy, CURLOPT_TIMEOUT_MS, (long)(left > 0 ? left : 1));
-	}
-	put_method(j);
-	put_connect_to(j);
-	if (put_url(j, url, e) == -1)
+	if (fetch_curl_load(c, e) == -1)
 		return -1;
-	if (c->multi_add(f->multi, j->easy) != CURLM_OK)
-		return error_set(e, "cannot start the request");
+	if ((f->ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
+		return error_errno(e, "epoll");
+	if ((f->multi = c->multi_init()) == NULL)
+		return error_set(e, "cannot start libcurl");
+	c->multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, max_connections());
+	c->multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	c->multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
+	c->multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	c->multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
 	return 0;
+}
+
+int
+fetch_start(struct fetch_job *j, struct error *e)
+{
+	struct fetch *f = j->fetch;
+
+	if (fetch_setup(j, e) == -1)
+		return -1;
+	if (f->curl.multi_add(f->multi, j->easy) != CURLM_OK)
+		return error_set(e, "cannot start the request");
+	TAILQ_INSERT_TAIL(&f->jobs, j, entry);
+	return 0;
+}
+
+/* The same, when it may need a token before. */
+static int
+begin(struct fetch_job *j, struct error *e)
+{
+	const struct auth *a = j->q.auth;
+	int r = 1;
+
+	if (a != NULL && a->oauth2.token_url.n && !j->foreign)
+		r = fetch_token(j, e);
+	return r == 1 ? fetch_start(j, e) : r;
 }
 
 /* unix:PATH:/URL-PATH: the socket, and what is asked of it. */
 static const char *
-split_unix(struct job *j, str url)
+split_unix(struct fetch_job *j, str url)
 {
 	str path = str_skip(url, 5);
 	size_t n = str_find(path, STR(":/"));
@@ -589,68 +249,98 @@ split_unix(struct job *j, str url)
 int
 fetch_add(struct fetch *f, const struct fetch_request *q, struct error *e)
 {
-	const char *url;
-	struct job *j;
+	struct fetch_job *j;
 
-	if (f->multi == NULL && load_curl(f, e) == -1)
+	if (f->multi == NULL && load(f, e) == -1)
 		return -1;
-	j = mem_zero(1, sizeof(*j));
-	j->fetch = f;
+	if (!fetch_safe(q->url))
+		return error_set(e, "invalid URL");
+	j = job_new(f);
 	j->q = *q;
 	j->method = q->method;
 	j->max_body = q->max_body ? q->max_body : MAX_BODY;
-	j->start = f->clock->mono(f->clock->arg);
+	j->start = fetch_now(f);
 	j->deadline = q->timeout ? j->start + q->timeout * 1000000 : 0;
-	j->easy = f->nidle ? f->idle[--f->nidle] : f->curl.easy_init();
-	if (memchr(q->url.p, '\0', q->url.n) != NULL || !header_safe(q->url)) {
-		error_set(e, "invalid URL");
+	if (str_starts(q->url, STR("unix:")))
+		j->url = split_unix(j, q->url);
+	else
+		j->url = arena_cstr(&j->arena, q->url);
+	if (j->easy == NULL) {
+		error_set(e, "cannot start the request");
 		goto fail;
 	}
-	if (str_starts(q->url, STR("unix:")))
-		url = split_unix(j, q->url);
-	else
-		url = arena_cstr(&j->arena, q->url);
-	if (start(j, url, e) == -1)
+	if (begin(j, e) == -1)
 		goto fail;
-	TAILQ_INSERT_TAIL(&f->jobs, j, entry);
 	f->pending++;
 	return 0;
 fail:
-	job_free(j);
+	job_done(j);
 	return -1;
+}
+
+static bool
+is_redirect(long status)
+{
+	return status == 301 || status == 302 || status == 303 ||
+	    status == 307 || status == 308;
 }
 
 /*
  * Go on to where a redirect leads, as Go's client does: 307 and 308 repeat the
- * request, the others make it a GET.  1 if it was a redirect.
+ * request, the others make it a GET.  1 if it was a redirect; on -1 the job
+ * stands in no list.
  */
 static int
-redirect(struct job *j, long status, struct error *e)
+redirect(struct fetch_job *j, long status, struct error *e)
 {
+	struct fetch *f = j->fetch;
+	struct fetch_url u;
 	char *to = NULL;
-	const char *url;
 
-	if (j->sock != NULL ||
-	    (j->q.auth != NULL && !j->q.auth->follow_redirects) ||
-	    (status != 301 && status != 302 && status != 303 && status != 307 &&
-		status != 308))
+	if (j->sock != NULL || !is_redirect(status) ||
+	    (j->q.auth != NULL && !j->q.auth->follow_redirects))
 		return 0;
-	j->fetch->curl.getinfo(j->easy, CURLINFO_REDIRECT_URL, &to);
+	f->curl.getinfo(j->easy, CURLINFO_REDIRECT_URL, &to);
 	if (to == NULL)
 		return 0;
+	to = arena_cstr(&j->arena, str_of(to));
+	f->curl.multi_remove(f->multi, j->easy);
+	TAILQ_REMOVE(&f->jobs, j, entry);
 	if (j->redirects++ == MAX_REDIRECTS)
 		return error_set(
 		    e, "stopped after %d redirects", MAX_REDIRECTS);
-	url = arena_cstr(&j->arena, str_of(to));
+	if (j->origin == NULL) {
+		if (fetch_url(j, j->url, &u, e) == -1)
+			return -1;
+		j->origin = u.origin;
+	}
+	if (fetch_url(j, to, &u, e) == -1)
+		return error_add(e, "redirect");
+	/* once away, it never comes back to its credentials */
+	j->foreign |= strcmp(j->origin, u.origin) != 0;
+	j->url = to;
 	if (status != 307 && status != 308 && strcmp(j->method, "HEAD") != 0)
 		j->method = "GET";
 	buf_reset(&j->body);
+	return fetch_start(j, e) == -1 ? -1 : 1;
+}
+
+/* A 401 with a token of ours: once more with a new one. */
+static int
+retry(struct fetch_job *j, long status, struct error *e)
+{
+	if (status != 401 || j->token == NULL || j->foreign || j->retried)
+		return 0;
+	j->retried = true;
+	fetch_token_refused(j);
 	j->fetch->curl.multi_remove(j->fetch->multi, j->easy);
-	return start(j, url, e) == -1 ? -1 : 1;
+	TAILQ_REMOVE(&j->fetch->jobs, j, entry);
+	buf_reset(&j->body);
+	return begin(j, e) == -1 ? -1 : 1;
 }
 
 static const char *
-describe(struct job *j, CURLcode code)
+describe(struct fetch_job *j, CURLcode code)
 {
 	if (j->too_large)
 		return arena_cstr(&j->arena,
@@ -664,8 +354,16 @@ describe(struct job *j, CURLcode code)
 	return j->fetch->curl.strerror(code);
 }
 
+void
+fetch_end(struct fetch_job *j, const struct fetch_answer *a)
+{
+	j->fetch->pending--;
+	j->q.done(j->q.arg, a);
+	job_done(j);
+}
+
 static void
-finish(struct job *j, CURLcode code)
+finish(struct fetch_job *j, CURLcode code)
 {
 	struct fetch *f = j->fetch;
 	struct fetch_answer a = { 0 };
@@ -675,62 +373,36 @@ finish(struct job *j, CURLcode code)
 	int rc = 0;
 
 	f->curl.getinfo(j->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (code == CURLE_OK && (rc = redirect(j, status, &e)) == 1)
-		return;
 	f->curl.getinfo(j->easy, CURLINFO_CONTENT_TYPE, &type);
-	if (rc == -1)
+	a.content_type = type ? arena_dup(&j->arena, str_of(type)) : STR_NONE;
+	if (code == CURLE_OK && (rc = redirect(j, status, &e)) == 0)
+		rc = retry(j, status, &e);
+	if (rc == 1)
+		return;
+	if (rc == -1) {
 		a.error = e.msg;
-	else if (code != CURLE_OK)
-		a.error = describe(j, code);
+	} else {
+		f->curl.multi_remove(f->multi, j->easy);
+		TAILQ_REMOVE(&f->jobs, j, entry);
+		if (code != CURLE_OK)
+			a.error = describe(j, code);
+	}
 	a.timed_out = code == CURLE_OPERATION_TIMEDOUT;
 	a.too_large = j->too_large;
 	a.status = (int)status;
-	a.content_type = type ? arena_dup(&j->arena, str_of(type)) : STR_NONE;
 	a.body = buf_str(&j->body);
-	a.took = f->clock->mono(f->clock->arg) - j->start;
-	f->curl.multi_remove(f->multi, j->easy);
-	TAILQ_REMOVE(&f->jobs, j, entry);
-	f->pending--;
-	j->q.done(j->q.arg, &a);
-	job_free(j);
+	a.took = fetch_now(f) - j->start;
+	fetch_end(j, &a);
 }
 
-static void
-wait_for(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout)
+/* Those that are over; returns how many there were. */
+static size_t
+collect(struct fetch *f)
 {
-	struct curl_waitfd *w = mem_zero(nfds ? nfds : 1, sizeof(*w));
-
-	for (size_t i = 0; i < nfds; i++) {
-		w[i].fd = fds[i].fd;
-		if (fds[i].events & POLLIN)
-			w[i].events |= CURL_WAIT_POLLIN;
-		if (fds[i].events & POLLOUT)
-			w[i].events |= CURL_WAIT_POLLOUT;
-	}
-	f->curl.multi_poll(
-	    f->multi, w, (unsigned)nfds, timeout < 0 ? INT_MAX : timeout, NULL);
-	/* libcurl passes no POLLHUP on: a second look costs nothing. */
-	if (nfds > 0)
-		poll(fds, nfds, 0);
-	free(w);
-}
-
-int
-fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
-    struct error *e)
-{
+	size_t done = 0;
 	CURLMsg *m;
 	int n;
 
-	if (f->pending == 0) {
-		if ((nfds > 0 || timeout > 0) && poll(fds, nfds, timeout) == -1)
-			for (size_t i = 0; i < nfds; i++)
-				fds[i].revents = 0;
-		return 0;
-	}
-	wait_for(f, fds, nfds, timeout);
-	if (f->curl.multi_perform(f->multi, &n) != CURLM_OK)
-		return error_set(e, "libcurl failed");
 	while ((m = f->curl.multi_info(f->multi, &n)) != NULL) {
 		CURLcode code = m->data.result;
 		char *p = NULL;
@@ -738,7 +410,136 @@ fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		f->curl.getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
-		finish((struct job *)(void *)p, code);
+		finish((struct fetch_job *)(void *)p, code);
+		done++;
 	}
+	return done;
+}
+
+/* Those whose time is over before there was a token. */
+static size_t
+expire(struct fetch *f)
+{
+	struct fetch_job *j = TAILQ_FIRST(&f->waiting);
+	int64_t now = j != NULL ? fetch_now(f) : 0;
+	size_t done = 0;
+
+	while (j != NULL) {
+		if (j->deadline == 0 || j->deadline > now) {
+			j = TAILQ_NEXT(j, entry);
+			continue;
+		}
+		TAILQ_REMOVE(&f->waiting, j, entry);
+		fetch_end(j,
+		    &(struct fetch_answer){
+			.error = "oauth2: cannot fetch token: context "
+				 "deadline exceeded",
+			.timed_out = true,
+			.took = now - j->start });
+		done++;
+		/* its callback may have changed the list */
+		j = TAILQ_FIRST(&f->waiting);
+	}
+	return done;
+}
+
+/* What libcurl wants done by the time alone. */
+static int
+do_due(struct fetch *f)
+{
+	int n;
+
+	if (f->due == -1 || f->due > fetch_now(f))
+		return 0;
+	f->due = -1;
+	return f->curl.multi_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &n) ==
+		CURLM_OK
+	    ? 0
+	    : -1;
+}
+
+/* The ms to wait, of timeout, until libcurl or a deadline wants us. */
+static int
+wait_time(const struct fetch *f, int timeout)
+{
+	const struct fetch_job *j;
+	int64_t due = f->due, ms;
+
+	TAILQ_FOREACH (j, &f->waiting, entry)
+		if (j->deadline && (due == -1 || j->deadline < due))
+			due = j->deadline;
+	if (due == -1)
+		return timeout;
+	/* rounded up: a wake before its time would be for nothing */
+	ms = (due - fetch_now(f) + 999999) / 1000000;
+	ms = ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : ms;
+	return timeout < 0 || ms < timeout ? (int)ms : timeout;
+}
+
+/* Wait for libcurl's sockets and the caller's; returns the former's events. */
+static int
+wait_for(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
+    struct epoll_event *ev)
+{
+	if (nfds == 0)
+		return epoll_wait(f->ep, ev, EVENTS, timeout);
+	f->polls =
+	    mem_grow(f->polls, &f->polls_cap, nfds + 1, sizeof(*f->polls));
+	f->polls[0] = (struct pollfd){ .fd = f->ep, .events = POLLIN };
+	memcpy(f->polls + 1, fds, nfds * sizeof(*fds));
+	if (poll(f->polls, nfds + 1, timeout) == -1) {
+		for (size_t i = 0; i < nfds; i++)
+			fds[i].revents = 0;
+		return 0;
+	}
+	for (size_t i = 0; i < nfds; i++)
+		fds[i].revents = f->polls[i + 1].revents;
+	return f->polls[0].revents ? epoll_wait(f->ep, ev, EVENTS, 0) : 0;
+}
+
+static int
+do_event(struct fetch *f, const struct epoll_event *ev)
+{
+	int mask = 0, n;
+
+	if (ev->events & (EPOLLIN | EPOLLHUP))
+		mask |= CURL_CSELECT_IN;
+	if (ev->events & EPOLLOUT)
+		mask |= CURL_CSELECT_OUT;
+	if (ev->events & EPOLLERR)
+		mask |= CURL_CSELECT_ERR;
+	return f->curl.multi_action(f->multi, ev->data.fd, mask, &n) == CURLM_OK
+	    ? 0
+	    : -1;
+}
+
+int
+fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
+    struct error *e)
+{
+	struct epoll_event ev[EVENTS];
+	int n;
+
+	if (f->pending == 0 && nfds == 0 && timeout < 0)
+		return 0;
+	if (f->multi == NULL) {
+		if (poll(fds, nfds, timeout) == -1)
+			for (size_t i = 0; i < nfds; i++)
+				fds[i].revents = 0;
+		return 0;
+	}
+	/* What was added since the last step is sent before the wait. */
+	if (do_due(f) == -1)
+		return error_set(e, "libcurl failed");
+	if (collect(f) > 0)
+		timeout = 0;
+	n = wait_for(f, fds, nfds, wait_time(f, timeout), ev);
+	for (int i = 0; i < n; i++)
+		if (do_event(f, &ev[i]) == -1)
+			return error_set(e, "libcurl failed");
+	if (do_due(f) == -1)
+		return error_set(e, "libcurl failed");
+	collect(f);
+	expire(f);
 	return 0;
 }

@@ -338,6 +338,7 @@ test_redirects(struct fetch *f)
 	CHECK(g.status == 200 && has(&g, "POST /echo"));
 	CHECK(!has(&g, "tok") && !has(&g, "s3") && has(&g, "text/x"));
 	a.credentials = a.type = STR_NONE;
+	a.basic = true;
 	a.username = STR("u");
 	a.password = STR("p");
 	get(f, q, &g);

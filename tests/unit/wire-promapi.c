@@ -165,7 +165,7 @@ files(void)
 	CHECK_STR(s.auth.username, "me");
 	CHECK_STR(s.auth.password, "pw");
 	CHECK_STR(s.params, "a=b");
-	CHECK(s.auth.insecure_skip_verify);
+	CHECK(s.auth.tls.insecure_skip_verify);
 	CHECK(load(two, "Logs", &s) == -1 && strstr(e.msg, ":3:") != NULL);
 	CHECK(strstr(e.msg, "loki") != NULL);
 	CHECK(load(two, "C", &s) == -1 && strstr(e.msg, "called C") != NULL);

@@ -1,0 +1,144 @@
+/*
+ * What the files of net/fetch share: libcurl as it was loaded, a request under
+ * way, and the tokens of oauth2.
+ */
+#ifndef NET_FETCH_IMPL_H
+#define NET_FETCH_IMPL_H
+
+#include <curl/curl.h>
+#include <sys/queue.h>
+
+#include "net/fetch.h"
+
+/* fetch_curl.c: the functions of libcurl.so.4, typed by its headers. */
+struct fetch_curl {
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_global_cleanup) *global_cleanup;
+	__typeof__(curl_easy_init) *easy_init;
+	__typeof__(curl_easy_cleanup) *easy_cleanup;
+	__typeof__(curl_easy_reset) *easy_reset;
+	__typeof__(curl_easy_setopt) *setopt;
+	__typeof__(curl_easy_getinfo) *getinfo;
+	__typeof__(curl_easy_strerror) *strerror;
+	__typeof__(curl_url) *url;
+	__typeof__(curl_url_cleanup) *url_cleanup;
+	__typeof__(curl_url_set) *url_set;
+	__typeof__(curl_url_get) *url_get;
+	__typeof__(curl_free) *free;
+	__typeof__(curl_multi_init) *multi_init;
+	__typeof__(curl_multi_cleanup) *multi_cleanup;
+	__typeof__(curl_multi_setopt) *multi_setopt;
+	__typeof__(curl_multi_add_handle) *multi_add;
+	__typeof__(curl_multi_remove_handle) *multi_remove;
+	__typeof__(curl_multi_socket_action) *multi_action;
+	__typeof__(curl_multi_assign) *multi_assign;
+	__typeof__(curl_multi_info_read) *multi_info;
+};
+
+/* Load it, and start it; it stays loaded to the end of the process. */
+int fetch_curl_load(struct fetch_curl *c, struct error *e);
+
+TAILQ_HEAD(fetch_jobs, fetch_job);
+
+/*
+ * A request under way.  Its strings live in its arena.  When it is over it
+ * goes to the idle ones with its handle and its buffers, for the next request.
+ */
+struct fetch_job {
+	TAILQ_ENTRY(fetch_job) entry;
+	struct fetch *fetch;
+	struct fetch_request q;
+	CURL *easy;
+	bool set; /* easy has the options of every request, and no others */
+	bool gzip;
+	struct arena arena;
+	struct curl_slist *headers, **tail; /* in the arena */
+	struct buf body;
+	size_t max_body;
+	bool too_large;
+	int redirects;
+	int64_t start, deadline;   /* ns; deadline 0: none */
+	const char *method;        /* changes to GET by a redirect */
+	const char *url;           /* of this hop */
+	const char *origin;        /* scheme://host:port credentials are for */
+	bool foreign;              /* redirected to another origin */
+	const char *sock;          /* of unix:PATH */
+	struct fetch_token *token; /* waited for, or sent */
+	unsigned token_turn;       /* which of its values was sent */
+	bool retried;              /* with a new one, after a 401 */
+	char why[CURL_ERROR_SIZE];
+};
+
+#define FETCH_IDLE 64
+
+struct fetch {
+	const struct clock *clock;
+	char *user_agent;
+	char **connect_to;
+	size_t nconnect_to;
+	struct fetch_curl curl;
+	CURLM *multi; /* NULL until the first request */
+	int ep;       /* epoll, for the sockets of multi */
+	int64_t due;  /* when multi wants to be called, ns; -1: not */
+	struct fetch_jobs jobs, waiting; /* at work; for a token */
+	size_t pending;
+	struct fetch_job *idle[FETCH_IDLE];
+	size_t nidle;
+	size_t kept; /* bytes in the buffers of the idle */
+	struct fetch_token *tokens;
+	struct pollfd *polls;
+	size_t polls_cap;
+};
+
+/* fetch.c: start the next hop of a job, which then is at work. */
+int fetch_start(struct fetch_job *j, struct error *e);
+
+/* Tell its caller, and keep what is left of it for another. */
+void fetch_end(struct fetch_job *j, const struct fetch_answer *a);
+int64_t fetch_now(const struct fetch *f);
+
+/* fetch_setup.c: bring the handle up for one hop to j->url. */
+int fetch_setup(struct fetch_job *j, struct error *e);
+
+/*
+ * May s stand in a header or a URL?  A control character would end it, and
+ * begin what somebody else wrote.
+ */
+bool fetch_safe(str s);
+
+/* A line "name: value" to send. */
+void fetch_header(struct fetch_job *j, str name, str value);
+
+/*
+ * A secret from its file, or as given; blanks at the ends of a file do not
+ * count.  In j's arena; what names it in a message.
+ */
+int fetch_secret(struct fetch_job *j, const struct conf *conf, str value,
+    str path, const char *what, str *out, struct error *e);
+
+/* scheme://host:port of url in j's arena, and its parts; NULL: no such URL. */
+struct fetch_url {
+	const char *scheme, *host, *origin;
+	int port;
+};
+int fetch_url(
+    struct fetch_job *j, const char *url, struct fetch_url *u, struct error *e);
+
+/* fetch_proxy.c: the proxy of one hop, as the configuration has it. */
+int fetch_proxy(
+    struct fetch_job *j, const struct auth_proxy *p, struct error *e);
+
+/*
+ * fetch_token.c: the token that j is to send, in j->token.  1: it is there; 0:
+ * it has been asked for, and j stands among the waiting until it comes or does
+ * not; -1 and the message.
+ */
+int fetch_token(struct fetch_job *j, struct error *e);
+
+/* Add its header; and after a 401: forget it, unless a newer one came. */
+void fetch_token_header(struct fetch_job *j);
+void fetch_token_refused(const struct fetch_job *j);
+
+void fetch_tokens_free(struct fetch *f);
+
+#endif

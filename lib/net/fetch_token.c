@@ -1,0 +1,486 @@
+/*
+ * Tokens of oauth2 (RFC 6749, client credentials).  A token is known by all
+ * that it was asked with, secrets too, so jobs that say the same share it, a
+ * reload keeps it, and a secret file that has changed asks for another.  It is
+ * asked for once, however many requests wait for it.
+ */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/url.h"
+#include "net/fetch_impl.h"
+
+#define MAX_ANSWER ((size_t)1 << 20)
+#define MAX_TOKENS 256    /* of those nobody waits for */
+#define EARLY 10000000000 /* ns before its end a token is not sent */
+#define TIMEOUT_MS INT64_C(30000)
+
+struct fetch_token {
+	struct fetch_token *next;
+	struct fetch *fetch;
+	struct buf key;
+	struct buf value; /* "Bearer ..." */
+	int64_t expires;  /* ns; 0: never */
+	unsigned turn;    /* how many values there were */
+	bool valid, asking;
+	bool telling; /* those that waited */
+	bool in_body; /* the server wants id and secret there */
+	/* of the request under way: */
+	struct arena arena;
+	struct auth auth;
+	str id, secret;
+};
+
+static void
+token_free(struct fetch_token *t)
+{
+	buf_fini(&t->key);
+	buf_fini(&t->value);
+	arena_fini(&t->arena);
+	free(t);
+}
+
+void
+fetch_tokens_free(struct fetch *f)
+{
+	struct fetch_token *t;
+
+	while ((t = f->tokens) != NULL) {
+		f->tokens = t->next;
+		token_free(t);
+	}
+}
+
+static void
+key_add(struct buf *b, str s)
+{
+	buf_printf(b, "%zu:", s.n);
+	buf_add(b, s);
+}
+
+static void
+key_nodes(struct buf *b, const struct conf_node *n)
+{
+	buf_printf(b, "%zu;", n ? n->n : 0);
+	for (size_t i = 0; n != NULL && i < n->n; i++) {
+		key_add(b, n->v[i]->key);
+		key_add(b, n->v[i]->value);
+	}
+}
+
+static void
+make_key(struct buf *b, const struct auth_oauth2 *o, str secret)
+{
+	const struct auth_tls *t = &o->tls;
+	const str v[] = { o->token_url, o->client_id, secret, t->ca, t->ca_file,
+		t->cert, t->cert_file, t->key, t->key_file, t->server_name,
+		t->min_version, t->max_version, o->proxy.url,
+		o->proxy.no_proxy };
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		key_add(b, v[i]);
+	buf_printf(
+	    b, "%d%d", t->insecure_skip_verify, o->proxy.from_environment);
+	key_nodes(b, o->scopes);
+	key_nodes(b, o->endpoint_params);
+}
+
+static bool
+waited_for(const struct fetch *f, const struct fetch_token *t)
+{
+	const struct fetch_job *j;
+
+	TAILQ_FOREACH (j, &f->waiting, entry)
+		if (j->token == t)
+			return true;
+	return false;
+}
+
+/* Is it sent by a request under way? */
+static bool
+in_use(const struct fetch *f, const struct fetch_token *t)
+{
+	const struct fetch_job *j;
+
+	TAILQ_FOREACH (j, &f->jobs, entry)
+		if (j->token == t)
+			return true;
+	return t->asking || t->telling || waited_for(f, t);
+}
+
+/* Secrets that change leave tokens behind. */
+static void
+prune(struct fetch *f)
+{
+	struct fetch_token **at = &f->tokens, *t;
+	size_t n = 0;
+
+	for (t = f->tokens; t != NULL; t = t->next)
+		n++;
+	while (n >= MAX_TOKENS && (t = *at) != NULL) {
+		if (in_use(f, t)) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		token_free(t);
+		n--;
+	}
+}
+
+static struct fetch_token *
+find(struct fetch *f, const struct auth_oauth2 *o, str secret)
+{
+	struct fetch_token *t;
+	struct buf key = { 0 };
+
+	make_key(&key, o, secret);
+	for (t = f->tokens; t != NULL; t = t->next)
+		if (str_eq(buf_str(&t->key), buf_str(&key)))
+			break;
+	if (t != NULL) {
+		buf_fini(&key);
+		return t;
+	}
+	prune(f);
+	t = mem_zero(1, sizeof(*t));
+	t->fetch = f;
+	t->key = key;
+	t->next = f->tokens;
+	f->tokens = t;
+	return t;
+}
+
+static void
+param(struct buf *b, str name, str value)
+{
+	if (b->n > 0)
+		buf_byte(b, '&');
+	url_escape(b, name, "", true);
+	buf_byte(b, '=');
+	url_escape(b, value, "", true);
+}
+
+static str
+make_body(struct fetch_token *t, const struct auth_oauth2 *o)
+{
+	const struct conf_node *p = o->endpoint_params, *s = o->scopes;
+	struct buf b = { 0 }, scopes = { 0 };
+	str body;
+
+	if (p == NULL || conf_find(p, "grant_type") == NULL)
+		param(&b, STR("grant_type"), STR("client_credentials"));
+	for (size_t i = 0; s != NULL && i < s->n; i++) {
+		if (i > 0)
+			buf_byte(&scopes, ' ');
+		buf_add(&scopes, s->v[i]->value);
+	}
+	if (scopes.n > 0)
+		param(&b, STR("scope"), buf_str(&scopes));
+	for (size_t i = 0; p != NULL && i < p->n; i++)
+		param(&b, p->v[i]->key, p->v[i]->value);
+	if (t->in_body) {
+		param(&b, STR("client_id"), t->id);
+		if (t->secret.n > 0)
+			param(&b, STR("client_secret"), t->secret);
+	}
+	body = arena_dup(&t->arena, buf_str(&b));
+	buf_fini(&b);
+	buf_fini(&scopes);
+	return body;
+}
+
+static str
+escaped(struct arena *a, str s)
+{
+	struct buf b = { 0 };
+	str r;
+
+	url_escape(&b, s, "", true);
+	r = arena_dup(a, buf_str(&b));
+	buf_fini(&b);
+	return r;
+}
+
+static void answered(void *arg, const struct fetch_answer *a);
+
+/*
+ * Ask for a token as j would have it.  What j's configuration says is borrowed
+ * no longer than by j itself: this request follows no redirect, and libcurl
+ * has its own copies of the rest.
+ */
+static int
+ask(struct fetch_token *t, struct fetch_job *j, str secret, struct error *e)
+{
+	const struct auth_oauth2 *o = &j->q.auth->oauth2;
+	static const struct fetch_header h = {
+		STR_INIT("Content-Type"),
+		STR_INIT("application/x-www-form-urlencoded"),
+	};
+	struct fetch_request q = { .method = "POST",
+		.headers = &h,
+		.nheaders = 1,
+		.timeout = j->q.timeout ? j->q.timeout : TIMEOUT_MS,
+		.max_body = MAX_ANSWER,
+		.auth = &t->auth,
+		.done = answered,
+		.arg = t };
+	struct arena old = t->arena;
+
+	/* secret may be a copy in the old one */
+	arena_init(&t->arena);
+	t->id = arena_dup(&t->arena, o->client_id);
+	t->secret = arena_dup(&t->arena, secret);
+	arena_fini(&old);
+	auth_init(&t->auth);
+	t->auth.conf = j->q.auth->conf;
+	t->auth.tls = o->tls;
+	t->auth.proxy = o->proxy;
+	t->auth.enable_http2 = j->q.auth->enable_http2;
+	t->auth.follow_redirects = false;
+	if (!t->in_body) {
+		t->auth.basic = true;
+		t->auth.username = escaped(&t->arena, t->id);
+		t->auth.password = escaped(&t->arena, t->secret);
+	}
+	q.url = arena_dup(&t->arena, o->token_url);
+	q.body = make_body(t, o);
+	t->asking = true;
+	if (fetch_add(t->fetch, &q, e) == 0)
+		return 0;
+	t->asking = false;
+	return error_add(e, "oauth2: cannot fetch token");
+}
+
+int
+fetch_token(struct fetch_job *j, struct error *e)
+{
+	const struct auth_oauth2 *o = &j->q.auth->oauth2;
+	struct fetch_token *t;
+	str secret;
+
+	if (fetch_secret(j, j->q.auth->conf, o->client_secret,
+		o->client_secret_file, "oauth2: client_secret", &secret,
+		e) == -1)
+		return -1;
+	t = find(j->fetch, o, secret);
+	j->token = t;
+	if (t->valid &&
+	    (t->expires == 0 || fetch_now(j->fetch) < t->expires - EARLY))
+		return 1;
+	if (!t->asking && ask(t, j, secret, e) == -1)
+		return -1;
+	TAILQ_INSERT_TAIL(&j->fetch->waiting, j, entry);
+	return 0;
+}
+
+void
+fetch_token_header(struct fetch_job *j)
+{
+	j->token_turn = j->token->turn;
+	fetch_header(j, STR("Authorization"), buf_str(&j->token->value));
+}
+
+void
+fetch_token_refused(const struct fetch_job *j)
+{
+	if (j->token->turn == j->token_turn)
+		j->token->valid = false;
+}
+
+/* A parameter of a form. */
+static str
+form_find(struct arena *a, str form, const char *name)
+{
+	while (form.p != NULL) {
+		str value = str_cut(&form, '&');
+		str key = str_cut(&value, '=');
+		struct buf b = { 0 };
+		str r;
+
+		if (!str_eq(key, str_of(name)))
+			continue;
+		url_unescape(&b, value, true);
+		r = arena_dup(a, buf_str(&b));
+		buf_fini(&b);
+		return r;
+	}
+	return STR_NONE;
+}
+
+static bool
+is_form(str type)
+{
+	type = str_trim(str_take(type, str_chr(type, ';')));
+	return (type.n == 33 &&
+		   strncasecmp(
+		       type.p, "application/x-www-form-urlencoded", 33) == 0) ||
+	    (type.n == 10 && strncasecmp(type.p, "text/plain", 10) == 0);
+}
+
+/* What an answer says: the token, its type, how long, or why not. */
+struct said {
+	str token, type, error;
+	double seconds;
+};
+
+static int
+read_answer(struct arena *a, const struct fetch_answer *fa, struct said *s,
+    struct error *e)
+{
+	const struct json_value *o, *v;
+	str seconds;
+
+	*s = (struct said){ .seconds = 0 };
+	if (is_form(fa->content_type)) {
+		s->token = form_find(a, fa->body, "access_token");
+		s->type = form_find(a, fa->body, "token_type");
+		s->error = form_find(a, fa->body, "error");
+		seconds = form_find(a, fa->body, "expires_in");
+	} else {
+		/* the message would quote what may be the token */
+		o = json_parse(a, fa->body, NULL);
+		if (o == NULL || o->kind != JSON_OBJECT)
+			return error_set(e, "the answer is no JSON object");
+		s->token = json_find_str(o, "access_token");
+		s->type = json_find_str(o, "token_type");
+		s->error = json_find_str(o, "error");
+		seconds = json_find_str(o, "expires_in");
+		v = json_find(o, "expires_in");
+		if (v != NULL && v->kind == JSON_NUMBER)
+			s->seconds = v->number;
+	}
+	if (seconds.n > 0 && num_parse(seconds, &s->seconds) == -1)
+		s->seconds = 0;
+	return 0;
+}
+
+/* A code of RFC 6749: another text might repeat a secret. */
+static const char *
+known_error(str s)
+{
+	static const char *const t[] = { "invalid_request", "invalid_client",
+		"invalid_grant", "unauthorized_client",
+		"unsupported_grant_type", "invalid_scope", "access_denied",
+		"server_error", "temporarily_unavailable" };
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		if (str_eq(s, str_of(t[i])))
+			return t[i];
+	return NULL;
+}
+
+/* Take the token out of an answer. */
+static int
+take(struct fetch_token *t, const struct fetch_answer *a, struct error *e)
+{
+	struct arena tmp = { 0 };
+	struct said s = { .seconds = 0 };
+	const char *code;
+	int rc = -1;
+
+	if (a->error != NULL)
+		return error_set(e, "%s", a->error);
+	if (read_answer(&tmp, a, &s, e) == -1 && a->status == 200)
+		goto out;
+	code = known_error(s.error);
+	if (a->status < 200 || a->status > 299) {
+		error_set(e, "server returned HTTP status %d%s%s", a->status,
+		    code ? ": " : "", code ? code : "");
+		goto out;
+	}
+	if (s.token.n == 0 || !fetch_safe(s.token) || !fetch_safe(s.type)) {
+		error_set(
+		    e, "%s", code ? code : "the answer has no access_token");
+		goto out;
+	}
+	if (s.type.n == 0 ||
+	    (s.type.n == 6 && strncasecmp(s.type.p, "bearer", 6) == 0))
+		s.type = STR("Bearer");
+	buf_reset(&t->value);
+	buf_printf(&t->value, "%.*s %.*s", STR_ARG(s.type), STR_ARG(s.token));
+	t->expires = s.seconds > 0 && s.seconds < 1e9
+	    ? fetch_now(t->fetch) + (int64_t)(s.seconds * 1e9)
+	    : 0;
+	t->valid = true;
+	t->turn++;
+	rc = 0;
+out:
+	arena_fini(&tmp);
+	return rc;
+}
+
+/* Those that wait for t; from f->waiting to list. */
+static void
+take_waiting(struct fetch_token *t, struct fetch_jobs *list)
+{
+	struct fetch_job *j, *next;
+
+	TAILQ_INIT(list);
+	TAILQ_FOREACH_SAFE(j, &t->fetch->waiting, entry, next)
+	{
+		if (j->token != t)
+			continue;
+		TAILQ_REMOVE(&t->fetch->waiting, j, entry);
+		TAILQ_INSERT_TAIL(list, j, entry);
+	}
+}
+
+/* The other way to say the secret, if that may be what was wrong. */
+static bool
+ask_otherwise(struct fetch_token *t, const struct fetch_answer *a)
+{
+	struct fetch_job *j;
+	struct error e;
+
+	if (a->error != NULL || t->in_body || t->turn > 0)
+		return false;
+	TAILQ_FOREACH (j, &t->fetch->waiting, entry)
+		if (j->token == t)
+			break;
+	if (j == NULL)
+		return false;
+	t->in_body = true;
+	if (ask(t, j, t->secret, &e) == 0)
+		return true;
+	t->in_body = false;
+	return false;
+}
+
+static void
+answered(void *arg, const struct fetch_answer *a)
+{
+	struct fetch_token *t = arg;
+	struct fetch_answer failed = { 0 };
+	struct fetch_jobs list;
+	struct fetch_job *j;
+	struct error why, e;
+	int rc;
+
+	t->asking = false;
+	rc = take(t, a, &why);
+	if (rc == -1 && ask_otherwise(t, a))
+		return;
+	if (rc == -1) {
+		if (t->turn == 0)
+			t->in_body = false;
+		error_add(&why, "oauth2: cannot fetch token");
+	}
+	take_waiting(t, &list);
+	t->telling = true;
+	while ((j = TAILQ_FIRST(&list)) != NULL) {
+		TAILQ_REMOVE(&list, j, entry);
+		failed.error = why.msg;
+		if (rc == 0 && fetch_start(j, &e) == 0)
+			continue;
+		if (rc == 0)
+			failed.error = e.msg;
+		failed.timed_out = rc == -1 && a->timed_out;
+		failed.took = fetch_now(t->fetch) - j->start;
+		fetch_end(j, &failed);
+	}
+	t->telling = false;
+}
