@@ -259,6 +259,130 @@ honest(void)
 	down(&f);
 }
 
+/* Past sample_limit those that were there have their place, new ones wait. */
+static void
+keep_known(void)
+{
+	struct fixture f;
+
+	up(&f, "  sample_limit: 2\n");
+	f.c->jobs[0]->keep_known = true;
+	f.set->v[0]->keep_known = true;
+	page(&f, "a 1\nb 1\nb 2\nc 1\n");
+	CHECK(f.r.up && f.r.keep && f.r.scraped == 4 && f.r.kept == 4);
+	CHECK(has(&f, "\na" TARGET " 1 ") && has(&f, "\nb" TARGET " 1 ") &&
+	    !has(&f, "\nc{"));
+	page(&f, "n 1\nm 1\na 1\nb 1\n");
+	CHECK(f.r.keep && f.r.added == 0 && f.r.stale == 0);
+	CHECK(!has(&f, "\nn{") && has(&f, "\nb" TARGET " 1 "));
+	page(&f, "n 1\nm 1\nb 1\n");
+	CHECK(f.r.keep && f.r.stale == 1 && !has(&f, "\nn{"));
+	page(&f, "n 1\nm 1\nb 1\n");
+	CHECK(f.r.keep && f.r.added == 1 && has(&f, "\nn{"));
+	page(&f, "n 1\nb 1\n");
+	CHECK(!f.r.keep && f.r.added == 0 && f.r.stale == 0);
+	down(&f);
+}
+
+/* Rules are asked once for a series, and again after a reload. */
+static void
+relabelled(void)
+{
+	struct fixture f;
+
+	up(&f,
+	    "  metric_relabel_configs:\n"
+	    "  - {source_labels: [x], regex: drop, action: drop}\n"
+	    "  - {source_labels: [x], regex: one, target_label: x,\n"
+	    "     replacement: two}\n"
+	    "  - {regex: up, action: labeldrop}\n");
+	for (int i = 0; i < 4; i++) {
+		page(&f,
+		    "a{x=\"drop\"} 1\na{x=\"one\"} 2\na{x=\"two\"} 3\n"
+		    "# TYPE b counter\nb 4\n");
+		CHECK(f.r.up && f.r.scraped == 4 && f.r.kept == 3);
+		CHECK(f.r.added == (i == 0 ? 2 : 0) && f.r.stale == 0);
+		CHECK(has(&f,
+		    "\na{env=\"p\",instance=\"h:1\",job=\"j\",x=\"two\"} 2 "));
+		CHECK(!has(&f, "drop") && !has(&f, "two\"} 3 "));
+		CHECK(has(&f,
+		    "\nscrape_samples_post_metric_relabeling" TARGET " 3 "));
+		CHECK(has(&f, "\nup" TARGET " 1 "));
+	}
+	relabel_free(&f.c->jobs[0]->metric_relabel);
+	f.c->jobs[0]->metric_relabel = (struct relabels){ 0 };
+	page(&f, "a{x=\"drop\"} 1\na{x=\"one\"} 2\n");
+	CHECK(f.r.kept == 1); /* as it was */
+	scrape_reload(f.m);
+	page(&f, "a{x=\"drop\"} 1\na{x=\"one\"} 2\n");
+	CHECK(f.r.kept == 2 && f.r.added == 2 && f.r.stale == 1);
+	down(&f);
+}
+
+/* Series with times of their own end when they are tracked, and not else. */
+static void
+stamped(void)
+{
+	struct fixture f;
+	struct scrape_answer bad = { .error = "gone" };
+	struct scrape_memory *m;
+	struct buf log = { 0 };
+
+	up(&f, "");
+	page(&f, "a 1 1637582399000\nb 1\nc 1 1637583001000\n");
+	CHECK(f.r.kept == 3 && has(&f, "\na" TARGET " 1 1637582399000\n"));
+	CHECK(!has(&f, "\nc{")); /* more than ten minutes ahead */
+	round_of(&f, &bad);
+	CHECK(f.r.stale == 1 && has(&f, "# STALE * "));
+	page(&f, "d 1 1637582399000\nd 2\nd 3 1637582398000\n");
+	CHECK(has(&f, "\nd" TARGET " 3 1637582398000\n") &&
+	    !has(&f, "\nd" TARGET " 2 "));
+	down(&f);
+	up(&f, "  track_timestamps_staleness: true\n");
+	page(&f, "a 1 1637582399000\nb 1\n");
+	buf_add(&log, buf_str(&f.x.before));
+	m = scrape_memory_new();
+	CHECK(scrape_memory_load(m, buf_str(&log)) == log.n);
+	scrape_memory_free(f.m);
+	f.m = m;
+	round_of(&f, &bad);
+	CHECK(f.r.stale == 2 && has(&f, "# STALE a" TARGET " 1637582401000\n"));
+	page(&f, "a 1 1637582399000\n");
+	page(&f, "");
+	CHECK(f.r.stale == 1 && has(&f, "# STALE a" TARGET " "));
+	buf_fini(&log);
+	down(&f);
+}
+
+/* Bodies too large, targets too many, and what the report says of them. */
+static void
+limits(void)
+{
+	struct fixture f;
+	struct scrape_answer big = { .error = "x", .too_large = true };
+	struct scrape_answer ill = { .status = 500, .body = STR("abc") };
+
+	up(&f, "  extra_scrape_metrics: true\n");
+	round_of(&f, &big);
+	CHECK(strcmp(f.r.error, "body size limit exceeded") == 0);
+	CHECK(has(&f, "\nscrape_body_size_bytes" TARGET " -1 "));
+	round_of(&f, &ill);
+	CHECK(has(&f, "\nscrape_body_size_bytes" TARGET " 0 "));
+	page(&f, "a 1\nb\n");
+	CHECK(has(&f, "\nscrape_body_size_bytes" TARGET " 6 "));
+	f.set->v[0]->error = STR("target_limit exceeded");
+	page(&f, "a 1\n");
+	CHECK(!f.r.up && strcmp(f.r.error, "target_limit exceeded") == 0);
+	down(&f);
+	up(&f, "  sample_limit: 1\n");
+	page(&f, "a 1\na 2\n");
+	CHECK(f.r.up && f.r.kept == 2); /* the same one twice is one */
+	page(&f, "a 1\nb 2\nc 3\n");
+	CHECK(!f.r.up && f.r.scraped == 3 && f.r.kept == 3);
+	CHECK(has(&f, "# STALE * "));
+	down(&f);
+}
+
 /* HELP and TYPE stand before their samples, once, wherever the page has them.
  */
 static void
@@ -385,6 +509,10 @@ main(void)
 	first_and_next();
 	failures();
 	honest();
+	keep_known();
+	relabelled();
+	stamped();
+	limits();
 	order();
 	memory();
 	churn();
