@@ -65,12 +65,10 @@ eval_config_load(struct eval_config *c, const struct eval_options *o,
 			return -1;
 		for (size_t i = 0; i < c->prom->nwarnings; i++)
 			tool_warn("%.*s", STR_ARG(c->prom->warnings[i]));
-		if (c->prom->alert_relabel.n > 0)
-			tool_warn("%s: alert_relabel_configs are not applied",
-			    o->config);
 		r.interval = c->prom->global.evaluation_interval;
 		r.query_offset = c->prom->global.rule_query_offset;
 		r.external_labels = c->prom->external_labels;
+		r.alert_relabel = &c->prom->alert_relabel;
 		r.legacy_names =
 		    str_eq(c->prom->global.metric_name_validation_scheme,
 			STR("legacy"));

@@ -273,6 +273,7 @@ rule_put_alert(const struct rule_opts *o, struct buf *out,
     const struct rule_alert *a, int64_t t, int64_t ends, str expr)
 {
 	struct expo_key keys[6];
+	struct arena arena = { 0 };
 	struct label_set set;
 	struct buf value = { 0 }, url = { 0 };
 	char active[24], fired[24], end[24];
@@ -305,8 +306,14 @@ rule_put_alert(const struct rule_opts *o, struct buf *out,
 		if (label_get(&set, o->external_labels.v[i].name).n == 0)
 			label_set(&set, o->external_labels.v[i].name,
 			    o->external_labels.v[i].value);
-	expo_put_alert(out, label_view(&set), a->annotations, t, keys, n);
+	/* One that no label is left of is none to an Alertmanager either. */
+	if ((o->alert_relabel == NULL ||
+		relabel_apply(o->alert_relabel, &set, &arena)) &&
+	    set.n > 0)
+		expo_put_alert(
+		    out, label_view(&set), a->annotations, t, keys, n);
 	label_fini(&set);
+	arena_fini(&arena);
 	buf_fini(&value);
 	buf_fini(&url);
 }

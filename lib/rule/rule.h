@@ -13,14 +13,17 @@
 #define RULE_RULE_H
 
 #include "base/conf.h"
+#include "metric/relabel.h"
 #include "metric/source.h"
 
-/* What holds for all rules; copied. */
+/* What holds for all rules; copied, but for alert_relabel. */
 struct rule_opts {
 	int64_t interval;     /* of groups without one, ms; 0: 1 m */
 	int64_t query_offset; /* of groups without one, ms */
 	int64_t resend_delay; /* ms; 0: 1 m */
 	struct labels external_labels;
+	/* applied to alerts behind the external labels; borrowed, or NULL */
+	const struct relabels *alert_relabel;
 	str external_url;  /* without one alerts have no generatorURL */
 	bool legacy_names; /* metric_name_validation_scheme: legacy */
 	/*

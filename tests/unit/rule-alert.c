@@ -336,6 +336,73 @@ identity(void)
 	world_fini(&w);
 }
 
+/*
+ * Alerts are relabelled behind the external labels, as they are printed: what
+ * the rule knows of them, and its series, stay.
+ */
+static void
+relabelled(void)
+{
+	static const struct label ext[] = { { STR_INIT("replica"),
+						STR_INIT("b") },
+		{ STR_INIT("site"), STR_INIT("x") } };
+	struct conf *c = conf_parse(
+	    STR("[{source_labels: [job, site], regex: 'a;x', action: drop},\n"
+		"{action: labeldrop, regex: replica},\n"
+		"{source_labels: [job], regex: c, target_label: alertname,\n"
+		" replacement: Out},\n"
+		"{source_labels: [job], regex: e, target_label: none,\n"
+		" replacement: y},\n"
+		"{source_labels: [none], regex: '', action: keep}]"),
+	    "f", NULL, NULL);
+	struct relabels rules = { 0 };
+	struct rule_opts o = { .keep_results = true,
+		.external_labels = { ext, 2 },
+		.alert_relabel = &rules };
+	struct world w;
+	int64_t t;
+
+	CHECK(relabel_load(&rules, conf_root(c), "alert_relabel_configs", false,
+		  NULL) == 0);
+	world_init(&w, HEAD "  - alert: Down\n    expr: up == 0\n", &o);
+	t = first_slot(&w);
+	world_add(&w, "up{job=\"a\"}", t - 1, 0);
+	world_add(&w, "up{job=\"b\"}", t - 1, 0);
+	world_add(&w, "up{job=\"c\"}", t - 1, 0);
+	world_add(&w, "up{job=\"e\"}", t - 1, 0);
+	world_step(&w, t, RULE_LATEST);
+	CHECK(alerts(&w) == 2);
+	CHECK(world_has(
+	    &w.out, "# ALERT {alertname=\"Down\",job=\"b\",site=\"x\"} {} "));
+	CHECK(world_has(
+	    &w.out, "# ALERT {alertname=\"Out\",job=\"c\",site=\"x\"} {} "));
+	for (const char *j = "abce"; *j != '\0'; j++) {
+		char line[80];
+
+		(void)snprintf(line, sizeof(line),
+		    "ALERTS{alertname=\"Down\",alertstate=\"firing\","
+		    "job=\"%c\"} 1 ",
+		    *j);
+		CHECK(world_has(&w.out, line));
+	}
+	world_fini(&w);
+	relabel_free(&rules);
+	conf_free(c);
+	/* No label is left. */
+	c = conf_parse(
+	    STR("[{action: labelkeep, regex: ''}]"), "f", NULL, NULL);
+	CHECK(relabel_load(&rules, conf_root(c), "alert_relabel_configs", false,
+		  NULL) == 0);
+	world_init(&w, HEAD "  - alert: Down\n    expr: up == 0\n", &o);
+	t = first_slot(&w);
+	world_add(&w, "up{job=\"a\"}", t - 1, 0);
+	world_step(&w, t, RULE_LATEST);
+	CHECK(alerts(&w) == 0);
+	world_fini(&w);
+	relabel_free(&rules);
+	conf_free(c);
+}
+
 static void
 limit(void)
 {
@@ -370,6 +437,7 @@ main(void)
 	outage();
 	broken_state();
 	identity();
+	relabelled();
 	limit();
 	return done();
 }
