@@ -305,18 +305,22 @@ once(struct flow *f)
 		slot_begin(f->self, now);
 }
 
-/* As many requests at once as there are descriptors; all that we may have. */
+/*
+ * As many requests at once as there are descriptors, of which we take all that
+ * we may have; net/fetch keeps to the same number with idle connections.
+ */
 static size_t
 room(void)
 {
 	struct rlimit l;
 
-	if (getrlimit(RLIMIT_NOFILE, &l) == -1)
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &l);
+	}
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur < 4 * SPARE)
 		return SPARE;
-	l.rlim_cur = l.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &l);
-	(void)getrlimit(RLIMIT_NOFILE, &l);
-	return l.rlim_cur <= 2 * SPARE ? SPARE : (size_t)l.rlim_cur - SPARE;
+	return (size_t)l.rlim_cur - 2 * SPARE;
 }
 
 static void
