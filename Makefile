@@ -20,7 +20,7 @@ PKGS	= libmd libbsd-overlay yaml-0.1 jansson libzstd zlib
 
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what the code needs is below.
 CFLAGS	= -O2 -g
-PKGC	:= $(shell pkg-config --cflags $(PKGS) libcurl libmicrohttpd 2>/dev/null)
+PKGC	:= $(shell pkg-config --cflags $(PKGS) libcurl libmicrohttpd libcares 2>/dev/null)
 PKGL	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 LANG_C	= -std=c17 -D_GNU_SOURCE -Ilib -Icmd -DVERSION='"$(VERSION)"' $(PKGC)
 LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -68,6 +68,7 @@ $(TOOLS): $B/mf-%: $B/cmd/mf-%.o \
     $B/libcmd.a $B/libmf.a
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $B/mf-serve $B/unit/net-httpd: LDLIBS += -lmicrohttpd
+$B/mf-scrape $(UNIT) $(BENCH) $(FUZZ): LDLIBS += -lcares
 $(UNIT) $(BENCH) $(FUZZ): $B/%: $B/tests/%.o $B/libmf.a
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -36,9 +36,11 @@ lib libzstd libzstd-dev
 lib zlib zlib1g-dev
 lib libcurl libcurl4-openssl-dev
 lib libmicrohttpd libmicrohttpd-dev
+lib libcares libc-ares-dev
 [ -e /usr/include/stdio.h ] || add libc6-dev
 [ -e /usr/include/xxhash.h ] || add libxxhash-dev
 [ -e /usr/share/zoneinfo/Europe/Berlin ] || add tzdata
+[ -x /usr/sbin/dnsmasq ] || add dnsmasq-base # the program alone, no service
 if [ "${1-}" = lint ]; then
 	[ -n "$(find /usr/lib/llvm-*/lib/clang/*/lib/linux \
 	    -name 'libclang_rt.fuzzer-*.a' 2>/dev/null)" ] || add libclang-rt-14-dev
