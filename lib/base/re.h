@@ -1,7 +1,24 @@
 /*
- * Regular expressions in Go's syntax (regexp/syntax, RE2), in time linear in
- * the subject: an NFA is simulated, nothing backtracks, so a hostile pattern
- * costs no more than any other of its size.
+ * Regular expressions in Go's syntax (regexp/syntax 1.22 with Perl's flags,
+ * Unicode 15), in time linear in the subject: nothing backtracks, so a hostile
+ * pattern costs no more than any other of its size.
+ *
+ * What Go refuses is refused with its words.  Refused beyond that, as "nests
+ * too deeply" or "too large", are groups that only group 1000 deep, a program
+ * of more than 2^20 instructions (Go stops at 3.3 million), 2^20 ranges of
+ * characters, and 2^22 instructions times bounds of groups.  So a pattern
+ * takes 20 MiB at most, and 1 MiB more for states that are made while
+ * subjects come and forgotten when they are too many; answering takes 100 MiB
+ * at most, where there are such numbers of captures.  Usual patterns take
+ * some kilobytes.
+ *
+ * A subject should be UTF-8; of any other a byte that does not belong counts
+ * as U+FFFD, as in Go.
+ *
+ * Any number of threads may use one const struct re at a time: the states
+ * belong to one call, which takes them without waiting, and calls that find
+ * them taken do without, slower.  Threads that match much have a struct re
+ * each.
  */
 #ifndef BASE_RE_H
 #define BASE_RE_H

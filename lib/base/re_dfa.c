@@ -52,7 +52,6 @@ struct wide {
 };
 
 struct re_dfa {
-	atomic_flag taken;
 	bool ready, useless;
 	unsigned pause;
 
@@ -81,6 +80,8 @@ struct re_dfa {
 	/* A set of places being made. */
 	uint32_t *list, *index, *stack, *spare;
 	size_t nlist;
+
+	atomic_flag taken;
 };
 
 struct re_dfa *

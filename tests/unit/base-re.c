@@ -4,8 +4,10 @@
  */
 #include "base/re.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "base/re_impl.h"
 #include "check.h"
 
 static bool
@@ -251,6 +253,95 @@ bounded(void)
 	re_free(re);
 }
 
+/* The numbers of states and of classes grow past every bound there is. */
+static void
+forgetting(void)
+{
+	struct re *re = re_new(STR("[ab]*a[ab]{14}"), RE_ANCHORED, NULL);
+	size_t wrong = 0, undecided = 0, decided = 0;
+	unsigned seed = 3;
+	char s[400];
+
+	for (unsigned i = 0; i < 1200; i++) {
+		for (size_t k = 0; k < sizeof(s); k++) {
+			seed = seed * 1664525u + 1013904223u;
+			s[k] = (seed >> 20 & 1) != 0 ? 'a' : 'b';
+		}
+		/* Seen again and again, its states are of use. */
+		for (unsigned k = 0; k < (i < 500 ? 15 : 1); k++) {
+			str v = { s, sizeof(s) - i % 7 };
+			int d = re_dfa_match(re, v);
+
+			undecided += d == -1;
+			decided += d != -1;
+			wrong += d != -1 && d != re_exec(re, v, 0, NULL, 0);
+		}
+	}
+	printf("# %zu decided, %zu left to the threads\n", decided, undecided);
+	CHECK(wrong == 0 && decided > 1000 && undecided > 100);
+	re_free(re);
+	re = re_new(STR("[a-c\xce\xb1]+|[d-g\xce\xb2]+|[h\xce\xb3]+x|"
+			"[\xce\xb4\xce\xb1]+y|\\w+\\b[\xce\xb2-\xce\xb6]"),
+	    RE_ANCHORED, NULL);
+	wrong = 0;
+	for (unsigned i = 0; i < 20000; i++) {
+		str v = { s, 0 };
+
+		while (v.n < 6) {
+			seed = seed * 1664525u + 1013904223u;
+			if ((seed >> 20 & 3) == 0)
+				s[v.n++] = (char)('a' + (seed >> 22) % 26);
+			else
+				v.n += str_encode(
+				    0x3b1 + (seed >> 22) % 7, s + v.n);
+		}
+		wrong += re_dfa_match(re, v) != re_exec(re, v, 0, NULL, 0);
+	}
+	CHECK(wrong == 0);
+	re_free(re);
+}
+
+struct shared {
+	const struct re *re;
+	size_t wrong;
+};
+
+static void *
+use(void *arg)
+{
+	struct shared *sh = arg;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		char s[32];
+		int n = snprintf(s, sizeof(s), "node-%u:%u", i % 977, i % 11);
+
+		sh->wrong += re_match(sh->re, (str){ s, (size_t)n }) !=
+		    (i % 11 < 5 && i % 977 % 2 == 1);
+	}
+	return NULL;
+}
+
+static void
+threads(void)
+{
+	struct re *re =
+	    re_new(STR("node-[0-9]*[13579]:[0-4]"), RE_ANCHORED, NULL);
+	struct shared sh[4];
+	pthread_t t[4];
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		sh[i] = (struct shared){ re, 0 };
+		CHECK(pthread_create(&t[i], NULL, use, &sh[i]) == 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		(void)pthread_join(t[i], NULL);
+		wrong += sh[i].wrong;
+	}
+	CHECK(wrong == 0);
+	re_free(re);
+}
+
 int
 main(void)
 {
@@ -261,5 +352,7 @@ main(void)
 	captures();
 	hostile();
 	bounded();
+	forgetting();
+	threads();
 	return done();
 }
