@@ -233,15 +233,25 @@ begin(struct fetch_job *j, struct error *e)
 	return r == 1 ? fetch_start(j, e) : r;
 }
 
-/* unix:PATH:/URL-PATH: the socket, and what is asked of it. */
+/*
+ * unix:PATH:/URL-PATH or unix:PATH:URL: the socket, and what is asked of it.
+ */
 static const char *
 split_unix(struct fetch_job *j, str url)
 {
 	str path = str_skip(url, 5);
-	size_t n = str_find(path, STR(":/"));
+	size_t http = str_find(path, STR(":http://"));
+	size_t https = str_find(path, STR(":https://"));
+	size_t n = http < https ? http : https;
+	size_t slash = str_find(path, STR(":/"));
+	bool whole = n < slash;
 
+	if (!whole)
+		n = slash;
 	j->sock = arena_cstr(&j->arena, str_take(path, n));
 	path = str_skip(path, n + 1);
+	if (whole)
+		return arena_cstr(&j->arena, path);
 	return arena_cstr(&j->arena,
 	    arena_printf(&j->arena, "http://localhost%.*s", STR_ARG(path)));
 }

@@ -42,9 +42,10 @@ struct fetch_answer {
 
 /*
  * What to do; everything is borrowed until the callback has been called.  The
- * url is http or https, or "unix:SOCKET:/PATH".  Redirects are followed (not
- * from a socket, nor with auth's follow_redirects off) to http and https only;
- * to another origin go neither credentials nor headers that may hold any.
+ * url is http or https, "unix:SOCKET:/PATH", or "unix:SOCKET:URL", which asks
+ * for the URL over the socket.  Redirects are followed (not from a socket, nor
+ * with auth's follow_redirects off) to http and https only; to another origin
+ * go neither credentials nor headers that may hold any.
  */
 struct fetch_request {
 	const char *method; /* "GET", "POST", ... */
