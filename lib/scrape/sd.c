@@ -15,6 +15,7 @@
 static const struct sd_kind *const kinds[] = {
 	&sd_static,
 	&sd_file,
+	&sd_dns,
 };
 
 #define NKINDS (sizeof(kinds) / sizeof(*kinds))
@@ -331,6 +332,7 @@ scrape_sd_free(struct scrape_sd *sd)
 {
 	if (sd == NULL)
 		return;
+	dns_free(sd->dns);
 	for (size_t i = 0; i < sd->n; i++)
 		find_free(sd->v[i]);
 	for (size_t i = 0; i < sd->njobs; i++)
@@ -346,7 +348,7 @@ scrape_sd_free(struct scrape_sd *sd)
 int64_t
 scrape_sd_step(struct scrape_sd *sd)
 {
-	int64_t now = sd_now(sd), next = INT64_MAX;
+	int64_t now = sd_now(sd), next = INT64_MAX, wait = -1;
 
 	if (sd->inotify >= 0)
 		sd_file_events(sd, now);
@@ -355,15 +357,20 @@ scrape_sd_step(struct scrape_sd *sd)
 
 		if (f->kind->step != NULL && now >= f->due)
 			f->kind->step(f, now);
-		if (f->due < next)
-			next = f->due;
 	}
+	if (sd->dns != NULL)
+		wait = dns_step(sd->dns);
 	sd->begun = true;
+	now = sd_now(sd);
+	if (wait != -1)
+		next = now + wait;
+	for (size_t i = 0; i < sd->n; i++)
+		if (sd->v[i]->due < next)
+			next = sd->v[i]->due;
 	if (sd->news && sd->news_due < next)
 		next = sd->news_due;
 	if (next == INT64_MAX)
 		return -1;
-	now = sd_now(sd);
 	return next > now ? next - now : 0;
 }
 
@@ -374,6 +381,8 @@ scrape_sd_fds(const struct scrape_sd *sd, struct pollfd *p, size_t max)
 
 	if (sd->inotify >= 0 && n < max)
 		p[n++] = (struct pollfd){ .fd = sd->inotify, .events = POLLIN };
+	if (sd->dns != NULL)
+		n += dns_fds(sd->dns, p + n, max - n);
 	return n;
 }
 

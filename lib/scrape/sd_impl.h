@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "net/dns.h"
 #include "scrape/sd.h"
 
 /* The groups of a source, and all they point at. */
@@ -72,7 +73,7 @@ struct sd_kind {
 	void (*step)(struct sd_find *f, int64_t now);
 };
 
-extern const struct sd_kind sd_static, sd_file;
+extern const struct sd_kind sd_static, sd_file, sd_dns;
 
 /* A job's finds are a run of all, its groups are listed when asked for. */
 struct sd_job {
@@ -90,6 +91,7 @@ struct scrape_sd {
 	struct fetch *fetch;
 	char *dns_server; /* or NULL */
 	int inotify;      /* SD_CLOSED, or -1 where it can't be had */
+	struct dns *dns;  /* NULL until a find needs it */
 	struct sd_job *jobs;
 	size_t njobs;
 	struct sd_find **v;
