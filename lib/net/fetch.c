@@ -105,6 +105,30 @@ job_done(struct fetch_job *j)
 }
 
 void
+fetch_cancel(struct fetch *f, const void *arg)
+{
+	struct fetch_job *j, *next;
+
+	TAILQ_FOREACH_SAFE(j, &f->jobs, entry, next)
+	{
+		if (j->q.arg != arg)
+			continue;
+		TAILQ_REMOVE(&f->jobs, j, entry);
+		f->curl.multi_remove(f->multi, j->easy);
+		f->pending--;
+		job_done(j);
+	}
+	TAILQ_FOREACH_SAFE(j, &f->waiting, entry, next)
+	{
+		if (j->q.arg != arg)
+			continue;
+		TAILQ_REMOVE(&f->waiting, j, entry);
+		f->pending--;
+		job_done(j);
+	}
+}
+
+void
 fetch_free(struct fetch *f)
 {
 	struct fetch_job *j;

@@ -64,6 +64,12 @@ struct fetch_request {
 /* Begin a request; -1 if it is not even one (a bad URL). */
 int fetch_add(struct fetch *f, const struct fetch_request *q, struct error *e);
 
+/*
+ * Drop every request whose arg it is; its callback is not called, and what it
+ * borrowed is free.  Not to be called from a callback.
+ */
+void fetch_cancel(struct fetch *f, const void *arg);
+
 /* Requests that have not finished. */
 size_t fetch_pending(const struct fetch *f);
 
