@@ -37,6 +37,19 @@ choose(const struct auth_proxy *p, const char *scheme, str *no_proxy)
 	return environment("HTTP_PROXY", "http_proxy");
 }
 
+/* libcurl's own message about one that is not would repeat it. */
+static bool
+is_url(struct fetch_job *j, str s)
+{
+	struct fetch_curl *c = &j->fetch->curl;
+	CURLU *u = c->url();
+	bool good = c->url_set(u, CURLUPART_URL, arena_cstr(&j->arena, s),
+			CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
+
+	c->url_cleanup(u);
+	return good;
+}
+
 /*
  * What libcurl is told: a scheme it knows; "socks5" resolves names at the
  * proxy, as upstream's does.  NULL if it is no proxy: the message does not
@@ -47,14 +60,16 @@ proxy_url(
     struct fetch_job *j, str proxy, const struct auth_proxy *p, struct error *e)
 {
 	static const char *const known[] = { "http", "https", "socks5h" };
+	str scheme, rest;
 	size_t n = str_find(proxy, STR("://"));
-	str scheme = str_take(proxy, n), rest = str_skip(proxy, n);
 
 	if (n == proxy.n && p->from_environment)
-		return arena_cstr(&j->arena,
-		    arena_printf(&j->arena, "http://%.*s", STR_ARG(proxy)));
-	if (n == proxy.n || !fetch_safe(proxy)) {
-		error_set(e, "proxy_url: not a URL");
+		proxy = arena_printf(&j->arena, "http://%.*s", STR_ARG(proxy));
+	n = str_find(proxy, STR("://"));
+	scheme = str_take(proxy, n);
+	rest = str_skip(proxy, n);
+	if (n == proxy.n || !fetch_safe(proxy) || !is_url(j, proxy)) {
+		error_set(e, "proxy_url: not the URL of a proxy");
 		return NULL;
 	}
 	if (scheme.n == 6 && strncasecmp(scheme.p, "socks5", 6) == 0)

@@ -1,70 +1,14 @@
-/* Requests against a small server of our own, in a child process. */
+/*
+ * Requests against a small server of our own, in a child process; also
+ * fetch_curl.c and fetch_setup.c.
+ */
 #include "net/fetch.h"
 
-#include <netinet/in.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include "check.h"
-
-static int64_t
-mono(void *arg)
-{
-	struct timespec ts;
-
-	(void)arg;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
-}
-
-static const struct clock clock_real = { .mono = mono };
-static int ports[2];
-
-static int
-listen_on(int *port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t n = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&a, n) == -1 || listen(fd, 64) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&a, &n) == -1)
-		exit(1);
-	*port = ntohs(a.sin_port);
-	return fd;
-}
-
-static void
-send_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
-
-		if (k <= 0)
-			_exit(0);
-		p += k;
-		n -= (size_t)k;
-	}
-}
-
-static void
-answer(int fd, const char *head, const char *body, size_t n)
-{
-	char b[512];
-	int k = snprintf(b, sizeof(b),
-	    "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-	    head, n);
-
-	send_all(fd, b, (size_t)k);
-	send_all(fd, body, n);
-}
+#include "base/file.h"
+#include "fetchtest.h"
 
 /* 64 MB of zeros in some 64 KB. */
 static void
@@ -82,31 +26,39 @@ bomb(int fd)
 	answer(fd, "200 OK\r\nContent-Encoding: gzip", out, z.total_out);
 }
 
+/* One header of n bytes. */
 static void
-redirect_to(int fd, const char *code, int port, const char *path)
+large_head(int fd, size_t n)
 {
-	char b[256];
+	static const char begin[] = "HTTP/1.1 200 OK\r\nX-Large: ";
+	static const char end[] = "\r\nContent-Length: 2\r\n\r\nok";
+	char *x = malloc(n);
 
-	snprintf(b, sizeof(b), "%s Moved\r\nLocation: http://127.0.0.1:%d%s",
-	    code, port, path);
-	answer(fd, b, "gone", 4);
+	memset(x, 'x', n);
+	send_all(fd, begin, sizeof(begin) - 1);
+	send_all(fd, x, n);
+	send_all(fd, end, sizeof(end) - 1);
+	free(x);
+}
+
+/* Answers with the process, which is one a connection. */
+static void
+stay(int fd)
+{
+	char b[128];
+	int n = snprintf(b, sizeof(b),
+	    "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n%8d", getpid());
+
+	send_all(fd, b, (size_t)n);
 }
 
 static void
 serve_one(int fd)
 {
-	char b[8192];
-	size_t n = 0;
-	ssize_t k;
-	char *path;
+	char b[8192], *path;
+	size_t n = read_request(fd, b, sizeof(b));
 
-	while ((k = read(fd, b + n, sizeof(b) - 1 - n)) > 0) {
-		n += (size_t)k;
-		b[n] = '\0';
-		if (strstr(b, "\r\n\r\n") != NULL)
-			break;
-	}
-	if ((path = strchr(b, ' ')) == NULL)
+	if (n == 0 || (path = strchr(b, ' ')) == NULL)
 		_exit(0);
 	path++;
 	if (strncmp(path, "/echo", 5) == 0)
@@ -122,6 +74,12 @@ serve_one(int fd)
 		redirect_to(fd, "302", ports[0], "/echo");
 	else if (strncmp(path, "/away", 5) == 0)
 		redirect_to(fd, "307", ports[1], "/echo");
+	else if (strncmp(path, "/head", 5) == 0)
+		large_head(fd, (size_t)atoi(path + 5));
+	else if (strncmp(path, "/stay", 5) == 0)
+		for (; n > 0 && strstr(b, " /stay") != NULL;
+		     n = read_request(fd, b, sizeof(b)))
+			stay(fd);
 	else if (strncmp(path, "/loop", 5) == 0)
 		redirect_to(fd, "302", ports[0], "/loop");
 	else if (strncmp(path, "/file", 5) == 0)
@@ -129,103 +87,6 @@ serve_one(int fd)
 	else
 		answer(fd, "404 Not Found", "no", 2);
 	_exit(0);
-}
-
-/* One process a connection, on every socket given. */
-static pid_t
-serve(const int *fds, size_t n)
-{
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return pid;
-	signal(SIGCHLD, SIG_IGN);
-	setpgid(0, 0);
-	for (;;) {
-		struct pollfd p[4];
-
-		for (size_t i = 0; i < n; i++)
-			p[i] =
-			    (struct pollfd){ .fd = fds[i], .events = POLLIN };
-		poll(p, n, -1);
-		for (size_t i = 0; i < n; i++) {
-			int c = p[i].revents ? accept(fds[i], NULL, NULL) : -1;
-
-			if (c != -1 && fork() == 0)
-				serve_one(c);
-			if (c != -1)
-				close(c);
-		}
-	}
-}
-
-struct got {
-	bool done, failed, timed_out;
-	int status;
-	char error[512], type[64];
-	struct buf body;
-};
-
-static void
-on_done(void *arg, const struct fetch_answer *a)
-{
-	struct got *g = arg;
-
-	g->done = true;
-	g->failed = a->error != NULL;
-	g->timed_out = a->timed_out;
-	g->status = a->status;
-	snprintf(g->error, sizeof(g->error), "%s", a->error ? a->error : "");
-	snprintf(g->type, sizeof(g->type), "%.*s", STR_ARG(a->content_type));
-	buf_reset(&g->body);
-	buf_add(&g->body, a->body);
-}
-
-static str
-url(const char *path)
-{
-	static char b[4][256];
-	static int turn;
-
-	turn = (turn + 1) % 4;
-	snprintf(
-	    b[turn], sizeof(b[turn]), "http://127.0.0.1:%d%s", ports[0], path);
-	return str_of(b[turn]);
-}
-
-static bool
-fetch_all(struct fetch *f)
-{
-	struct error e;
-
-	for (int i = 0; fetch_pending(f) > 0 && i < 2000; i++)
-		if (fetch_step(f, NULL, 0, 100, &e) == -1)
-			return false;
-	return fetch_pending(f) == 0;
-}
-
-static void
-get(struct fetch *f, struct fetch_request q, struct got *g)
-{
-	struct error e;
-
-	g->done = false;
-	if (q.method == NULL)
-		q.method = "GET";
-	q.timeout = q.timeout ? q.timeout : 5000;
-	q.done = on_done;
-	q.arg = g;
-	if (fetch_add(f, &q, &e) == -1)
-		printf("# %s\n", e.msg);
-	CHECK(fetch_all(f) && g->done);
-}
-
-static bool
-has(const struct got *g, const char *s)
-{
-	str b = buf_str(&g->body);
-
-	return str_find(b, str_of(s)) < b.n;
 }
 
 static void
@@ -294,6 +155,13 @@ test_failures(struct fetch *f)
 	    &g);
 	CHECK(g.failed && g.body.n < 1 << 20);
 	CHECK(strstr(g.error, "limit of 1048576 bytes") != NULL);
+	CHECK(g.too_large);
+	get(f, (struct fetch_request){ .url = url("/head65536") }, &g);
+	CHECK(!g.failed && g.status == 200 && !g.too_large);
+	get(f, (struct fetch_request){ .url = url("/head400000") }, &g);
+	CHECK(g.failed && !g.too_large);
+	get(f, (struct fetch_request){ .url = url("/echo") }, &g);
+	CHECK(!g.failed && g.status == 200);
 	get(f, (struct fetch_request){ .url = STR("http://127.0.0.1:1/") }, &g);
 	CHECK(g.failed && g.error[0] != '\0');
 	q.url = STR("file:///etc/passwd");
@@ -359,33 +227,120 @@ test_redirects(struct fetch *f)
 }
 
 static void
+write_file(const char *path, const char *text)
+{
+	struct error e;
+
+	if (file_replace(path, str_of(text), 0600, &e) == -1)
+		exit(1);
+}
+
+/* Files are read by each request, and the messages name them alone. */
+static void
 test_secrets(struct fetch *f, const char *dir)
 {
 	struct got g = { 0 };
-	struct fetch_request q = {
-		.method = "GET", .url = url("/echo"), .done = on_done, .arg = &g
-	};
+	struct fetch_request q = { .url = url("/echo") };
 	struct auth a;
-	struct error e;
 	char path[128];
-	FILE *fp;
 
 	snprintf(path, sizeof(path), "%s/token", dir);
-	if ((fp = fopen(path, "w")) == NULL)
-		return;
-	fputs("from-file\n", fp);
-	fclose(fp);
 	auth_init(&a);
 	a.type = STR("Token");
 	a.credentials_file = str_of(path);
 	q.auth = &a;
+	write_file(path, "from-file\n");
 	get(f, q, &g);
 	CHECK(has(&g, "Authorization: Token from-file\r\n"));
+	write_file(path, "changed");
+	get(f, q, &g);
+	CHECK(has(&g, "Authorization: Token changed\r\n"));
+	write_file(path, "s3cret\r\nX-Evil: 1");
+	get(f, q, &g);
+	CHECK(g.failed && strstr(g.error, "control character") != NULL);
+	CHECK(strstr(g.error, "s3cret") == NULL);
+	write_file(path, "");
+	get(f, q, &g);
+	CHECK(has(&g, "Authorization: Token\r\n"));
 	a.credentials_file = STR("/nonexistent");
-	CHECK(fetch_add(f, &q, &e) == -1);
-	CHECK(strstr(e.msg, "/nonexistent") != NULL);
+	get(f, q, &g);
+	CHECK(g.failed && strstr(g.error, "authorization: ") != NULL);
+	CHECK(strstr(g.error, "/nonexistent") != NULL);
+	a.credentials_file = a.type = STR_NONE;
+	a.basic = true;
+	write_file(path, "me\n");
+	a.username_file = str_of(path);
+	a.password = STR(" p ");
+	get(f, q, &g);
+	CHECK(has(&g, "Authorization: Basic bWU6IHAg\r\n"));
+	a.username_file = a.password = STR_NONE;
+	get(f, q, &g);
+	CHECK(has(&g, "Authorization: Basic Og==\r\n"));
+	a.basic = false;
+	get(f, q, &g);
+	CHECK(!has(&g, "Authorization"));
+	a.tls.ca_file = str_of(path);
+	write_file(path, "");
+	get(f, q, &g);
+	CHECK(strcmp(g.error, "tls_config: ca: empty") == 0);
 	unlink(path);
 	buf_fini(&g.body);
+}
+
+/* http_headers go beside the request's own, and not to another origin. */
+static void
+test_headers(struct fetch *f, const char *dir)
+{
+	static const char text[] =
+	    "http_headers:\n"
+	    "  X-Many: {values: [v1, ''], secrets: [v2], files: [header]}\n"
+	    "  Accept: {values: [text/more]}\n";
+	struct fetch_header own = { STR("Accept"), STR("text/own") };
+	struct conf_opts o = { 0 };
+	struct got g = { 0 };
+	struct fetch_request q = {
+		.url = url("/same"), .headers = &own, .nheaders = 1
+	};
+	struct conf *conf;
+	struct error e;
+	struct auth a;
+	char name[128], path[128];
+
+	snprintf(name, sizeof(name), "%s/conf.yml", dir);
+	snprintf(path, sizeof(path), "%s/header", dir);
+	write_file(path, "v3\n");
+	conf = conf_parse(str_of(text), name, &o, &e);
+	auth_init(&a);
+	CHECK(conf != NULL && auth_load(&a, conf_root(conf), false, &e) == 0);
+	q.auth = &a;
+	get(f, q, &g);
+	CHECK(has(&g, "X-Many: v1\r\nX-Many:\r\nX-Many: v2\r\nX-Many: v3\r\n"));
+	CHECK(has(&g, "Accept: text/own\r\n"));
+	CHECK(has(&g, "Accept: text/more\r\n"));
+	q.url = url("/away");
+	get(f, q, &g);
+	CHECK(g.status == 200 && has(&g, "Accept: text/own\r\n"));
+	CHECK(!has(&g, "X-Many") && !has(&g, "text/more"));
+	unlink(path);
+	get(f, q, &g);
+	CHECK(g.failed && strstr(g.error, "http_headers: ") != NULL);
+	conf_free(conf);
+	buf_fini(&g.body);
+}
+
+/* Requests one after another share a connection. */
+static void
+test_reuse(struct fetch *f)
+{
+	struct got g = { 0 }, h = { 0 };
+
+	get(f, (struct fetch_request){ .url = url("/stay") }, &g);
+	for (int i = 0; i < 3; i++) {
+		get(f, (struct fetch_request){ .url = url("/stay") }, &h);
+		CHECK(!h.failed && str_eq(buf_str(&g.body), buf_str(&h.body)));
+	}
+	buf_fini(&g.body);
+	buf_fini(&h.body);
 }
 
 /* What is asked of one name may be led to another address. */
@@ -454,13 +409,15 @@ main(void)
 	if (bind(fds[2], (struct sockaddr *)&un, sizeof(un)) == -1 ||
 	    listen(fds[2], 8) == -1)
 		return 1;
-	pid = serve(fds, 3);
+	pid = serve(fds, 3, serve_one);
 	f = fetch_new(&clock_real, "mf/test", NULL, 0);
 	CHECK(fetch_pending(f) == 0 && fetch_step(f, NULL, 0, 0, NULL) == 0);
 	test_plain(f);
 	test_failures(f);
 	test_redirects(f);
 	test_secrets(f, dir);
+	test_headers(f, dir);
+	test_reuse(f);
 	test_connect_to();
 	snprintf(target, sizeof(target), "unix:%s:/echo?a=b", un.sun_path);
 	get(f, (struct fetch_request){ .url = str_of(target) }, &g);
@@ -468,9 +425,7 @@ main(void)
 	buf_fini(&g.body);
 	test_fds(f);
 	fetch_free(f);
-	kill(-pid, SIGTERM);
-	kill(pid, SIGTERM);
-	waitpid(pid, NULL, 0);
+	serve_end(pid);
 	unlink(un.sun_path);
 	rmdir(dir);
 	return done();

@@ -1,0 +1,292 @@
+/* net/fetch_token: oauth2 against a token server that keeps count. */
+#include <sys/mman.h>
+
+#include <stdio.h>
+
+#include "base/file.h"
+#include "fetchtest.h"
+
+static struct shared {
+	int tokens;       /* handed out */
+	char asked[4096]; /* the last request for one */
+} * shared;
+
+/* a token, good for so many seconds; what is said of it in form */
+static void
+grant(int fd, const char *b, int seconds, bool form)
+{
+	char body[128];
+	int n = ++shared->tokens;
+
+	memcpy(shared->asked, b, strlen(b) + 1);
+	snprintf(body, sizeof(body),
+	    form ? "access_token=tok-%d&token_type=bearer&expires_in=%d"
+		 : "{\"access_token\":\"tok-%d\",\"token_type\":\"bearer\","
+		   "\"expires_in\":%d}",
+	    n, seconds);
+	answer(fd,
+	    form ? "200 OK\r\nContent-Type: application/x-www-form-urlencoded"
+		 : "200 OK\r\nContent-Type: application/json",
+	    body, strlen(body));
+}
+
+static void
+refuse(int fd, const char *status, const char *body)
+{
+	shared->tokens++;
+	answer(fd, status, body, strlen(body));
+}
+
+static void
+serve_token(int fd, const char *path, const char *b)
+{
+	if (strncmp(path, "/token-short", 12) == 0)
+		grant(fd, b, 5, false);
+	else if (strncmp(path, "/token-form", 11) == 0)
+		grant(fd, b, 3600, true);
+	else if (strncmp(path, "/token-body", 11) == 0 &&
+	    strstr(b, "client_secret=s3+cret%26") == NULL)
+		refuse(
+		    fd, "401 Unauthorized", "{\"error\":\"invalid_client\"}");
+	else if (strncmp(path, "/token-none", 11) == 0)
+		refuse(fd, "200 OK", "{}");
+	else if (strncmp(path, "/token-junk", 11) == 0)
+		refuse(fd, "200 OK", "s3 cret& and junk");
+	else if (strncmp(path, "/token-scope", 12) == 0)
+		refuse(fd, "400 Bad Request", "{\"error\":\"invalid_scope\"}");
+	else if (strncmp(path, "/token-echo", 11) == 0)
+		refuse(fd, "403 Forbidden", "{\"error\":\"s3 cret& is bad\"}");
+	else if (strncmp(path, "/token-evil", 11) == 0)
+		refuse(fd, "200 OK", "{\"access_token\":\"a\\r\\nX: b\"}");
+	else if (strncmp(path, "/token-away", 11) == 0)
+		redirect_to(fd, "307", ports[1], "/token");
+	else if (strncmp(path, "/token-hang", 11) == 0)
+		pause();
+	else
+		grant(fd, b, 3600, false);
+}
+
+static void
+serve_one(int fd)
+{
+	char b[4096], *path;
+	size_t n = read_request(fd, b, sizeof(b));
+
+	if (n == 0 || (path = strchr(b, ' ')) == NULL)
+		_exit(0);
+	path++;
+	if (strncmp(path, "/token", 6) == 0)
+		serve_token(fd, path, b);
+	else if (strncmp(path, "/away", 5) == 0)
+		redirect_to(fd, "302", ports[1], "/api");
+	else if (strncmp(path, "/never", 6) == 0 ||
+	    (strncmp(path, "/old", 4) == 0 && strstr(b, "tok-1\r") != NULL))
+		answer(fd, "401 Unauthorized", b, n);
+	else
+		answer(fd, "200 OK", b, n);
+	_exit(0);
+}
+
+static void
+use(struct auth *a, const char *path)
+{
+	auth_init(a);
+	a->oauth2.client_id = STR("my id");
+	a->oauth2.client_secret = STR("s3 cret&");
+	a->oauth2.token_url = url(path);
+	shared->tokens = 0;
+	shared->asked[0] = '\0';
+}
+
+/* One token for all, until it ends or is refused. */
+static void
+test_good(struct fetch *f)
+{
+	struct got g = { 0 }, h = { 0 };
+	struct auth a;
+	struct fetch_request q = { .method = "GET",
+		.url = url("/api"),
+		.timeout = 5000,
+		.auth = &a,
+		.done = on_done,
+		.arg = &g };
+	struct error e;
+
+	use(&a, "/token");
+	CHECK(fetch_add(f, &q, &e) == 0);
+	q.arg = &h;
+	CHECK(fetch_add(f, &q, &e) == 0);
+	CHECK(fetch_all(f) && shared->tokens == 1);
+	CHECK(has(&g, "Authorization: Bearer tok-1\r\n"));
+	CHECK(has(&h, "Authorization: Bearer tok-1\r\n"));
+	get(f, q, &g);
+	CHECK(has(&g, "Bearer tok-1\r\n") && shared->tokens == 1);
+	CHECK(strncmp(shared->asked, "POST /token HTTP/1.1\r\n", 22) == 0);
+	/* base64 of my+id:s3+cret%26, as RFC 6749 2.3.1 has it */
+	CHECK(strstr(shared->asked,
+		  "Authorization: Basic bXkraWQ6czMrY3JldCUyNg==\r\n") != NULL);
+	CHECK(
+	    strstr(shared->asked,
+		"Content-Type: application/x-www-form-urlencoded\r\n") != NULL);
+	CHECK(strstr(shared->asked, "\r\n\r\ngrant_type=client_credentials") !=
+	    NULL);
+	q.url = url("/away");
+	get(f, q, &g);
+	CHECK(g.status == 200 && !has(&g, "tok-"));
+	q.url = url("/old");
+	get(f, q, &g);
+	CHECK(g.status == 200 && has(&g, "tok-2\r\n") && shared->tokens == 2);
+	q.url = url("/never");
+	get(f, q, &g);
+	CHECK(!g.failed && g.status == 401 && shared->tokens == 3);
+	a.oauth2.client_secret = STR("other");
+	q.url = url("/api");
+	get(f, q, &g);
+	CHECK(has(&g, "tok-4\r\n"));
+	use(&a, "/token-short");
+	for (int i = 1; i < 3; i++) {
+		get(f, q, &g);
+		CHECK(!g.failed && shared->tokens == i);
+	}
+	use(&a, "/token-form");
+	get(f, q, &g);
+	get(f, q, &g);
+	CHECK(has(&g, "Bearer tok-1\r\n") && shared->tokens == 1);
+	buf_fini(&g.body);
+	buf_fini(&h.body);
+}
+
+static void
+test_params(struct fetch *f, const char *dir)
+{
+	static const char text[] =
+	    "oauth2:\n  client_id: id\n  client_secret_file: secret\n"
+	    "  token_url: x\n  scopes: [a b, c]\n"
+	    "  endpoint_params: {audience: 'http://x/?y'}\n";
+	char name[128], path[128];
+	struct conf_opts o = { 0 };
+	struct got g = { 0 };
+	struct fetch_request q = { .url = url("/api") };
+	struct conf *conf;
+	struct auth a;
+	struct error e;
+
+	snprintf(name, sizeof(name), "%s/conf.yml", dir);
+	snprintf(path, sizeof(path), "%s/secret", dir);
+	conf = conf_parse(str_of(text), name, &o, &e);
+	use(&a, "/token");
+	CHECK(conf != NULL && auth_load(&a, conf_root(conf), false, &e) == 0);
+	a.oauth2.token_url = url("/token");
+	q.auth = &a;
+	get(f, q, &g);
+	CHECK(g.failed && shared->tokens == 0);
+	CHECK(strstr(g.error, "oauth2: client_secret: ") != NULL);
+	CHECK(file_replace(path, STR("one\n"), 0600, &e) == 0);
+	get(f, q, &g);
+	CHECK(has(&g, "tok-1\r\n"));
+	CHECK(strstr(shared->asked,
+		  "\r\n\r\ngrant_type=client_credentials&scope=a+b+c&"
+		  "audience=http%3A%2F%2Fx%2F%3Fy") != NULL);
+	get(f, q, &g);
+	CHECK(shared->tokens == 1);
+	CHECK(file_replace(path, STR("two\n"), 0600, &e) == 0);
+	get(f, q, &g);
+	CHECK(shared->tokens == 2 && has(&g, "tok-2\r\n"));
+	unlink(path);
+	conf_free(conf);
+	buf_fini(&g.body);
+}
+
+/* A server that wants the secret in the body gets it there, ever after. */
+static void
+test_body(struct fetch *f)
+{
+	struct got g = { 0 };
+	struct auth a;
+	struct fetch_request q = { .url = url("/api"), .auth = &a };
+
+	use(&a, "/token-body");
+	get(f, q, &g);
+	CHECK(has(&g, "tok-2\r\n"));
+	CHECK(strstr(shared->asked,
+		  "&client_id=my+id&client_secret=s3+cret%26") != NULL);
+	CHECK(strstr(shared->asked, "Authorization") == NULL);
+	q.url = url("/never");
+	get(f, q, &g);
+	CHECK(g.status == 401 && shared->tokens == 3);
+	buf_fini(&g.body);
+}
+
+static void
+test_bad(struct fetch *f)
+{
+	static const struct {
+		const char *path, *error;
+	} t[] = {
+		{ "/token-none", "the answer has no access_token" },
+		{ "/token-junk", "the answer is no JSON object" },
+		{ "/token-scope",
+		    "server returned HTTP status 400: invalid_scope" },
+		{ "/token-echo", "server returned HTTP status 403" },
+		{ "/token-evil", "the answer has no access_token" },
+		{ "/token-away", "server returned HTTP status 307" },
+		{ "/token-hang", "context deadline exceeded" },
+	};
+	struct got g = { 0 };
+	struct auth a;
+	struct fetch_request q = {
+		.url = url("/api"), .auth = &a, .timeout = 300
+	};
+	char want[256];
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		use(&a, t[i].path);
+		get(f, q, &g);
+		snprintf(want, sizeof(want), "oauth2: cannot fetch token: %s",
+		    t[i].error);
+		CHECK(g.failed && strcmp(g.error, want) == 0);
+		if (strcmp(g.error, want) != 0)
+			printf("# %s: %s\n", t[i].path, g.error);
+	}
+	CHECK(g.timed_out);
+	use(&a, "/token");
+	a.oauth2.token_url = STR("file:///etc/passwd");
+	get(f, q, &g);
+	CHECK(g.failed && strstr(g.error, "oauth2: cannot fetch") != NULL);
+	a.oauth2.token_url = STR("http://127.0.0.1:1/");
+	get(f, q, &g);
+	CHECK(g.failed && strstr(g.error, "oauth2: cannot fetch") != NULL);
+	/* dropped while waiting, by fetch_free() */
+	use(&a, "/token-hang");
+	q.method = "GET";
+	q.done = on_done;
+	q.arg = &g;
+	CHECK(fetch_add(f, &q, &(struct error){ 0 }) == 0);
+	buf_fini(&g.body);
+}
+
+int
+main(void)
+{
+	char dir[] = "/tmp/net-fetch_token.XXXXXX";
+	struct fetch *f;
+	int fds[2];
+	pid_t pid;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED || mkdtemp(dir) == NULL)
+		return 1;
+	fds[0] = listen_on(&ports[0]);
+	fds[1] = listen_on(&ports[1]);
+	pid = serve(fds, 2, serve_one);
+	f = fetch_new(&clock_real, "mf/test", NULL, 0);
+	test_good(f);
+	test_params(f, dir);
+	test_body(f);
+	test_bad(f);
+	fetch_free(f);
+	serve_end(pid);
+	rmdir(dir);
+	return done();
+}
