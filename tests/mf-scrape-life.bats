@@ -14,6 +14,9 @@ setup_file() {
 setup() { cd "$BATS_TEST_TMPDIR"; }
 teardown() { stop_all; }
 
+# seen N PATTERN FILE: that many lines of it at least.
+seen() { [ "$(cat "$3" 2>/dev/null | grep -c "$2")" -ge "$1" ]; }
+
 hostile() { start hostile "$BATS_FILE_TMPDIR/hostile"; }
 pages() { start pages "$BATS_FILE_TMPDIR/pages" "$@"; }
 
@@ -134,5 +137,162 @@ whole() {
 	touch other/file
 	run -1 --separate-stderr mf-scrape -1 -d other "http://$address/good"
 	[[ $stderr == *"not an mf directory"* ]]
+	[ -z "$output" ]
+}
+
+@test "ten reloads under load lose no answer, and a phase stays" {
+	cat >p.yml <<-END
+	global: {scrape_interval: 400ms}
+	scrape_configs:
+	- job_name: j
+	  static_configs:
+	  - targets: ['exec:echo >>runs; sleep 0.2; echo a 1']
+	END
+	scrape s -v -n -c p.yml
+	until_ok 5 grep -q '^# EOF' s.out
+	for i in $(seq 10); do
+		echo "# $i" >>p.yml
+		kill -HUP $pid
+		sleep 0.13
+	done
+	until_ok 5 seen 10 'reloaded: 1 targets' s.err
+	kill $pid
+	wait $pid
+	whole s.out
+	# Only the one that was under way at the end has no batch.
+	runs=$(wc -l <runs)
+	batches=$(grep -c '^# BATCH' s.out)
+	[ $((runs - batches)) -le 1 ]
+	[ "$(grep -c '^a{' s.out)" = "$batches" ]
+	[ "$(grep -c 'STALE \*' s.out)" = 1 ] # of the first round
+	# Every round at its own time, none twice: no phase has moved.
+	sed -n 's/^# BATCH .*} \([0-9]*\)$/\1/p' s.out >times
+	awk 'NR > 1 && $1 - t < 300 { bad = 1 } { t = $1 } END { exit bad }' times
+}
+
+@test "a target that comes back in time has not left" {
+	printf 'a 1\n' >page
+	conf() {
+		printf '%s\n' 'global: {scrape_interval: 300ms}' 'scrape_configs:' \
+		    "- {job_name: j, file_sd_configs: [{files: [t.json]}]}" >p.yml
+		echo "[{\"targets\": [$1]}]" >t.new
+		mv t.new t.json
+	}
+	hostile
+	conf "\"$address\""
+	scrape s -n -c p.yml
+	until_ok 5 grep -q '^up{.* 1 ' s.out
+	conf ''
+	kill -HUP $pid
+	sleep 0.1
+	conf "\"$address\""
+	kill -HUP $pid
+	n=$(grep -c '^up{' s.out)
+	until_ok 5 seen $((n + 6)) '^up{' s.out
+	[ "$(grep -c 'STALE \*' s.out)" = 1 ]
+	conf ''
+	kill -HUP $pid
+	until_ok 5 seen 2 'STALE \*' s.out
+	kill $pid
+	wait $pid
+	whole s.out
+}
+
+@test "a configuration that is gone, or bad, leaves the old one in force" {
+	printf 'a 1\n' >page
+	cat >p.yml <<-END
+	scrape_configs:
+	- {job_name: j, scrape_interval: 100ms, static_configs: [{targets: ['file:$PWD/page']}]}
+	END
+	scrape s --self -i 100ms -n -c p.yml
+	until_ok 5 grep -q '^up{' s.out
+	mv p.yml away
+	kill -HUP $pid
+	until_ok 5 grep -q 'p.yml: No such file .*; the old configuration stays' s.err
+	sed 's/100ms/never/' away >p.yml
+	kill -HUP $pid
+	until_ok 5 grep -q 'p.yml:2:.*; the old configuration stays' s.err
+	n=$(grep -c '^a{' s.out)
+	until_ok 5 seen $((n + 3)) '^a{' s.out
+	until_ok 5 grep -q '^mf_scrape_config_last_reload_successful{.*} 0 ' s.out
+	until_ok 5 grep -q '^mf_scrape_config_reload_failures_total{.*} 2 ' s.out
+	mv away p.yml
+	kill -HUP $pid
+	until_ok 5 grep -q '^mf_scrape_config_reloads_total{.*} 1 ' s.out
+	kill $pid
+	wait $pid
+}
+
+@test "a reader that stops costs a bounded memory, and sees whole batches" {
+	pages 700 1
+	{
+		echo 'global: {scrape_interval: 50ms}'
+		echo 'scrape_configs: [{job_name: j, static_configs: ['
+		for i in $(seq 50); do
+			echo "{targets: ['$address'], labels: {__metrics_path__: /t/$i, instance: h$i}},"
+		done
+		echo ']}]'
+	} >p.yml
+	mkfifo pipe
+	cat <pipe >got 3>&- &
+	reader=$!
+	echo $reader >>pids
+	mf-scrape -q -n -c p.yml >pipe 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	until_ok 5 grep -q '^# EOF' got
+	kill -STOP $reader
+	until_ok 20 grep -q 'too slow: rounds are skipped' err
+	sleep 0.5
+	rss=$(awk '$1 == "VmHWM:" { print $2 }' /proc/$pid/status)
+	# 64 MiB that wait, what was added to find that out, and the rest.
+	[ "$rss" -lt $((192 * 1024)) ] || [ -n "$MF_SAN" ]
+	kill -CONT $reader
+	until_ok 10 grep -q '[0-9] rounds were skipped' err
+	kill $pid
+	wait $pid
+	wait $reader
+	whole got
+}
+
+@test "descriptors are few: requests wait in turn" {
+	pages 10 1
+	{
+		echo 'scrape_configs: [{job_name: j, static_configs: ['
+		for i in $(seq 600); do
+			echo "{targets: ['$address'], labels: {__metrics_path__: /t/$i, instance: h$i}},"
+		done
+		echo ']}]'
+	} >p.yml
+	run -0 --separate-stderr bash -c 'ulimit -n 128; mf-scrape -1 -n -c p.yml'
+	[ -z "$stderr" ]
+	[ "$(grep -c '^up{.* 1 ' <<<"$output")" = 600 ]
+}
+
+@test "one run waits for its discoveries" {
+	hostile
+	mkdir sd
+	cat >p.yml <<-END
+	scrape_configs:
+	- {job_name: f, metrics_path: /good, file_sd_configs: [{files: [sd/*.yml]}]}
+	- {job_name: s, static_configs: [{targets: ['$address'], labels: {__metrics_path__: /good}}]}
+	- {job_name: h, http_sd_configs: [{url: 'http://$address/hang', refresh_interval: 1s}]}
+	END
+	echo "[{targets: ['$address']}]" >sd/a.yml
+	run -0 --separate-stderr mf-scrape -1 -d data -c p.yml
+	[ "$(grep -c '^up{.* 1 ' <<<"$output")" = 2 ]
+	[[ $stderr == *'mf-scrape: h: '* ]]
+	grep -q '^# BATCH {job="h"} [0-9]* state="discovery" error="' data/scrape/targets
+	[ "$(grep -c 'state="active"' data/scrape/targets)" = 2 ]
+}
+
+@test "a directory that cannot be written is told before anything is done" {
+	printf 'a 1\n' >page
+	touch file
+	run -1 --separate-stderr mf-scrape -1 -d file "file:$PWD/page"
+	[[ $stderr == *"file: Not a directory"* ]]
+	[ -z "$output" ]
+	run -1 --separate-stderr mf-scrape -1 -d /proc/none "file:$PWD/page"
+	[[ $stderr == *"/proc/none"* ]]
 	[ -z "$output" ]
 }
