@@ -1,7 +1,7 @@
 /*
  * The public side of re.  What a pattern can do decides once who answers:
- * bytes compared, else the deterministic machine, else the threads; captures
- * are always the threads' affair.
+ * bytes compared, else the deterministic machine, else the threads.  Captures
+ * are tracked where the subject is short, else the threads' affair.
  */
 #include <stdlib.h>
 
@@ -56,12 +56,16 @@ re_match(const struct re *re, str subject)
 bool
 re_find(const struct re *re, str subject, size_t from, size_t *cap)
 {
+	int k;
+
 	if (from > subject.n || (from > 0 && re->anchored))
 		return false;
 	/* Most of what is searched is not there, which is cheap to know. */
 	if (from == 0 && !re_match(re, subject))
 		return false;
-	return re_exec(re, subject, from, cap, 2 * re->tree.ngroups);
+	k = re_track(re, subject, from, cap);
+	return k != -1 ? k == 1
+		       : re_exec(re, subject, from, cap, 2 * re->tree.ngroups);
 }
 
 /* Letters and digits of any script, as Go has it. */

@@ -39,44 +39,6 @@ set_split(struct compiler *c, uint32_t pc, bool lazy, uint32_t in, uint32_t out)
 	c->re->prog[pc].y = lazy ? in : out;
 }
 
-/* Can it match the empty string? */
-static bool
-nullable(const struct re_node *x)
-{
-	bool all = true, any = false;
-
-	switch (x->kind) {
-	case RE_CHAR:
-	case RE_CLASS:
-	case RE_ANY:
-	case RE_ANY_NL:
-		return false;
-	case RE_EMPTY:
-	case RE_LINE_START:
-	case RE_LINE_END:
-	case RE_TEXT_START:
-	case RE_TEXT_END:
-	case RE_WORD:
-	case RE_NOT_WORD:
-		return true;
-	case RE_REPEAT:
-		if (x->min == 0)
-			return true;
-		break;
-	case RE_GROUP:
-	case RE_CAT:
-	case RE_ALT:
-		break;
-	}
-	for (size_t i = 0; i < x->n; i++) {
-		bool b = nullable(x->v[i]);
-
-		all = all && b;
-		any = any || b;
-	}
-	return x->kind == RE_ALT ? any : all;
-}
-
 static void compile(struct compiler *c, const struct re_node *x);
 
 /* x+: the body, then back to it or on. */
@@ -99,7 +61,7 @@ compile_star(struct compiler *c, const struct re_node *x, bool lazy)
 {
 	uint32_t split = emit(c, RE_OP_SPLIT, 0);
 
-	if (nullable(x)) {
+	if (re_node_nullable(x)) {
 		compile_plus(c, x, lazy);
 	} else {
 		compile(c, x);
@@ -208,17 +170,6 @@ compile(struct compiler *c, const struct re_node *x)
 	}
 }
 
-/* Does every match begin with \A? */
-static bool
-starts_anchored(const struct re_node *x)
-{
-	if (x->kind == RE_TEXT_START)
-		return true;
-	if ((x->kind == RE_CAT && x->n > 0) || x->kind == RE_GROUP)
-		return starts_anchored(x->v[0]);
-	return false;
-}
-
 int
 re_compile(struct re *re, struct error *e)
 {
@@ -237,6 +188,6 @@ re_compile(struct re *re, struct error *e)
 		return error_set(e,
 		    "error parsing regexp: expression too large: `%.*s`",
 		    STR_ARG(re->tree.pattern));
-	re->anchored = whole || starts_anchored(re->tree.root);
+	re->anchored = whole || re_node_anchored(re->tree.root);
 	return 0;
 }

@@ -65,8 +65,8 @@ word_at(str s, size_t i)
 	    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-static bool
-holds(str s, size_t at, uint32_t kind)
+bool
+re_holds(str s, size_t at, uint32_t kind)
 {
 	bool word = word_at(s, at) != (at > 0 && word_at(s, at - 1));
 
@@ -168,7 +168,7 @@ follow(struct machine *m, struct threads *t, uint32_t pc, size_t at)
 			pc++;
 			goto again;
 		case RE_OP_ASSERT:
-			if (!holds(m->s, at, in->x))
+			if (!re_holds(m->s, at, in->x))
 				continue;
 			pc++;
 			goto again;

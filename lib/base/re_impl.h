@@ -3,8 +3,8 @@
  * the sets of code points in it (re_class.c, re_category.c, re_script.c,
  * re_fold.c), the program the tree is compiled to (re_compile.c), and what can
  * answer: comparing bytes (re_short.c), a deterministic machine made while it
- * runs (re_dfa.c), and the machine that always can and fills in captures
- * (re_exec.c).
+ * runs (re_dfa.c), trying one way after the other (re_track.c), and the
+ * machine that always can (re_exec.c).
  */
 #ifndef BASE_RE_IMPL_H
 #define BASE_RE_IMPL_H
@@ -18,7 +18,7 @@
 #define RE_MAX_SIZE ((128 << 20) / 40) /* Go's, of the tree */
 #define RE_MAX_PROG (1 << 20)          /* ours, 12 MiB */
 #define RE_MAX_RANGES (1 << 20)        /* of all sets, 8 MiB */
-#define RE_MAX_CAPS (1 << 22)          /* threads times captures, 64 MiB */
+#define RE_MAX_CAPS (1 << 23)          /* threads times captures, 128 MiB */
 
 struct re_range {
 	uint32_t lo, hi;
@@ -105,6 +105,16 @@ struct re_tree {
 int re_parse(struct re_tree *t, str pattern, bool dot_nl, struct error *e);
 void re_tree_fini(struct re_tree *t);
 
+/* Set the height and the size of a node whose children are complete. */
+void re_node_measure(struct re_node *n);
+
+/* Do nested counts multiply to no more than n? */
+bool re_node_fits(const struct re_node *x, int n);
+
+/* Can it match the empty string?  Does every match begin with \A? */
+bool re_node_nullable(const struct re_node *x);
+bool re_node_anchored(const struct re_node *x);
+
 enum re_op {
 	RE_OP_CHAR,
 	RE_OP_SET,
@@ -156,6 +166,9 @@ int re_compile(struct re *re, struct error *e);
 bool re_consumes(enum re_op op);
 bool re_takes(const struct re *re, const struct re_inst *in, uint32_t r);
 
+/* Does an assertion (enum re_kind) hold at a byte? */
+bool re_holds(str s, size_t at, uint32_t kind);
+
 /* Find out what can be had by comparing bytes; ask it. */
 void re_short_find(struct re *re);
 bool re_short_match(const struct re *re, str s);
@@ -165,6 +178,12 @@ bool re_short_match(const struct re *re, str s);
  * answer that the others must give.  With ncap 0 the first match found ends it.
  */
 bool re_exec(const struct re *re, str s, size_t from, size_t *cap, size_t ncap);
+
+/*
+ * The same with all captures, 1 or 0, for subjects that are short as compared
+ * to the program; -1 for others, with nothing done.
+ */
+int re_track(const struct re *re, str s, size_t from, size_t *cap);
 
 /*
  * Is there a match?  1, 0, or -1: it cannot say, since another thread is at

@@ -53,55 +53,6 @@ node_add(struct parser *ps, struct re_node *n, struct re_node *child)
 	n->v[n->n++] = child;
 }
 
-/* Is it text and nothing else, which Go keeps in one node? */
-static bool
-textual(const struct re_node *x)
-{
-	return x->height == 1 &&
-	    (x->kind == RE_CHAR || x->fold || x->kind == RE_CAT);
-}
-
-/*
- * The height and the size of a node whose children are complete, as Go has
- * them: texts side by side are one node, a choice of characters is a class,
- * and what is of the same kind as what is around it melts into that.
- */
-static void
-measure(struct re_node *n)
-{
-	bool flat = true;
-
-	n->size = n->kind == RE_ALT ? (int64_t)n->n - 1 : 0;
-	for (size_t i = 0; i < n->n; i++) {
-		const struct re_node *x = n->v[i];
-		int h = x->kind == n->kind ? x->height : x->height + 1;
-
-		n->size += x->size;
-		if (n->height < h)
-			n->height = h;
-		if (n->kind == RE_CAT)
-			flat = flat && textual(x) && x->fold == n->v[0]->fold;
-		else
-			flat = flat && x->height == 1 && x->kind != RE_CAT;
-	}
-	if (flat)
-		n->height = 1;
-}
-
-static void
-measure_repeat(struct re_node *n)
-{
-	int64_t body = n->v[0]->size;
-
-	n->height = n->v[0]->height + 1;
-	if (n->max != -1)
-		n->size = n->max * body + n->max - n->min;
-	else
-		n->size = n->min == 0 ? 2 + body : 1 + n->min * body;
-	if (n->size < 1)
-		n->size = 1;
-}
-
 /* Deeper trees would exhaust the stack of whoever walks them. */
 static bool
 too_large(struct parser *ps, const struct re_node *n)
@@ -525,8 +476,7 @@ group_body(struct parser *ps, struct re_node *wrap, unsigned outer)
 	if (wrap == NULL)
 		return in;
 	node_add(ps, wrap, in);
-	wrap->height = in->height + 1;
-	wrap->size = in->size + 2;
+	re_node_measure(wrap);
 	return too_large(ps, wrap) ? NULL : wrap;
 }
 
@@ -645,26 +595,6 @@ counts(struct parser *ps, int *min, int *max)
 	return false;
 }
 
-/* Do nested counts multiply to no more than n? */
-static bool
-repeat_fits(const struct re_node *x, int n)
-{
-	if (x->kind == RE_REPEAT && x->max == 0)
-		return true;
-	if (x->kind == RE_REPEAT && !(x->min <= 1 && x->max <= 1)) {
-		int m = x->max < 0 ? x->min : x->max;
-
-		if (m > n)
-			return false;
-		if (m > 0)
-			n /= m;
-	}
-	for (size_t i = 0; i < x->n; i++)
-		if (!repeat_fits(x->v[i], n))
-			return false;
-	return true;
-}
-
 /*
  * A repetition operator at ps->p, put round the last of cat: 1, 0 if there is
  * none here, -1.  last is where an operator right before it begins, or NULL.
@@ -706,11 +636,11 @@ parse_repeat(struct parser *ps, struct re_node *cat, const char *last)
 		       -1;
 	node_add(ps, n, cat->v[cat->n - 1]);
 	cat->v[cat->n - 1] = n;
-	measure_repeat(n);
+	re_node_measure(n);
 	if (too_large(ps, n))
 		return -1;
 	if (*op == '{' && (min > 1 || max > 1) &&
-	    !repeat_fits(n, RE_MAX_REPEAT))
+	    !re_node_fits(n, RE_MAX_REPEAT))
 		return fail(ps, "invalid repeat count", op, ps->p), -1;
 	return 1;
 }
@@ -793,7 +723,7 @@ parse_cat(struct parser *ps)
 		return cat->v[0];
 	if (cat->n == 0)
 		return node_new(ps, RE_EMPTY);
-	measure(cat);
+	re_node_measure(cat);
 	return cat;
 }
 
@@ -813,7 +743,7 @@ parse_alt(struct parser *ps)
 	}
 	if (alt->n == 1)
 		return alt->v[0];
-	measure(alt);
+	re_node_measure(alt);
 	return alt;
 }
 

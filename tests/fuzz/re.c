@@ -1,8 +1,8 @@
 /*
  * re: any pattern is compiled or refused, whole or not alike; comparing bytes
  * and the deterministic machine answer what the threads of the program answer,
- * also the second time and after other subjects; captures lie in the subject,
- * one in the other; an unanchored ^(?s:re)$ is the same as an anchored re.
+ * also the second time and after other subjects; captures are the threads' and
+ * lie in the subject; an unanchored ^(?s:re)$ is the same as an anchored re.
  */
 #include <stdlib.h>
 
@@ -48,10 +48,12 @@ agree_all(const struct re *re, str s)
 static void
 captures(const struct re *re, str s)
 {
-	size_t n = re_groups(re), *cap = mem_zero(n, 2 * sizeof(*cap));
+	size_t n = re_groups(re), *cap = mem_zero(n, 4 * sizeof(*cap));
 
 	must(re_find(re, s, 0, cap) == re_match(re, s));
 	for (size_t from = 0; from <= s.n && re_find(re, s, from, cap);) {
+		must(re_exec(re, s, from, cap + 2 * n, 2 * n));
+		must(memcmp(cap, cap + 2 * n, 2 * n * sizeof(*cap)) == 0);
 		must(cap[0] >= from && cap[0] <= cap[1] && cap[1] <= s.n);
 		for (size_t i = 1; i < n; i++)
 			must(cap[2 * i] == RE_NOWHERE ||

@@ -81,6 +81,15 @@ agree(const struct re *re, str s)
 	bool slow = re_exec(re, s, 0, NULL, 0);
 	int k = re->dfa != NULL ? re_dfa_match(re, s) : slow;
 
+	if (slow) {
+		size_t n = 2 * re_groups(re);
+		size_t *cap = mem_zero(2 * n, sizeof(*cap));
+
+		(void)re_exec(re, s, 0, cap, n);
+		(void)re_find(re, s, 0, cap + n);
+		slow = memcmp(cap, cap + n, n * sizeof(*cap)) == 0;
+		free(cap);
+	}
 	return re_match(re, s) == slow && (k == -1 || k == slow);
 }
 
