@@ -80,7 +80,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	part = re_new(pattern, 0, NULL);
 	whole = re_new(pattern, RE_ANCHORED, NULL);
 	must((part == NULL) == (whole == NULL));
-	if (part != NULL) {
+	/* what is only slow is no fault; base-re.c has large ones */
+	if (part != NULL && part->n * (in.n + 1) < 1 << 17) {
 		agree_all(part, in);
 		agree_all(whole, in);
 		captures(part, in);
