@@ -9,7 +9,10 @@
 
 static const char usage[] =
     "usage: mf-scrape [options] -c FILE[:KEY] | URL ...\n"
-    "       mf-scrape check | targets [-qv] [-d DIR] -c FILE[:KEY]\n"
+    "       mf-scrape check [-q] -c FILE[:KEY]\n"
+    "       mf-scrape targets [-q] [-d DIR] [-o table|json] [--explain]\n"
+    "                         [-c FILE[:KEY]]\n"
+    "       mf-scrape check-metrics [--extended] [FILE]\n"
     "Fetch the targets of a Prometheus configuration, or URLs, and print a\n"
     "batch of text for each, each round.\n"
     "\n"
@@ -18,6 +21,7 @@ static const char usage[] =
     "  -d, --dir DIR               the mf directory, for what is remembered\n"
     "  -i, --interval DUR          scrape every DUR, whatever the file says\n"
     "  -n, --dry-run               remember nothing\n"
+    "  -o, --output FORMAT         of targets: table, json\n"
     "  -q, --quiet                 do not tell of targets that are down\n"
     "  -v, --verbose               tell more\n"
     "  -h, --help                  this text\n"
@@ -28,6 +32,10 @@ static const char usage[] =
     "ask this server for dns_sd_configs\n"
     "      --env                   "
     "expand ${NAME} of the environment in the file\n"
+    "      --explain               "
+    "of targets: what relabelling did, step by step\n"
+    "      --extended              "
+    "check-metrics: tell how many series there are\n"
     "      --keep-known            "
     "past sample_limit drop new series, not rounds\n"
     "      --now T                 the time of the round, with -1\n"
@@ -61,14 +69,18 @@ shard(void *arg, const char *option, const char *text)
 static void
 options(struct scrape_options *o, int argc, char **argv)
 {
+	static const char *const forms[] = { "table", "json", NULL };
 	const struct opt rows[] = {
 		{ '1', "once", .flag = &o->once },
 		{ 'c', "config", .text = &o->config },
 		{ 'd', "dir", .text = &o->dir },
 		{ 'i', "interval", .span = &o->every },
 		{ 'n', "dry-run", .flag = &o->dry },
+		{ 'o', "output", .word = &o->form, .words = forms },
 		{ 0, "connect-to", .connect = &o->connect },
 		{ 0, "dns-server", .text = &o->dns_server },
+		{ 0, "explain", .flag = &o->explain },
+		{ 0, "extended", .flag = &o->extended },
 		{ 0, "keep-known", .flag = &o->keep_known },
 		{ 0, "self", .flag = &o->self },
 		{ 0, "shard", .call = shard, .arg = o },
@@ -84,9 +96,10 @@ options(struct scrape_options *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	static const char *const commands[] = { "check", "targets", NULL };
+	static const char *const commands[] = { "check", "targets",
+		"check-metrics", NULL };
 	static int (*const runs[])(const struct scrape_options *) = {
-		scrape_check, scrape_show, scrape_run
+		scrape_check, scrape_show, scrape_lint, scrape_run
 	};
 	struct scrape_options o = { 0 };
 	size_t command;
@@ -95,6 +108,8 @@ main(int argc, char **argv)
 	tool_init("mf-scrape");
 	command = opt_command(&argc, &argv, commands);
 	options(&o, argc, argv);
+	if (runs[command] == scrape_lint)
+		tool_done(scrape_lint(&o));
 	/* What other tools check is an operand, too. */
 	if (runs[command] == scrape_check && o.config == NULL &&
 	    o.noperands == 1) {
@@ -105,7 +120,8 @@ main(int argc, char **argv)
 		tool_die(TOOL_USAGE,
 		    "%s: URLs and a configuration do not go together",
 		    o.operands[0]);
-	if (o.config == NULL && o.noperands == 0)
+	if (o.config == NULL && o.noperands == 0 &&
+	    runs[command] != scrape_show)
 		tool_die(
 		    TOOL_USAGE, "nothing to scrape: give -c FILE or a URL");
 	if (tool_now_fixed() && !o.once)

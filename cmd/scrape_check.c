@@ -1,13 +1,119 @@
 /*
- * mf-scrape check: is a configuration one that mf-scrape can do?
+ * mf-scrape check: is a configuration one that mf-scrape can do?  What stands
+ * in files is read, nobody on the network is asked.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "scrape_cmd.h"
+
+struct counts {
+	size_t targets, dropped, faults;
+	size_t asking; /* jobs whose targets the network knows */
+};
+
+static bool
+asks_network(const struct scrape_job *j)
+{
+	static const char *const keys[] = { "http_sd_configs",
+		"dns_sd_configs" };
+	const struct conf_node *n;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if ((n = conf_find(j->node, keys[i])) != NULL && n->n > 0)
+			return true;
+	return false;
+}
+
+/*
+ * Count what jobs find.  Discoveries that ask nobody are stepped once, which
+ * is all that static ones and files need; of the others the static ones are
+ * known without.
+ */
+static void
+find(const struct scrape_plan *p, const struct scrape_options *o,
+    const struct scrape_config *jobs, bool step, struct counts *c)
+{
+	struct fetch *fetch = scrape_plan_fetch(o);
+	struct scrape_set *set;
+	struct scrape_sd *sd;
+	struct error e;
+
+	sd = scrape_sd_new(jobs, fetch, tool_clock(), o->dns_server, &e);
+	if (sd == NULL)
+		tool_die(TOOL_USAGE, "%s", e.msg);
+	if (step)
+		(void)scrape_sd_step(sd);
+	while (scrape_sd_error(sd, &e)) {
+		tool_warn("%s", e.msg);
+		c->faults++;
+	}
+	set = scrape_targets(jobs, sd, &p->spread);
+	for (size_t i = 0; i < set->nwarnings; i++)
+		tool_warn("%.*s", STR_ARG(set->warnings[i]));
+	for (size_t i = 0; i < set->ndropped; i++)
+		if (set->dropped[i].error.n > 0)
+			tool_warn("job %.*s: %.*s",
+			    STR_ARG(set->dropped[i].job->name),
+			    STR_ARG(set->dropped[i].error));
+	c->targets += set->n;
+	c->dropped += set->ndropped_all;
+	scrape_free(set);
+	scrape_sd_free(sd);
+	fetch_free(fetch);
+}
+
+static void
+count(const struct scrape_plan *p, const struct scrape_options *o,
+    struct counts *c)
+{
+	size_t n = p->jobs->njobs;
+	struct scrape_config local = { 0 }, remote = { 0 };
+
+	local.jobs = mem_zero(n + 1, sizeof(*local.jobs));
+	remote.jobs = mem_zero(n + 1, sizeof(*remote.jobs));
+	for (size_t i = 0; i < n; i++) {
+		struct scrape_config *to =
+		    asks_network(p->jobs->jobs[i]) ? &remote : &local;
+
+		to->jobs[to->njobs++] = p->jobs->jobs[i];
+	}
+	c->asking = remote.njobs;
+	find(p, o, &local, true, c);
+	find(p, o, &remote, false, c);
+	free(local.jobs);
+	free(remote.jobs);
+}
+
+static void
+tell(const struct scrape_plan *p, const struct scrape_options *o,
+    const struct counts *c)
+{
+	size_t warnings = p->conf->nwarnings + p->jobs->nwarnings;
+
+	(void)printf("%s: %s, %zu job%s, %zu target%s", o->config,
+	    c->faults == 0 ? "ok" : "FAILED", p->jobs->njobs,
+	    p->jobs->njobs == 1 ? "" : "s", c->targets,
+	    c->targets == 1 ? "" : "s");
+	if (c->asking > 0)
+		(void)printf(" and those that %zu job%s over the network",
+		    c->asking, c->asking == 1 ? " finds" : "s find");
+	if (c->dropped > 0)
+		(void)printf(", %zu dropped", c->dropped);
+	if (warnings > 0)
+		(void)printf(
+		    ", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+	if (c->faults > 0)
+		(void)printf(
+		    ", %zu error%s", c->faults, c->faults == 1 ? "" : "s");
+	(void)putchar('\n');
+}
 
 int
 scrape_check(const struct scrape_options *o)
 {
+	struct counts c = { 0 };
 	struct scrape_plan p;
 	struct error e;
 
@@ -16,9 +122,9 @@ scrape_check(const struct scrape_options *o)
 	if (scrape_plan_load(&p, o, &e) == -1)
 		tool_die(TOOL_USAGE, "%s", e.msg);
 	scrape_plan_warn(&p);
+	count(&p, o, &c);
 	if (tool_verbose >= 0)
-		(void)printf("%s: ok, %zu target%s\n", o->config, p.set->n,
-		    p.set->n == 1 ? "" : "s");
+		tell(&p, o, &c);
 	scrape_plan_free(&p);
-	return TOOL_OK;
+	return c.faults > 0 ? TOOL_FAILED : TOOL_OK;
 }

@@ -9,6 +9,9 @@
 #include "scrape/scrape.h"
 #include "tool.h"
 
+/* -o of "targets" */
+enum scrape_form { SCRAPE_TABLE, SCRAPE_JSON };
+
 struct scrape_options {
 	const char *config;     /* -c, or NULL */
 	const char *dir;        /* -d, or NULL */
@@ -17,10 +20,13 @@ struct scrape_options {
 	bool once, dry;
 	bool keep_known;        /* --keep-known */
 	bool self;              /* --self */
+	int form;               /* enum scrape_form */
+	bool explain;           /* --explain */
 	uint32_t shard, shards; /* --shard I/N, or 0 */
 	struct opt_list connect;
 	char **operands;
 	size_t noperands;
+	bool extended; /* check-metrics: --extended */
 };
 
 /* What the options name: a configuration's jobs, or operands. */
@@ -128,5 +134,6 @@ int scrape_run(const struct scrape_options *o);
 /* The subcommands "targets" and "check"; the exit status. */
 int scrape_show(const struct scrape_options *o);
 int scrape_check(const struct scrape_options *o);
+int scrape_lint(const struct scrape_options *o);
 
 #endif

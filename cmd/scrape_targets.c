@@ -1,88 +1,142 @@
 /*
- * mf-scrape targets: what would be scraped, how often, and how it went last:
- * a line a target, in tabs.
+ * mf-scrape targets: what is scraped and why, how often, and how it went last.
+ * With a configuration its discoveries are asked once, and the state file only
+ * adds how it went; without one the state file is all there is.
  */
+#include <sys/ioctl.h>
+
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-#include "base/dur.h"
 #include "base/file.h"
-#include "metric/batch.h"
-#include "scrape_cmd.h"
+#include "scrape_rows.h"
 
-/* The last state of a target as "targets" has it, into state. */
-static void
-last(str text, const char *labels, struct buf *state)
+/* Cells of the terminal; 0, "do not fold", if it is none. */
+static size_t
+columns(void)
 {
-	struct batch_reader *r = batch_new(EXPO_MF, 0, false, NULL, NULL);
-	struct buf print = { 0 };
-	struct batch b;
+	const char *env = getenv("COLUMNS"), *bad = NULL;
+	struct winsize w;
+	long long n;
 
-	buf_reset(state);
-	batch_feed(r, text);
-	batch_end(r);
-	while (batch_next(r, &b) == 1) {
-		const struct expo_key *error = NULL;
-
-		buf_reset(&print);
-		label_print_set(&print, b.labels);
-		if (strcmp(buf_cstr(&print), labels) != 0 || b.t == 0)
-			continue;
-		for (size_t i = 0; i < b.nkeys; i++)
-			if (str_eq(b.keys[i].name, STR("error")))
-				error = &b.keys[i];
-		buf_z(state, error == NULL ? "up" : "down: ");
-		if (error != NULL)
-			buf_add(state, error->value);
+	if (isatty(STDOUT_FILENO) &&
+	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
+		return w.ws_col;
+	if (env != NULL) {
+		n = strtonum(env, 20, 10000, &bad);
+		if (bad == NULL)
+			return (size_t)n;
 	}
-	if (state->n == 0)
-		buf_z(state, "unknown");
-	batch_free(r);
-	buf_fini(&print);
+	return isatty(STDOUT_FILENO) ? 80 : 0;
 }
 
 static void
-show(const struct scrape_target *t, str states, struct buf *out)
+read_state(struct scrape_rows *r, const struct scrape_options *o)
 {
-	struct buf state = { 0 }, labels = { 0 };
+	const char *path = tool_path(tool_dir(o->dir), "scrape", "targets");
+	bool alone = o->config == NULL && o->noperands == 0;
+	struct buf text = { 0 };
+	struct error e;
 
-	buf_add(&labels, t->text);
-	last(states, buf_cstr(&labels), &state);
-	buf_add(out, t->text);
-	buf_byte(out, '\t');
-	buf_add(out, t->url);
-	buf_z(out, "\tevery ");
-	dur_print(out, t->interval);
-	buf_z(out, ", timeout ");
-	dur_print(out, t->timeout);
-	buf_byte(out, '\t');
-	buf_add(out, buf_str(&state));
-	if (tool_verbose > 0) {
-		buf_byte(out, '\t');
-		label_print_set(out, t->all);
+	if (file_read(path, &text, &e) == -1) {
+		if (errno != ENOENT)
+			tool_die(TOOL_FAILED, "%s", e.msg);
+		if (alone)
+			tool_die(TOOL_FAILED,
+			    "%s: no mf-scrape has written it; -c FILE says "
+			    "what would be scraped",
+			    path);
 	}
-	buf_byte(out, '\n');
-	buf_fini(&state);
-	buf_fini(&labels);
+	scrape_rows_state(r, path, buf_str(&text));
+	buf_fini(&text);
+}
+
+/* Each job's targets, then what it has dropped. */
+static void
+explain(const struct scrape_plan *p, const struct scrape_set *set)
+{
+	struct buf b = { 0 };
+	size_t told = 0;
+
+	for (size_t j = 0; j < p->jobs->njobs; j++) {
+		const struct scrape_job *job = p->jobs->jobs[j];
+
+		for (size_t i = 0; i < set->n; i++)
+			if (set->v[i]->job == job) {
+				buf_z(&b, told++ > 0 ? "\n" : "");
+				scrape_explain(&b, job, set->v[i]->discovered,
+				    set->v[i]->local);
+			}
+		for (size_t i = 0; i < set->ndropped; i++)
+			if (set->dropped[i].job == job) {
+				buf_z(&b, told++ > 0 ? "\n" : "");
+				scrape_explain(&b, job,
+				    set->dropped[i].discovered,
+				    set->dropped[i].local);
+			}
+	}
+	tool_print(&b);
+}
+
+static void
+print(const struct scrape_rows *r, const struct scrape_options *o)
+{
+	struct buf b = { 0 };
+
+	if (o->form == SCRAPE_JSON)
+		scrape_rows_json(r, &b);
+	else
+		scrape_rows_table(
+		    r, &b, tool_now(), columns(), tool_verbose < 0);
+	tool_print(&b);
+}
+
+/* What there is to warn of in a set. */
+static void
+warn(const struct scrape_set *set)
+{
+	for (size_t i = 0; i < set->nwarnings; i++)
+		tool_warn("%.*s", STR_ARG(set->warnings[i]));
+	if (set->ndropped_all > set->ndropped)
+		tool_warn("%zu more targets are dropped and not kept "
+			  "(keep_dropped_targets)",
+		    set->ndropped_all - set->ndropped);
 }
 
 int
-scrape_targets(const struct scrape_options *o)
+scrape_show(const struct scrape_options *o)
 {
-	const char *path = tool_path(tool_dir(o->dir), "scrape", "targets");
-	struct buf states = { 0 }, out = { 0 };
-	struct scrape_plan p;
+	struct scrape_rows state = { 0 }, rows = { 0 };
+	struct scrape_plan p = { 0 };
+	struct scrape_set *set;
 	struct error e;
 
-	if (scrape_plan_load(&p, o, &e) == -1)
-		tool_die(TOOL_USAGE, "%s", e.msg);
-	scrape_plan_warn(&p);
-	if (file_read(path, &states, &e) == -1 && errno != ENOENT)
-		tool_die(TOOL_FAILED, "%s", e.msg);
-	for (size_t i = 0; i < p.set->n; i++)
-		show(p.set->v[i], buf_str(&states), &out);
-	tool_print(&out);
-	buf_fini(&states);
-	scrape_plan_free(&p);
+	if (o->explain && o->config == NULL)
+		tool_die(TOOL_USAGE, "--explain goes with -c FILE");
+	if (o->explain && o->form == SCRAPE_JSON)
+		tool_die(TOOL_USAGE, "--explain is text for people, not json");
+	if (!o->explain)
+		read_state(&state, o);
+	if (o->config == NULL && o->noperands == 0) {
+		print(&state, o);
+	} else {
+		if (scrape_plan_load(&p, o, &e) == -1)
+			tool_die(TOOL_USAGE, "%s", e.msg);
+		scrape_plan_warn(&p);
+		set = p.jobs != NULL ? scrape_plan_find(&p, o) : p.set;
+		warn(set);
+		if (o->explain) {
+			explain(&p, set);
+		} else {
+			scrape_rows_set(&rows, set, &state);
+			print(&rows, o);
+		}
+		if (set != p.set)
+			scrape_free(set);
+		scrape_plan_free(&p);
+	}
+	scrape_rows_fini(&rows);
+	scrape_rows_fini(&state);
 	return TOOL_OK;
 }
