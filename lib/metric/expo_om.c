@@ -397,9 +397,7 @@ static int
 sample(struct expo_reader *r, struct expo_item *item, struct error *e)
 {
 	struct scan *s = &r->scan;
-	struct expo_seen *k = NULL;
 	const char *from = s->p;
-	struct labels ls;
 	str name;
 
 	if (scan_series(s, e) == -1)
@@ -409,16 +407,12 @@ sample(struct expo_reader *r, struct expo_item *item, struct error *e)
 	flush(r);
 	item->series = str_from(from, s->p);
 	expo_normalise(r);
-	ls = (struct labels){ s->v, s->n };
-	name = label_find(ls, LABEL_NAME);
-	if (!created(r, name))
-		k = expo_seen_learn(&r->memory, item->series, ls, r->type);
+	name = label_find((struct labels){ s->v, s->n }, LABEL_NAME);
 	item->kind = EXPO_SAMPLE;
-	if (k != NULL) {
-		item->labels = (struct labels){ k->v, k->n };
-		item->mark = &k->mark;
-	} else
+	if (created(r, name))
 		item->labels = expo_labels(r);
+	else
+		expo_learn(r, item);
 	return expo_om_rest(r, item, e);
 }
 

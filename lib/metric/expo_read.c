@@ -45,6 +45,12 @@ expo_keep(struct expo_reader *r, struct arena *a)
 	r->scan.a = a;
 }
 
+void
+expo_lean(struct expo_reader *r)
+{
+	r->memory.lean = true;
+}
+
 struct arena *
 expo_arena(struct expo_reader *r)
 {
@@ -111,19 +117,26 @@ plain_time(const char *p, struct expo_item *item)
 	return p;
 }
 
-/* Member by member: the compilers make a slow loop of a memset here. */
+/*
+ * Member by member: the compilers make a slow loop of a memset here, and of
+ * "a = b = ..." a load that has to wait for two stores.
+ */
 static void
 clear(struct expo_item *item, size_t line, int64_t t)
 {
 	item->kind = EXPO_SAMPLE;
 	item->line = line;
-	item->raw = item->series = STR_NONE;
-	item->labels = item->extra = (struct labels){ NULL, 0 };
-	item->name = item->text = STR_NONE;
+	item->raw = STR_NONE;
+	item->series = STR_NONE;
+	item->labels = (struct labels){ NULL, 0 };
+	item->extra = (struct labels){ NULL, 0 };
+	item->name = STR_NONE;
+	item->text = STR_NONE;
 	item->v = 0;
 	item->t = t;
 	item->start = 0;
-	item->has_t = item->all = false;
+	item->has_t = false;
+	item->all = false;
 	item->keys = NULL;
 	item->nkeys = 0;
 	item->mark = NULL;
@@ -140,9 +153,28 @@ cut_line(struct expo_reader *r)
 	return line;
 }
 
+/* A comment that was expected: it says what it said. */
+static int
+take_comment(struct expo_reader *r, struct expo_item *item, struct expo_seen *k)
+{
+	const char *p = r->in.p;
+
+	clear(item, ++r->line, r->t);
+	item->kind = (enum expo_kind)k->kind;
+	item->raw = (str){ p, k->len };
+	item->name = (str){ p + k->more[0].at.name, k->n };
+	item->text = str_from(p + k->more[0].at.text, p + k->len);
+	item->mark = &k->mark;
+	if (k->kind == EXPO_TYPE)
+		r->type = k->type;
+	r->in.n -= k->len + (size_t)1;
+	r->in.p = p + k->len + 1;
+	return 1;
+}
+
 /*
- * A line whose series was expected: an item without parsing its labels.  1, 0
- * if it is no such line, -1.
+ * A line that was expected: an item without parsing its labels.  1, 0 if it is
+ * no such line, -1.
  */
 static int
 take(struct expo_reader *r, struct expo_item *item, struct error *e)
@@ -150,15 +182,19 @@ take(struct expo_reader *r, struct expo_item *item, struct error *e)
 	const char *p = r->in.p, *q;
 	struct expo_seen *k;
 
-	if (p >= r->safe || *p == '#' ||
-	    (r->om != NULL && !expo_om_quiet(r->om)))
+	if (p >= r->safe || (r->om != NULL && !expo_om_quiet(r->om)))
 		return 0;
 	k = expo_seen_guess(&r->memory, p, (size_t)(r->safe - p), r->type);
 	if (k == NULL)
 		return 0;
+	if (k->kind != EXPO_SAMPLE)
+		return take_comment(r, item, k);
+	if (r->memory.lean && k->mark == 0)
+		return 0;
 	clear(item, r->line + 1, r->t);
 	item->series = (str){ p, k->len };
-	item->labels = (struct labels){ k->v, k->n };
+	if (!r->memory.lean)
+		item->labels = (struct labels){ k->more[0].v, k->n };
 	item->mark = &k->mark;
 	q = num_scan(p + k->len + 1, r->safe, &item->v);
 	if (q != NULL && r->om == NULL)
@@ -180,6 +216,30 @@ take(struct expo_reader *r, struct expo_item *item, struct error *e)
 	return expo_om_pop(r->om, item);
 }
 
+/* The next line, whatever it is: 1, 0 (no item), -1. */
+static int
+parse(struct expo_reader *r, struct expo_item *item, struct error *e)
+{
+	struct expo_seen *k = NULL;
+	int rc;
+
+	clear(item, 0, r->t);
+	item->raw = cut_line(r);
+	item->line = r->line;
+	scan_line(&r->scan, item->raw);
+	if (r->om != NULL)
+		return expo_om_line(r, item, e);
+	rc = expo_text_line(r, item, e);
+	if (rc == 1 &&
+	    (item->kind == EXPO_HELP || item->kind == EXPO_TYPE ||
+		item->kind == EXPO_UNIT || item->kind == EXPO_KIND))
+		k = expo_seen_learn_comment(&r->memory, item,
+		    item->kind == EXPO_TYPE ? r->type : EXPO_T_NONE);
+	if (k != NULL)
+		item->mark = &k->mark;
+	return rc;
+}
+
 int
 expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
 {
@@ -193,14 +253,8 @@ expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
 	}
 	while (r->in.n > 0) {
 		k = take(r, item, e);
-		if (k == 0) {
-			clear(item, 0, r->t);
-			item->raw = cut_line(r);
-			item->line = r->line;
-			scan_line(&r->scan, item->raw);
-			k = r->om != NULL ? expo_om_line(r, item, e)
-					  : expo_text_line(r, item, e);
-		}
+		if (k == 0)
+			k = parse(r, item, e);
 		if (k == -1)
 			return error_add(e, "%zu:%zu", r->line,
 			    (size_t)(r->scan.bad - item->raw.p) + 1);
@@ -229,12 +283,22 @@ expo_key(const struct expo_item *item, str name)
 	return STR_NONE;
 }
 
-struct labels
-expo_sample_labels(struct expo_reader *r)
+void
+expo_learn(struct expo_reader *r, struct expo_item *item)
 {
-	if (r->keep != NULL)
-		return expo_labels(r);
-	return (struct labels){ r->scan.v, r->scan.n };
+	struct scan *s = &r->scan;
+	struct labels ls = { s->v, s->n };
+	struct expo_seen *k =
+	    expo_seen_learn(&r->memory, item->series, ls, r->type);
+
+	if (k != NULL)
+		item->mark = &k->mark;
+	if (k != NULL && !r->memory.lean)
+		item->labels = (struct labels){ k->more[0].v, k->n };
+	else if (r->keep == NULL && r->om == NULL)
+		item->labels = ls; /* nothing is scanned behind it */
+	else
+		item->labels = expo_labels(r);
 }
 
 int

@@ -9,17 +9,24 @@
 #include "metric/scan.h"
 
 /*
- * A series seen before.  They stand in a list in the order of the page, each
- * in one piece: where the last line was hit, the next one is expected.
+ * A line seen before: a sample's series, or a whole HELP, TYPE, UNIT or KIND.
+ * They stand in a list in the order of the page: where the last line was hit,
+ * the next one is expected.  Bytes are known by their 64-bit hash and length.
  */
 struct expo_seen {
 	struct expo_seen *next;
 	size_t mark;
-	const struct label *v;
-	uint32_t n;         /* labels */
-	uint32_t len;       /* bytes of key */
-	unsigned char type; /* what TYPE said when le was normalised */
-	char key[];         /* the series as it stood in the line */
+	uint64_t hash;
+	uint32_t len;       /* bytes that were hashed */
+	uint16_t n;         /* labels; of a comment, bytes of the name */
+	unsigned char kind; /* enum expo_kind */
+	unsigned char type; /* what TYPE said when le was normalised, or says */
+	union expo_more {
+		const struct label *v;
+		struct {
+			uint32_t name, text; /* where they are in the line */
+		} at;
+	} more[]; /* one; a lean reader's samples have none */
 };
 
 /* What is remembered of one source: one batch's labels, or one page. */
@@ -44,6 +51,7 @@ struct expo_memory {
 	str before; /* the series of the line before, in what was fed */
 	size_t bytes, max;
 	size_t passes, swept, sweep_at; /* when sources are looked over */
+	bool lean;                      /* labels are not kept */
 };
 
 struct expo_om; /* OpenMetrics: the family being read */
@@ -89,8 +97,8 @@ int expo_value(struct expo_reader *r, double *v, struct error *e);
 int expo_end_of_line(struct expo_reader *r, struct error *e);
 struct labels expo_labels(struct expo_reader *r);
 
-/* The labels of a sample, which nothing is scanned after in its line. */
-struct labels expo_sample_labels(struct expo_reader *r);
+/* A sample's series has been scanned: remember it, set its labels and mark. */
+void expo_learn(struct expo_reader *r, struct expo_item *item);
 void expo_normalise(struct expo_reader *r);
 
 /* Text between HELP's name and the end of line, escapes taken off. */
@@ -129,8 +137,8 @@ void expo_seen_open(struct expo_memory *m, str labels);
 void expo_seen_tidy(struct expo_memory *m);
 
 /*
- * The remembered series that the line begins with, if it is one of those
- * expected; n bytes are there.  Moves on.
+ * What is remembered of the line, if it is one of those expected; n bytes are
+ * there.  Moves on.
  */
 struct expo_seen *expo_seen_guess(
     struct expo_memory *m, const char *line, size_t n, unsigned char type);
@@ -138,5 +146,9 @@ struct expo_seen *expo_seen_guess(
 /* Take down what was parsed the long way; NULL if there is no room. */
 struct expo_seen *expo_seen_learn(
     struct expo_memory *m, str key, struct labels ls, unsigned char type);
+
+/* The same of a comment; type is what holds behind it. */
+struct expo_seen *expo_seen_learn_comment(
+    struct expo_memory *m, const struct expo_item *item, unsigned char type);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * What a reader remembers of the pages it has read.  A target's page has the
  * same series in the same order, time after time: the bytes that begin a line
- * are compared with those that stood there before, and their labels need not
- * be parsed again.  Equality of the bytes makes it exact.
+ * are hashed, as many as stood there before, and when the hash is the same
+ * their labels need not be parsed again; nor need HELP and TYPE.  By chance
+ * 64 bits are never the same; by design, a page can mistake its own series.
  *
  * A first pass takes nothing down, since many sources are read only once; the
  * second one does.  In a dump a series that follows itself, or the first one
@@ -20,7 +21,7 @@
 #include "base/mem.h"
 
 #define MEMORY ((size_t)256 << 20)
-#define AHEAD 4 /* series looked at behind the expected one */
+#define AHEAD 8 /* lines looked at, the expected one first */
 
 void
 expo_seen_init(struct expo_memory *m)
@@ -151,16 +152,113 @@ expo_seen_tidy(struct expo_memory *m)
 		sweep(m);
 }
 
-/* One blank and a value must follow: "a {b="c"} 1" is not the series a. */
-static bool
-matches(
-    const struct expo_seen *k, const char *line, size_t n, unsigned char type)
+static inline uint64_t
+word(const char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
+static inline uint64_t
+fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 x = (unsigned __int128)a * b;
+
+	return (uint64_t)x ^ (uint64_t)(x >> 64);
+}
+
+/*
+ * A hash that is made for bytes of a line's length, in two lanes of folded
+ * products (the idea of wyhash); no call, no table.  It never leaves the
+ * process.
+ */
+static inline uint64_t
+hash(const char *p, size_t n)
+{
+	uint64_t a = UINT64_C(0x9e3779b97f4a7c15) ^ n;
+	uint64_t b = UINT64_C(0xbf58476d1ce4e5b9), x = 0, y = 0;
+	const char *end = p + n;
+
+	if (n < 16) {
+		if (n >= 8) {
+			x = word(p);
+			y = word(end - 8);
+		} else {
+			for (; p < end; p++)
+				x = x << 8 | (unsigned char)*p;
+		}
+		return fold(fold(x ^ a, y ^ b) ^ a, b);
+	}
+	for (; end - p > 32; p += 32) {
+		a = fold(
+		    word(p) ^ a, word(p + 8) ^ UINT64_C(0xa0761d6478bd642f));
+		b = fold(word(p + 16) ^ b,
+		    word(p + 24) ^ UINT64_C(0xe7037ed1a0b428db));
+	}
+	if (end - p > 16)
+		a = fold(
+		    word(p) ^ a, word(p + 8) ^ UINT64_C(0x589965cc75374cc3));
+	b = fold(
+	    word(end - 16) ^ b, word(end - 8) ^ UINT64_C(0x8ebc6af09c88c6e3));
+	return fold(a ^ UINT64_C(0x1d8e4e27c47d124f), b);
+}
+
+/* The line to be found, and the hash of as many bytes as was asked for last. */
+struct line {
+	const char *p;
+	size_t n;
+	unsigned char type;
+	uint32_t len;
+	uint64_t hash;
+};
+
+/*
+ * May the line be this one?  One blank and a value must follow a series:
+ * "a {b="c"} 1" is not the series a.
+ */
+static inline bool
+fits(const char *line, size_t n, unsigned char type, const struct expo_seen *k)
 {
 	size_t len = k->len;
 
-	return len + 1 < n && line[len] == ' ' && line[len + 1] > ' ' &&
-	    line[len + 1] != '{' && k->type == type &&
-	    memcmp(line, k->key, len) == 0;
+	if (k->kind != EXPO_SAMPLE)
+		return len < n && *line == '#' && line[len] == '\n';
+	return len + 1 < n && *line != '#' && line[len] == ' ' &&
+	    line[len + 1] > ' ' && line[len + 1] != '{' && k->type == type;
+}
+
+static bool
+matches(struct line *x, const struct expo_seen *k)
+{
+	if (!fits(x->p, x->n, x->type, k))
+		return false;
+	if (x->len != k->len) {
+		x->len = k->len;
+		x->hash = hash(x->p, k->len);
+	}
+	return x->hash == k->hash;
+}
+
+/* A line that is not the one expected. */
+static __attribute__((noinline)) struct expo_seen *
+guess_other(struct expo_source *s, struct line x)
+{
+	struct expo_seen *k = s->next;
+
+	for (int i = 0; k != NULL && i < AHEAD; i++, k = k->next)
+		if (matches(&x, k))
+			return k;
+	/* a dump series by series has the same one many times */
+	if ((k = s->at) != NULL && matches(&x, k))
+		return k;
+	if (s->next == NULL && (k = s->first) != NULL && matches(&x, k)) {
+		/* a dump in time order begins again */
+		s->passes++;
+		return k;
+	}
+	return NULL;
 }
 
 struct expo_seen *
@@ -170,20 +268,13 @@ expo_seen_guess(
 	struct expo_source *s = m->now;
 	struct expo_seen *k = s->next;
 
-	for (int i = 0; k != NULL && i < AHEAD; i++, k = k->next)
-		if (matches(k, line, n, type))
-			goto hit;
-	/* a dump series by series has the same one many times */
-	if ((k = s->at) != NULL && matches(k, line, n, type))
-		goto hit;
-	if (s->next == NULL && (k = s->first) != NULL &&
-	    matches(k, line, n, type)) {
-		/* a dump in time order begins again */
-		s->passes++;
-		goto hit;
-	}
-	return NULL;
-hit:
+	if (s->first == NULL)
+		return NULL;
+	if (k == NULL || !fits(line, n, type, k) ||
+	    hash(line, k->len) != k->hash)
+		k = guess_other(s, (struct line){ line, n, type, 0, 0 });
+	if (k == NULL)
+		return NULL;
 	s->at = k;
 	s->next = k->next;
 	s->lines++;
@@ -191,16 +282,15 @@ hit:
 }
 
 static void
-make_map(struct expo_source *s)
+put_in_map(struct expo_source *s, struct expo_seen *k)
 {
 	struct map_slot *slot;
 	bool fresh;
 
-	for (struct expo_seen *k = s->first; k != NULL; k = k->next) {
-		slot = map_add(&s->by_key, (str){ k->key, k->len }, &fresh);
-		if (fresh)
-			slot->v.p = k;
-	}
+	slot = map_add(&s->by_key,
+	    (str){ (const char *)&k->hash, sizeof(k->hash) }, &fresh);
+	if (fresh)
+		slot->v.p = k;
 }
 
 /* s in the copy of key, if it stands in key; else a copy of its own. */
@@ -212,24 +302,51 @@ moved(struct arena *a, str s, str key, const char *copy)
 	return arena_dup(a, s);
 }
 
-/* Keys and labels lie apart: a hit reads the keys alone, one by one. */
-static struct expo_seen *
-make(struct expo_source *s, str key, struct labels ls, unsigned char type)
+/* The labels of a series, with strs of their own. */
+static const struct label *
+keep_labels(struct expo_source *s, str key, struct labels ls)
 {
-	struct expo_seen *k = arena_alloc(&s->keys, sizeof(*k) + key.n);
 	struct label *v = arena_alloc(&s->labels, ls.n * sizeof(*v));
+	const char *copy = arena_dup(&s->labels, key).p;
 
-	*k = (struct expo_seen){ .v = v,
-		.n = (uint32_t)ls.n,
-		.len = (uint32_t)key.n,
-		.type = type };
-	memcpy(k->key, key.p, key.n);
 	for (size_t i = 0; i < ls.n; i++) {
 		v[i].name = str_eq(ls.v[i].name, LABEL_NAME)
 		    ? LABEL_NAME
-		    : moved(&s->labels, ls.v[i].name, key, k->key);
-		v[i].value = moved(&s->labels, ls.v[i].value, key, k->key);
+		    : moved(&s->labels, ls.v[i].name, key, copy);
+		v[i].value = moved(&s->labels, ls.v[i].value, key, copy);
 	}
+	return v;
+}
+
+/* A new line behind the one last met; NULL if it is too much. */
+static struct expo_seen *
+insert(struct expo_memory *m, const struct expo_seen *like, bool more,
+    size_t bytes)
+{
+	struct expo_source *s = m->now;
+	struct expo_seen *k;
+	size_t n = sizeof(*k) + more * sizeof(*k->more);
+
+	if (m->bytes > m->max)
+		return NULL;
+	k = arena_alloc(&s->keys, n);
+	*k = *like;
+	m->bytes += n + bytes;
+	s->bytes += n + bytes;
+	s->n++;
+	if (s->first == NULL)
+		s->born = s->passes;
+	if (s->at != NULL) {
+		k->next = s->at->next;
+		s->at->next = k;
+	} else {
+		k->next = s->first;
+		s->first = k;
+	}
+	s->at = k;
+	s->next = k->next;
+	if (s->by_key.n > 0)
+		put_in_map(s, k);
 	return k;
 }
 
@@ -251,18 +368,29 @@ repeats(struct expo_memory *m, struct expo_source *s, str key)
 	return again;
 }
 
-/* A series that was met in a pass before, at another place. */
+/* A line like this one that was met in a pass before, at another place. */
 static struct expo_seen *
-find(struct expo_source *s, str key)
+find(struct expo_source *s, const struct expo_seen *like)
 {
 	struct map_slot *slot;
+	struct expo_seen *k;
 
 	if (s->first == NULL || s->passes == s->born)
 		return NULL;
 	if (s->by_key.n == 0)
-		make_map(s);
-	slot = map_find(&s->by_key, key);
-	return slot == NULL ? NULL : slot->v.p;
+		for (k = s->first; k != NULL; k = k->next)
+			put_in_map(s, k);
+	slot = map_find(
+	    &s->by_key, (str){ (const char *)&like->hash, sizeof(like->hash) });
+	if (slot == NULL)
+		return NULL;
+	k = slot->v.p;
+	if (k->len != like->len || k->kind != like->kind ||
+	    k->type != like->type)
+		return NULL;
+	s->at = k;
+	s->next = k->next;
+	return k;
 }
 
 struct expo_seen *
@@ -270,39 +398,54 @@ expo_seen_learn(
     struct expo_memory *m, str key, struct labels ls, unsigned char type)
 {
 	struct expo_source *s = m->now;
-	struct map_slot *slot;
-	struct expo_seen *k;
-	size_t bytes = sizeof(*k) + key.n + ls.n * sizeof(struct label) + 32;
+	struct expo_seen *k, like;
 
 	s->lines++;
 	if (s->passes == 1 && !repeats(m, s, key))
 		return NULL;
-	k = find(s, key);
-	if (k != NULL && k->type == type) {
-		s->at = k;
-		s->next = k->next;
-		return k;
-	}
-	if (m->bytes > m->max || key.n > UINT32_MAX || ls.n > UINT32_MAX)
+	if (key.n > UINT32_MAX || ls.n > UINT16_MAX)
 		return NULL;
-	k = make(s, key, ls, type);
-	m->bytes += bytes;
-	s->bytes += bytes;
-	s->n++;
-	if (s->first == NULL)
-		s->born = s->passes;
-	if (s->at != NULL) {
-		k->next = s->at->next;
-		s->at->next = k;
-	} else {
-		k->next = s->first;
-		s->first = k;
-	}
-	s->at = k;
-	s->next = k->next;
-	if (s->by_key.n > 0) {
-		slot = map_add(&s->by_key, (str){ k->key, k->len }, NULL);
-		slot->v.p = k;
-	}
+	like = (struct expo_seen){ .hash = hash(key.p, key.n),
+		.len = (uint32_t)key.n,
+		.n = (uint16_t)ls.n,
+		.kind = EXPO_SAMPLE,
+		.type = type };
+	k = find(s, &like);
+	if (k != NULL)
+		return k;
+	k = insert(m, &like, !m->lean,
+	    m->lean ? 0 : key.n + ls.n * sizeof(struct label) + 32);
+	if (k != NULL && !m->lean)
+		k->more[0].v = keep_labels(s, key, ls);
+	return k;
+}
+
+/* Only a line in which name and text stand as they are. */
+struct expo_seen *
+expo_seen_learn_comment(
+    struct expo_memory *m, const struct expo_item *item, unsigned char type)
+{
+	struct expo_source *s = m->now;
+	struct expo_seen *k, like;
+	str line = item->raw, name = item->name, text = item->text;
+
+	s->lines++;
+	if (s->passes == 1 || line.n > UINT32_MAX || name.n > UINT16_MAX ||
+	    name.p < line.p || name.p + name.n > line.p + line.n ||
+	    text.p < line.p || text.p + text.n != line.p + line.n)
+		return NULL;
+	like = (struct expo_seen){ .hash = hash(line.p, line.n),
+		.len = (uint32_t)line.n,
+		.n = (uint16_t)name.n,
+		.kind = (unsigned char)item->kind,
+		.type = type };
+	k = find(s, &like);
+	if (k != NULL)
+		return k;
+	k = insert(m, &like, true, 0);
+	if (k == NULL)
+		return NULL;
+	k->more[0].at.name = (uint32_t)(name.p - line.p);
+	k->more[0].at.text = (uint32_t)(text.p - line.p);
 	return k;
 }

@@ -100,7 +100,6 @@ static int
 sample(struct expo_reader *r, struct expo_item *item, struct error *e)
 {
 	struct scan *s = &r->scan;
-	struct expo_seen *k;
 	const char *from = s->p;
 
 	if (scan_series(s, e) == -1)
@@ -115,13 +114,7 @@ sample(struct expo_reader *r, struct expo_item *item, struct error *e)
 		expo_normalise(r);
 	if (expo_text_rest(r, item, e) == -1)
 		return -1;
-	k = expo_seen_learn(
-	    &r->memory, item->series, (struct labels){ s->v, s->n }, r->type);
-	if (k != NULL) {
-		item->labels = (struct labels){ k->v, k->n };
-		item->mark = &k->mark;
-	} else
-		item->labels = expo_sample_labels(r);
+	expo_learn(r, item);
 	return 1;
 }
 

@@ -2,111 +2,129 @@
  * How fast a page is read: one nobody has seen, and the same series again
  * with other values, as every scrape but the first is.  Prints exposition
  * text.  CPU time is taken, and the best of several passes, as machines are
- * shared.
+ * shared.  With operands, files, it reads those: the first one unseen, all of
+ * them in turn.
  */
+#include <err.h>
+#include <malloc.h>
 #include <stdio.h>
-#include <time.h>
 
-#include "base/buf.h"
+#include "base/file.h"
 #include "metric/expo.h"
+#include "page.h"
 
-#define FAMILIES 500
-#define SERIES 200 /* of each */
 #define PASSES 15
 
-/* A page of 100 k series; the values follow from seed. */
-static void
-page(struct buf *b, unsigned seed)
-{
-	static const char *const codes[] = { "200", "204", "301", "404",
-		"500" };
-
-	buf_reset(b);
-	for (unsigned f = 0; f < FAMILIES; f++) {
-		buf_printf(b,
-		    "# HELP app_%u_requests_total Requests of kind %u.\n"
-		    "# TYPE app_%u_requests_total counter\n",
-		    f, f, f);
-		for (unsigned i = 0; i < SERIES; i++) {
-			seed = seed * 1664525u + 1013904223u;
-			buf_printf(b,
-			    "app_%u_requests_total{code=\"%s\",handler="
-			    "\"/api/v1/%u\",method=\"get\"} ",
-			    f, codes[i % 5], i / 5);
-			switch (seed >> 28) {
-			case 0:
-				buf_printf(b, "%g\n", (double)seed * 1e3);
-				break;
-			case 1:
-			case 2:
-			case 3:
-				buf_printf(b, "%u.%06u\n", seed % 1000,
-				    (seed >> 8) % 1000000);
-				break;
-			default:
-				buf_printf(b, "%u\n", seed >> (seed & 15));
-			}
-		}
-	}
-}
-
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* The time to read the page, in s; adds up what was read. */
+/* The time to read the page n times, in s; adds up what was read. */
 static double
 read_page(struct expo_reader *r, const struct buf *b, double *sum)
 {
 	struct expo_item i;
-	double from = seconds();
+	double from = page_seconds();
 
 	expo_feed(r, buf_str(b));
 	while (expo_next(r, &i, NULL) == 1)
 		if (i.kind == EXPO_SAMPLE)
 			*sum += i.v + (double)i.labels.n;
-	return seconds() - from;
+	return page_seconds() - from;
+}
+
+static double
+unseen(const struct buf *b, double *sum)
+{
+	struct expo_reader *r;
+	double best = 1e9, t;
+
+	for (int i = 0; i < PASSES; i++) {
+		r = expo_new(EXPO_PAGE, 0);
+		t = read_page(r, b, sum);
+		best = t < best ? t : best;
+		expo_free(r);
+	}
+	return best;
+}
+
+/* Two pages of the same series in turn; the bytes the reader holds then. */
+static double
+repeat(const struct buf *b, size_t n, int passes, double *sum, size_t *held)
+{
+	size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	double best = 1e9, t;
+
+	for (int i = 0; i < passes; i++) {
+		expo_rewind(r);
+		t = read_page(r, &b[(size_t)i % n], sum);
+		if (i > 1 && t < best)
+			best = t;
+	}
+	*held = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+	expo_free(r);
+	return best;
+}
+
+static size_t
+count(const struct buf *b)
+{
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	struct expo_item i;
+	size_t n = 0;
+
+	expo_feed(r, buf_str(b));
+	while (expo_next(r, &i, NULL) == 1)
+		n += i.kind == EXPO_SAMPLE;
+	expo_free(r);
+	return n;
+}
+
+static void
+row(const char *name, const char *what, double v)
+{
+	printf("mf_bench_%s{bench=\"expo_parse\",case=\"%s\"} %.4g\n", name,
+	    what, v);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	struct buf b[2] = { { 0 }, { 0 } };
-	struct expo_reader *r;
-	double unseen = 1e9, repeat = 1e9, t, sum = 0;
+	struct buf large[2] = { { 0 } }, small[2] = { { 0 } }, *b = large;
+	size_t n = 2, series = PAGE_LARGE, held, ignored;
+	double sum = 0, first, again, cached, large_n, small_n = PAGE_SMALL;
+	struct error e;
 
-	page(&b[0], 1);
-	page(&b[1], 2);
-	for (int i = 0; i < PASSES; i++) {
-		r = expo_new(EXPO_PAGE, 0);
-		t = read_page(r, &b[i & 1], &sum);
-		unseen = t < unseen ? t : unseen;
-		expo_free(r);
+	if (argc > 2)
+		n = 2;
+	for (int i = 0; i < 2; i++) {
+		page_make(&large[i], PAGE_LARGE, (uint64_t)i);
+		page_make(&small[i], PAGE_SMALL, (uint64_t)i);
+		if (argc < 2)
+			continue;
+		buf_reset(&large[i]);
+		if (file_read(argv[i % (argc - 1) + 1], &large[i], &e) == -1)
+			errx(1, "%s", e.msg);
 	}
-	r = expo_new(EXPO_PAGE, 0);
-	for (int i = 0; i < PASSES; i++) {
-		expo_rewind(r);
-		t = read_page(r, &b[i & 1], &sum);
-		if (i > 0 && t < repeat)
-			repeat = t;
+	series = count(&b[0]);
+	large_n = (double)series;
+	first = unseen(&b[0], &sum);
+	again = repeat(b, n, PASSES, &sum, &held);
+	cached = repeat(small, 2, 4000, &sum, &ignored);
+	printf("# HELP mf_bench_bytes_per_second Speed of a part.\n"
+	       "# TYPE mf_bench_bytes_per_second gauge\n");
+	row("bytes_per_second", "repeat", (double)b[0].n / again);
+	row("bytes_per_second", "unseen", (double)b[0].n / first);
+	printf("# HELP mf_bench_seconds_per_series Time for one sample.\n"
+	       "# TYPE mf_bench_seconds_per_series gauge\n");
+	row("seconds_per_series", "cached", cached / small_n);
+	row("seconds_per_series", "repeat", again / large_n);
+	row("seconds_per_series", "unseen", first / large_n);
+	printf("# HELP mf_bench_bytes_per_series What is held of one series.\n"
+	       "# TYPE mf_bench_bytes_per_series gauge\n");
+	row("bytes_per_series", "reader", (double)held / large_n);
+	fprintf(stderr, "expo_parse: %zu bytes, %zu series, sum %g\n", b[0].n,
+	    series, sum);
+	for (int i = 0; i < 2; i++) {
+		buf_fini(&large[i]);
+		buf_fini(&small[i]);
 	}
-	expo_free(r);
-	printf(
-	    "# HELP mf_bench_bytes_per_second Speed of a part.\n"
-	    "# TYPE mf_bench_bytes_per_second gauge\n"
-	    "mf_bench_bytes_per_second{bench=\"expo_parse\",case=\"repeat\"} "
-	    "%.0f\n"
-	    "mf_bench_bytes_per_second{bench=\"expo_parse\",case=\"unseen\"} "
-	    "%.0f\n",
-	    (double)b[1].n / repeat, (double)b[1].n / unseen);
-	fprintf(stderr, "expo_parse: %zu bytes, %d series, sum %g\n", b[1].n,
-	    FAMILIES * SERIES, sum);
-	buf_fini(&b[0]);
-	buf_fini(&b[1]);
 	return 0;
 }

@@ -128,7 +128,7 @@ marks(struct expo_reader *r, const char *text, struct buf *b, size_t *next)
 	}
 }
 
-/* Names of the remembered series of the plain source, in order. */
+/* The marks of the remembered series of the plain source, in order. */
 static str
 order(const struct expo_reader *r)
 {
@@ -138,7 +138,7 @@ order(const struct expo_reader *r)
 	buf_reset(&b);
 	for (const struct expo_seen *k = r->memory.plain->first; k != NULL;
 	     k = k->next, n++)
-		buf_add(&b, (str){ k->key, k->len });
+		buf_printf(&b, "%zu ", k->mark);
 	CHECK(n == r->memory.plain->n);
 	return buf_str(&b);
 }
@@ -167,12 +167,12 @@ remembered(void)
 	expo_rewind(r);
 	marks(r, "c 1\na 1\nd 5\nn 5\n", &b, &n);
 	CHECK_STR(buf_str(&b), "c=4 a=1 d=5 n=6 ");
-	CHECK_STR(order(r), "ab{x=\"1\"}b{x=\"2\"}ncd");
+	CHECK_STR(order(r), "1 2 3 6 4 5 ");
 	/* a new one in front, one in the middle and one at the end */
 	buf_reset(&b);
 	expo_rewind(r);
 	marks(r, "f 1\na 1\ng 1\nb{x=\"1\"} 1\nd 1\nh 1\n", &b, &n);
-	CHECK_STR(order(r), "fagb{x=\"1\"}b{x=\"2\"}ncdh");
+	CHECK_STR(order(r), "7 1 8 2 3 6 4 5 9 ");
 	expo_free(r);
 
 	/* every batch's labels have a memory of their own */
@@ -197,6 +197,86 @@ remembered(void)
 	CHECK_STR(buf_str(&b), "- x=1 x=1 - y=2 x=1 x=1 ");
 	expo_free(r);
 	buf_fini(&b);
+}
+
+/* Metadata that stands where it stood is the same item, with a mark. */
+static void
+metadata_again(void)
+{
+	static const char *const pages[] = {
+		"# HELP h Of \\ it.\n# TYPE h histogram\nh_bucket{le=\"1\"} 1\n"
+		"# HELP g Of g.\n#  TYPE  g  gauge\ng{le=\"1\"} 1\n# x\n"
+		"# TYPE g gauge \ng{le=\"1\"} 2\n",
+		/* a TYPE has gone, a text is another one */
+		"# HELP h Of h.\nh_bucket{le=\"1\"} 1\n# HELP g Of g.\n"
+		"#  TYPE  g  gauge\ng{le=\"1\"} 1\n",
+		"# TYPE h histogram\n# HELP g Of g.\ng{le=\"1\"} 1\n",
+	};
+	static const int order[] = { 0, 0, 0, 1, 1, 0, 2, 0, 2, 2 };
+	struct expo_reader *known = expo_new(EXPO_PAGE, 0), *r;
+	struct expo_item i;
+	struct buf a = { 0 }, b = { 0 };
+	size_t marks = 0;
+
+	for (size_t k = 0; k < sizeof(order) / sizeof(*order); k++) {
+		buf_reset(&a);
+		buf_reset(&b);
+		r = expo_new(EXPO_PAGE, 0);
+		expo_feed(r, str_of(pages[order[k]]));
+		while (expo_next(r, &i, NULL) == 1)
+			expo_put_item(&a, &i);
+		expo_free(r);
+		expo_rewind(known);
+		expo_feed(known, str_of(pages[order[k]]));
+		while (expo_next(known, &i, NULL) == 1) {
+			expo_put_item(&b, &i);
+			marks += i.mark != NULL && i.kind != EXPO_SAMPLE;
+		}
+		CHECK(str_eq(buf_str(&a), buf_str(&b)));
+	}
+	CHECK(marks > 20);
+	expo_free(known);
+	buf_fini(&a);
+	buf_fini(&b);
+}
+
+/* Without labels for those that the consumer has marked. */
+static void
+lean(void)
+{
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	const str page = STR("a{x=\"1\"} 1\nb{x=\"\\\\\"} 2\nc 3 9\nd x\n");
+	struct expo_item i;
+	struct error e;
+	size_t n, bad = 0, labels = 0;
+	int rc;
+
+	expo_lean(r);
+	for (int pass = 0; pass < 5; pass++) {
+		expo_rewind(r);
+		expo_feed(r, page);
+		for (n = 0; (rc = expo_next(r, &i, &e)) != 0;) {
+			if (rc == -1) {
+				bad++;
+				continue;
+			}
+			n++;
+			labels += i.labels.n;
+			CHECK(i.v == (double)n && i.has_t == (n == 3));
+			if (i.mark == NULL)
+				continue;
+			CHECK(*i.mark == 0 || i.labels.n == 0);
+			CHECK(*i.mark != 0 || i.labels.n == (n < 3 ? 2 : 1));
+			/* the second waits a pass */
+			if (n != 2 || pass > 1)
+				*i.mark = n;
+			CHECK(*i.mark == (n != 2 || pass > 1 ? n : 0));
+		}
+	}
+	/* passes 0 and 1 give all five, pass 2 the second's again */
+	CHECK(bad == 5 && labels == 5 + 5 + 2);
+	CHECK(r->memory.plain->labels.blocks == NULL);
+	expo_free(r);
 }
 
 /* A target whose series change all the time is forgotten in the end. */
@@ -419,6 +499,8 @@ main(void)
 	globfree(&g);
 	round_trip();
 	remembered();
+	metadata_again();
+	lean();
 	churn();
 	bounded();
 	times();
