@@ -65,9 +65,8 @@ finish(struct slot *s, const struct scrape_answer *a)
 	scrape_round(f->m, s->t, a, s->at, f->o->once, &f->x, &r);
 	flow_print(f);
 	tell(s, &r);
-	if (!r.up && s->of != NULL)
-		scrape_faillog_add(
-		    f->faillog, &s->of->conf->plan, s->t, r.error, tool_now());
+	if (!r.up)
+		scrape_faillog_add(f->faillog, s->t, r.error, tool_now());
 	f->sum.rounds++;
 	f->sum.failed += !r.up;
 	f->sum.fetched += a->body.n;

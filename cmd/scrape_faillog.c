@@ -59,38 +59,18 @@ scrape_faillog_free(struct scrape_faillog *l)
 	free(l);
 }
 
-/* A relative path is relative to the directory of the file that names it. */
-static void
-resolve(struct buf *b, str path, const struct promconf *p,
-    const struct scrape_job *j)
-{
-	bool own = conf_find(j->node, "scrape_failure_log_file") != NULL;
-	str dir = conf_name(own ? j->node->conf : p->conf);
-
-	while (dir.n > 0 && dir.p[dir.n - 1] != '/')
-		dir.n--;
-	if (path.p[0] != '/')
-		buf_add(b, dir);
-	buf_add(b, path);
-}
-
 static struct file *
-find(struct scrape_faillog *l, const struct promconf *p,
-    const struct scrape_job *j)
+find(struct scrape_faillog *l, str path)
 {
-	struct buf full = { 0 };
 	struct map_slot *at;
 	struct file *f;
 	bool fresh;
 
-	resolve(&full, j->failure_log_file, p, j);
-	at = map_add(&l->by_path, buf_str(&full), &fresh);
-	if (!fresh) {
-		buf_fini(&full);
+	at = map_add(&l->by_path, path, &fresh);
+	if (!fresh)
 		return at->v.p;
-	}
 	f = at->v.p = mem_zero(1, sizeof(*f));
-	f->path = full;
+	buf_add(&f->path, path);
 	f->fd = open(buf_cstr(&f->path),
 	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
 	if (f->fd == -1)
@@ -101,8 +81,8 @@ find(struct scrape_faillog *l, const struct promconf *p,
 }
 
 void
-scrape_faillog_add(struct scrape_faillog *l, const struct scrape_plan *p,
-    const struct scrape_target *t, const char *error, int64_t now)
+scrape_faillog_add(struct scrape_faillog *l, const struct scrape_target *t,
+    const char *error, int64_t now)
 {
 	struct buf time = { 0 };
 	struct json_writer w;
@@ -111,7 +91,7 @@ scrape_faillog_add(struct scrape_faillog *l, const struct scrape_plan *p,
 
 	if (t->job->failure_log_file.n == 0)
 		return;
-	f = find(l, p->conf, t->job);
+	f = find(l, t->job->failure_log_file);
 	if (f->fd == -1)
 		return;
 	date_print_ms(&time, now);

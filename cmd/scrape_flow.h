@@ -142,8 +142,8 @@ void flow_page(const struct flow *f, struct buf *b);
 /* scrape_faillog.c: files that say why scrapes have failed. */
 struct scrape_faillog *scrape_faillog_new(void);
 void scrape_faillog_free(struct scrape_faillog *l);
-void scrape_faillog_add(struct scrape_faillog *l, const struct scrape_plan *p,
-    const struct scrape_target *t, const char *error, int64_t now);
+void scrape_faillog_add(struct scrape_faillog *l, const struct scrape_target *t,
+    const char *error, int64_t now);
 
 /* SIGHUP: the files are opened anew at their next line. */
 void scrape_faillog_reopen(struct scrape_faillog *l);
