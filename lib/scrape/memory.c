@@ -33,8 +33,11 @@ memory_source_free(struct memory_source *s)
 	map_fini(&s->by_text);
 	map_fini(&s->by_family);
 	free(s->v);
+	free(s->starts);
+	free(s->packed);
 	free(s->families);
 	arena_fini(&s->a);
+	arena_fini(&s->words);
 	arena_fini(&s->name);
 	free(s);
 }
@@ -48,6 +51,7 @@ scrape_memory_free(struct scrape_memory *m)
 		memory_source_free(m->v[i]);
 	free(m->v);
 	map_fini(&m->by_text);
+	map_fini(&m->named);
 	buf_fini(&m->head);
 	buf_fini(&m->body);
 	buf_fini(&m->scratch);
@@ -79,18 +83,33 @@ memory_source(struct scrape_memory *m, str text, struct labels ls)
 	return s;
 }
 
+/* The map was let go: make it anew. */
+static void
+index_series(struct memory_source *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct memory_series *x = &s->v[i];
+
+		map_add(&s->by_text, (str){ x->text, x->len }, NULL)->v.i = i;
+	}
+}
+
 struct memory_series *
 memory_series(struct memory_source *s, str text)
 {
 	struct map_slot *slot;
 	bool fresh;
 
+	if (s->by_text.n == 0 && s->n > 0)
+		index_series(s);
+	s->looked = true;
 	slot = map_add(&s->by_text, text, &fresh);
 	if (fresh) {
 		slot->key = arena_dup(&s->a, text);
 		slot->v.i = s->n;
 		s->v = mem_grow(s->v, &s->cap, s->n + 1, sizeof(*s->v));
-		s->v[s->n++] = (struct memory_series){ .text = slot->key };
+		s->v[s->n++] = (struct memory_series){ .text = slot->key.p,
+			.len = (uint32_t)text.n };
 	}
 	return &s->v[slot->v.i];
 }
@@ -103,7 +122,7 @@ memory_family(struct memory_source *s, str name)
 
 	slot = map_add(&s->by_family, name, &fresh);
 	if (fresh) {
-		slot->key = arena_dup(&s->a, name);
+		slot->key = arena_dup(&s->words, name);
 		slot->v.i = s->nfamilies;
 		s->families = mem_grow(s->families, &s->families_cap,
 		    s->nfamilies + 1, sizeof(*s->families));
@@ -111,6 +130,14 @@ memory_family(struct memory_source *s, str name)
 		    (struct memory_family){ .name = slot->key };
 	}
 	return &s->families[slot->v.i];
+}
+
+bool
+memory_has_reader(const struct memory_source *s, enum expo_form form)
+{
+	return (form == EXPO_OM          ? s->om
+		       : form == EXPO_MF ? s->proto
+					 : s->page) != NULL;
 }
 
 struct expo_reader *
@@ -127,41 +154,106 @@ memory_reader(struct memory_source *s, enum expo_form form)
 	return *r;
 }
 
+int64_t *
+memory_start(struct memory_source *s, size_t i)
+{
+	size_t had = s->nstarts;
+
+	if (i >= had) {
+		s->starts =
+		    mem_grow(s->starts, &s->nstarts, s->n, sizeof(*s->starts));
+		memset(s->starts + had, 0,
+		    (s->nstarts - had) * sizeof(*s->starts));
+	}
+	return &s->starts[i];
+}
+
 /*
  * A target whose series change all the time would fill the memory with those
  * that were.  What is not in use any more is dropped by making everything
  * anew; the reader's marks, numbers of series here, go with it.
  */
-void
-memory_tidy(struct memory_source *s)
+static void
+drop_old(struct memory_source *s)
 {
 	struct memory_series *old = s->v;
 	struct arena a = s->a;
-	size_t n = s->n, kept = 0;
+	char *packed = s->packed;
+	size_t n = s->n;
 
-	for (size_t i = 0; i < n; i++)
-		kept += old[i].known == s->good || old[i].live;
-	if (n <= 2 * kept + 1000)
-		return;
 	memory_readers_free(s);
 	map_fini(&s->by_text);
 	map_fini(&s->by_family);
 	s->a = (struct arena){ 0 };
+	s->packed = NULL;
 	s->v = NULL;
 	s->n = s->cap = 0;
 	for (size_t i = 0; i < n; i++)
 		if (old[i].known == s->good || old[i].live) {
-			struct memory_series *x = memory_series(s, old[i].text);
-			str text = x->text;
+			struct memory_series *x =
+			    memory_series(s, (str){ old[i].text, old[i].len });
+			const char *text = x->text;
 
 			*x = old[i];
 			x->text = text;
 		}
-	/* Metadata is said again: simpler than to carry it over. */
-	s->nfamilies = 0;
-	s->described = false;
 	free(old);
+	free(packed);
 	arena_fini(&a);
+	free(s->starts);
+	s->starts = NULL;
+	s->nstarts = 0;
+	/* Metadata is said again: simpler than to carry it over. */
+	arena_fini(&s->words);
+	free(s->families);
+	s->families = NULL;
+	s->nfamilies = s->families_cap = 0;
+	s->described = false;
+}
+
+/*
+ * A round in which every series had its mark: their texts move together, and
+ * the map goes.  A thousand targets are mostly at rest.
+ */
+static void
+rest(struct memory_source *s)
+{
+	struct memory_series *v;
+	size_t n = 0;
+	char *p, *at;
+
+	map_fini(&s->by_text);
+	for (size_t i = 0; i < s->n; i++)
+		n += s->v[i].len;
+	at = p = mem_alloc(n + 1);
+	for (size_t i = 0; i < s->n; i++) {
+		memcpy(at, s->v[i].text, s->v[i].len);
+		s->v[i].text = at;
+		at += s->v[i].len;
+	}
+	free(s->packed);
+	s->packed = p;
+	arena_fini(&s->a);
+	v = mem_alloc((s->n + 1) * sizeof(*v));
+	if (s->n > 0)
+		memcpy(v, s->v, s->n * sizeof(*v));
+	free(s->v);
+	s->v = v;
+	s->cap = s->n + 1;
+}
+
+void
+memory_tidy(struct memory_source *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		kept += s->v[i].known == s->good || s->v[i].live;
+	if (s->n > 2 * kept + 1000)
+		drop_old(s);
+	else if (!s->looked && s->by_text.n > 0)
+		rest(s);
+	s->looked = false;
 }
 
 void
@@ -174,7 +266,7 @@ scrape_reload(struct scrape_memory *m)
 void
 memory_log_series(struct buf *b, const struct memory_series *x, int64_t t)
 {
-	buf_add(b, x->text);
+	buf_add(b, (str){ x->text, x->len });
 	buf_printf(b, " %d %lld\n", x->stamped && x->live ? 2 : 1,
 	    x->stamped ? 0LL : (long long)t);
 }

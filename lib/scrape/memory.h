@@ -13,12 +13,12 @@
 #include "scrape/scrape.h"
 
 struct memory_series {
-	str text;       /* as it is printed, target labels in it */
+	const char *text; /* as it is printed, target labels in it */
+	uint32_t len;
 	uint32_t seen;  /* the round it was last met in */
 	uint32_t known; /* the last good round it was in */
 	bool live;      /* a reader has it as not ended */
 	bool stamped;   /* had a time of its own when last seen */
-	int64_t start;  /* what START said of it last, or 0 */
 };
 
 /* A family's metadata, as last printed. */
@@ -32,19 +32,23 @@ enum memory_meta {
 
 struct memory_family {
 	str name;
-	str text[MEMORY_METAS];
+	uint64_t text[MEMORY_METAS]; /* their hashes */
 	uint32_t said[MEMORY_METAS]; /* in which round; 0: never */
-	uint32_t named;              /* the round it last had a sample in */
 };
 
 struct memory_source {
 	str text; /* its labels as printed */
 	struct labels labels;
 	struct arena name; /* of these two */
-	struct arena a;    /* of what follows */
 	struct memory_series *v;
 	size_t n, cap, nlive;
-	struct map by_text;
+	int64_t *starts; /* what START said of the first nstarts, or 0 */
+	size_t nstarts;
+	char *packed; /* texts of series; those that came later are in a */
+	struct arena a;
+	struct map by_text; /* empty while nothing new comes */
+	bool looked;        /* it was used in this round */
+	struct arena words; /* of what follows */
 	struct memory_family *families;
 	size_t nfamilies, families_cap;
 	struct map by_family;
@@ -63,6 +67,7 @@ struct scrape_memory {
 	size_t n, cap;
 	struct map by_text;
 	struct buf head, body; /* a round's metadata and samples */
+	struct map named;      /* metrics that the round has had, in a */
 	struct buf scratch;
 	struct arena a;   /* of one round */
 	struct arena tmp; /* of one series */
@@ -76,8 +81,17 @@ struct memory_family *memory_family(struct memory_source *s, str name);
 
 void memory_source_free(struct memory_source *s);
 
-/* Forget series and readers when most of them are gone from the page. */
+/*
+ * A round is over: forget series and readers when most of them are gone from
+ * the page; and let go what is only needed when something new comes.
+ */
 void memory_tidy(struct memory_source *s);
+
+/* Where START of a series is kept. */
+int64_t *memory_start(struct memory_source *s, size_t i);
+
+/* Has a page of this form been read before? */
+bool memory_has_reader(const struct memory_source *s, enum expo_form form);
 
 /* The reader of a form, made at the first use; and the end of all. */
 struct expo_reader *memory_reader(struct memory_source *s, enum expo_form form);

@@ -30,6 +30,7 @@ struct round {
 	struct scrape_result *r;
 	int64_t now;
 	bool describe;  /* all metadata is printed */
+	bool in_place;  /* and where it stands on the page */
 	bool read;      /* of the page, at least a part */
 	char stamp[32]; /* " NOW\n", behind most samples */
 	size_t stamp_len;
@@ -41,6 +42,18 @@ struct round {
 	size_t room;     /* for new series, with keep_known */
 	bool counted;    /* room is known */
 };
+
+/* The round has a sample of this metric. */
+static void
+name(struct round *x, str metric)
+{
+	struct map_slot *slot;
+	bool fresh;
+
+	slot = map_add(&x->m->named, metric, &fresh);
+	if (fresh)
+		slot->key = arena_dup(&x->m->a, metric);
+}
 
 /*
  * The series of an item by its labels, found or made: 1 and its number, 0 if it
@@ -58,8 +71,8 @@ find_series(
 		buf_reset(b);
 		label_print(b, label_view(&set));
 		*i = (size_t)(memory_series(x->s, buf_str(b)) - x->s->v);
-		memory_family(x->s, label_find(label_view(&set), LABEL_NAME))
-		    ->named = x->s->round;
+		if (x->in_place)
+			name(x, label_find(label_view(&set), LABEL_NAME));
 	}
 	label_fini(&set);
 	arena_reset(&x->m->tmp);
@@ -121,10 +134,10 @@ put_sample(
 
 	if (it->kind == EXPO_HIST)
 		buf_z(b, "# HIST ");
-	p = buf_reserve(b, v->text.n + LINE);
-	memcpy(p, v->text.p, v->text.n);
-	p[v->text.n] = ' ';
-	b->n += v->text.n + 1;
+	p = buf_reserve(b, v->len + LINE);
+	memcpy(p, v->text, v->len);
+	p[v->len] = ' ';
+	b->n += v->len + 1;
 	if (it->kind == EXPO_HIST)
 		buf_add(b, it->text);
 	else
@@ -182,13 +195,18 @@ histogram(struct round *x, const struct expo_item *from, struct error *e)
 static void
 start(struct round *x, const struct expo_item *it)
 {
-	struct memory_series *v = &x->s->v[x->last];
+	const struct memory_series *v = &x->s->v[x->last];
+	int64_t *t0;
 
-	if (!x->have_last || (v->start == it->start && !x->describe))
+	if (!x->have_last)
 		return;
-	v->start = it->start;
-	buf_printf(&x->m->body, "# START %.*s %lld %lld\n", STR_ARG(v->text),
-	    (long long)it->start, (long long)(v->stamped ? it->t : x->now));
+	t0 = memory_start(x->s, x->last);
+	if (*t0 == it->start && !x->describe)
+		return;
+	*t0 = it->start;
+	buf_printf(&x->m->body, "# START %.*s %lld %lld\n", (int)v->len,
+	    v->text, (long long)it->start,
+	    (long long)(v->stamped ? it->t : x->now));
 }
 
 /* Characters; more than EXEMPLAR_MAX need not be counted. */
@@ -205,6 +223,7 @@ runes(str s)
 static void
 exemplar(struct round *x, const struct expo_item *it)
 {
+	const struct memory_series *v;
 	struct buf *b = &x->m->body;
 	size_t n = 0;
 
@@ -212,7 +231,8 @@ exemplar(struct round *x, const struct expo_item *it)
 		n += runes(it->extra.v[i].name) + runes(it->extra.v[i].value);
 	if (!x->have_last || n > EXEMPLAR_MAX)
 		return;
-	buf_printf(b, "# EXEMPLAR %.*s ", STR_ARG(x->s->v[x->last].text));
+	v = &x->s->v[x->last];
+	buf_printf(b, "# EXEMPLAR %.*s ", (int)v->len, v->text);
 	label_print_set(b, it->extra);
 	buf_byte(b, ' ');
 	num_print(b, it->v);
@@ -228,15 +248,12 @@ begun(struct round *x, str name)
 	static const char *const suffixes[] = { "", "_bucket", "_count",
 		"_sum" };
 	struct buf *b = &x->m->scratch;
-	struct map_slot *slot;
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
 		buf_reset(b);
 		buf_add(b, name);
 		buf_z(b, suffixes[i]);
-		slot = map_find(&x->s->by_family, buf_str(b));
-		if (slot != NULL &&
-		    x->s->families[slot->v.i].named == x->s->round)
+		if (map_find(&x->m->named, buf_str(b)) != NULL)
 			return true;
 	}
 	return false;
@@ -254,16 +271,22 @@ metadata(struct round *x, const struct expo_item *it)
 	    : it->kind == EXPO_TYPE                ? MEMORY_TYPE
 	    : it->kind == EXPO_UNIT                ? MEMORY_UNIT
 						   : MEMORY_KIND;
-	struct memory_family *f = memory_family(x->s, it->name);
-	bool changed = f->said[k] == 0 || !str_eq(f->text[k], it->text);
+	struct memory_family *f;
+	uint64_t text = str_hash(it->text);
 
-	if (f->said[k] == x->s->round || (!changed && !x->describe))
+	if (it->mark != NULL && *it->mark != 0)
+		f = &x->s->families[*it->mark - 1];
+	else
+		f = memory_family(x->s, it->name);
+	if (it->mark != NULL)
+		*it->mark = (size_t)(f - x->s->families) + 1;
+	if (f->said[k] == x->s->round ||
+	    (f->said[k] != 0 && f->text[k] == text && !x->describe))
 		return;
-	if (changed)
-		f->text[k] = arena_dup(&x->s->a, it->text);
+	f->text[k] = text;
 	f->said[k] = x->s->round;
 	expo_put_item(
-	    x->describe && !begun(x, it->name) ? &x->m->body : &x->m->head, it);
+	    x->in_place && !begun(x, it->name) ? &x->m->body : &x->m->head, it);
 }
 
 static int
@@ -346,6 +369,8 @@ page(struct round *x, const struct scrape_answer *a, enum expo_form form,
 	const struct scrape_target *t = x->t;
 	int rc;
 
+	/* A reader that remembers names no metrics: see find_series(). */
+	x->in_place = x->describe && !memory_has_reader(x->s, form);
 	x->rd = memory_reader(x->s, form);
 	x->read = true;
 	expo_set_time(x->rd, x->now);
@@ -383,7 +408,7 @@ static void
 put_stale(const struct round *x, const struct memory_series *v, struct buf *b)
 {
 	buf_z(b, "# STALE ");
-	buf_add(b, v->text);
+	buf_add(b, (str){ v->text, v->len });
 	buf_add(b, (str){ x->stamp, x->stamp_len });
 }
 
@@ -522,6 +547,7 @@ scrape_round(struct scrape_memory *m, const struct scrape_target *t,
 	s->logged = true;
 	s->fresh = false;
 	memory_tidy(s);
+	map_reset(&m->named);
 	arena_reset(&m->a);
 	buf_fini(&stale);
 	buf_fini(&came);
