@@ -126,11 +126,16 @@ static str
 suffixed(struct expo_reader *r, str suffix)
 {
 	struct expo_om *om = r->om;
+	size_t n = om->name.n;
+	char *c;
 
 	if (suffix.n == 0 || str_ends(om->name, suffix))
 		return arena_dup(expo_arena(r), om->name);
-	return arena_printf(
-	    expo_arena(r), "%.*s%.*s", STR_ARG(om->name), STR_ARG(suffix));
+	/* not by printf: a name may have a NUL in it */
+	c = arena_alloc(expo_arena(r), n + suffix.n);
+	memcpy(c, om->name.p, n);
+	memcpy(c + n, suffix.p, suffix.n);
+	return (str){ c, n + suffix.n };
 }
 
 /* The metadata of one family of text. */

@@ -159,13 +159,19 @@ read_schema(struct text *x, struct error *e)
 static int
 read_threshold(struct text *x, struct error *e)
 {
-	return number(x, &x->h->zero_threshold, e);
+	if (number(x, &x->h->zero_threshold, e) == -1)
+		return -1;
+	x->h->zero_threshold += 0.0; /* not -0 */
+	return 0;
 }
 
 static int
 read_zero(struct text *x, struct error *e)
 {
-	return count(x, &x->h->zero_count, e);
+	if (count(x, &x->h->zero_count, e) == -1)
+		return -1;
+	x->h->zero_count += 0.0;
+	return 0;
 }
 
 static int
