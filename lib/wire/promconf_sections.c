@@ -212,10 +212,7 @@ otlp(const struct conf_node *n, bool legacy, struct error *e)
 
 	if (!promconf_all_there(n))
 		return 0;
-	if (conf_read(n, otlp_fields, N(otlp_fields), &o, e) == -1 ||
-	    attributes(o.promote, "promoted", e) == -1 ||
-	    attributes(o.ignore, "ignored", e) == -1 ||
-	    strategy(n, o.strategy, legacy, e) == -1)
+	if (conf_read(n, otlp_fields, N(otlp_fields), &o, e) == -1)
 		return -1;
 	if (o.all && o.promote != NULL && o.promote->n > 0)
 		return conf_error(o.promote, e,
@@ -226,7 +223,10 @@ otlp(const struct conf_node *n, bool legacy, struct error *e)
 		return conf_error(o.ignore, e,
 		    "'ignore_resource_attributes' cannot be configured unless "
 		    "'promote_all_resource_attributes' is true");
-	return 0;
+	if (attributes(o.promote, "promoted", e) == -1 ||
+	    attributes(o.ignore, "ignored", e) == -1)
+		return -1;
+	return strategy(n, o.strategy, legacy, e);
 }
 
 int
