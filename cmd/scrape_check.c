@@ -52,11 +52,6 @@ find(const struct scrape_plan *p, const struct scrape_options *o,
 	set = scrape_targets(jobs, sd, &p->spread);
 	for (size_t i = 0; i < set->nwarnings; i++)
 		tool_warn("%.*s", STR_ARG(set->warnings[i]));
-	for (size_t i = 0; i < set->ndropped; i++)
-		if (set->dropped[i].error.n > 0)
-			tool_warn("job %.*s: %.*s",
-			    STR_ARG(set->dropped[i].job->name),
-			    STR_ARG(set->dropped[i].error));
 	c->targets += set->n;
 	c->dropped += set->ndropped_all;
 	scrape_free(set);
