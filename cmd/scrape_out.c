@@ -14,6 +14,7 @@
 
 #define LAST INT64_C(5000000000) /* ns the reader has, when we are to stop */
 #define KEEP ((size_t)4 << 20)   /* a larger buffer is given back */
+#define PIPE (1 << 20)           /* bytes in the kernel: a batch and more */
 
 void
 scrape_out_open(struct scrape_out *o)
@@ -21,21 +22,47 @@ scrape_out_open(struct scrape_out *o)
 	struct stat st;
 
 	*o = (struct scrape_out){ .fd = -1 };
-	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode))
-		o->fd =
-		    open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fstat(STDOUT_FILENO, &st) == -1 || !S_ISFIFO(st.st_mode))
+		return;
+	o->fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (o->fd != -1 && fcntl(o->fd, F_GETPIPE_SZ) < PIPE)
+		(void)fcntl(o->fd, F_SETPIPE_SZ, PIPE); /* it need not be */
+}
+
+/* As much as goes out now; the bytes written. */
+static size_t
+push(struct scrape_out *o, str s)
+{
+	size_t at = 0;
+
+	while (at < s.n && !o->gone) {
+		ssize_t n = write(o->fd, s.p + at, s.n - at);
+
+		if (n >= 0)
+			at += (size_t)n;
+		else if (errno == EPIPE)
+			o->gone = true;
+		else if (errno == EAGAIN)
+			break;
+		else if (errno != EINTR)
+			tool_die(TOOL_FAILED, "stdout: %s", strerror(errno));
+	}
+	o->written += at;
+	return at;
 }
 
 void
 scrape_out_put(struct scrape_out *o, str batch, str after)
 {
-	if (o->fd == -1)
-		tool_write(batch);
-	else
-		buf_add(&o->q, batch);
 	o->put += batch.n;
-	if (o->fd == -1)
+	if (o->fd == -1) {
+		tool_write(batch);
 		o->written = o->put;
+	} else {
+		if (o->q.n == 0)
+			batch = str_skip(batch, push(o, batch));
+		buf_add(&o->q, batch);
+	}
 	if (after.n > 0) {
 		buf_add(&o->after, after);
 		o->mark = o->put;
@@ -51,19 +78,7 @@ scrape_out_waiting(const struct scrape_out *o)
 void
 scrape_out_step(struct scrape_out *o)
 {
-	while (o->at < o->q.n && !o->gone) {
-		ssize_t n = write(o->fd, o->q.p + o->at, o->q.n - o->at);
-
-		if (n >= 0) {
-			o->at += (size_t)n;
-			o->written += (size_t)n;
-		} else if (errno == EPIPE)
-			o->gone = true;
-		else if (errno == EAGAIN)
-			break;
-		else if (errno != EINTR)
-			tool_die(TOOL_FAILED, "stdout: %s", strerror(errno));
-	}
+	o->at += push(o, str_skip(buf_str(&o->q), o->at));
 	if (o->at == o->q.n) {
 		o->q.n = o->at = 0;
 		if (o->q.cap > KEEP)
