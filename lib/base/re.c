@@ -20,6 +20,7 @@ re_new(str pattern, unsigned flags, struct error *e)
 		return NULL;
 	}
 	re_short_find(re);
+	re_tree_trim(&re->tree);
 	if (re->shortcut == RE_SHORT_NONE)
 		re->dfa = re_dfa_new();
 	return re;

@@ -7,7 +7,8 @@
  * too deeply" or "too large", are groups that only group 1000 deep, a program
  * of more than 2^20 instructions (Go stops at 3.3 million), 2^20 ranges of
  * characters, and 2^23 instructions times bounds of groups.  So a pattern
- * takes some 30 MiB at most, and 1 MiB more for states that are made while
+ * takes some 30 MiB at most (while it is compiled 120 bytes for each of its
+ * own, too), and 1 MiB more for states that are made while
  * subjects come and forgotten when they are too many; answering takes 200 MiB
  * at most, where there are such numbers of captures.  Usual patterns take
  * some kilobytes.

@@ -364,14 +364,12 @@ forget(struct re_dfa *d)
 	d->prefixed = UNMADE;
 }
 
+/* A row of the table for all classes; the rows there are lose their place. */
 static void
 set_shift(struct re_dfa *d)
 {
 	while ((size_t)1 << d->shift < d->nclasses)
 		d->shift++;
-	d->next_cap = 0;
-	free(d->next);
-	d->next = NULL;
 }
 
 static bool
@@ -606,25 +604,16 @@ class_of(const struct re *re, uint32_t r)
 	return c;
 }
 
-/*
- * Make room: forget all states but the one in hand.  False if the states that
- * were made have not been of use, so that the threads shall go on.
- */
-static bool
-make_room(struct re_dfa *d, uint32_t *id)
+/* Forget all states but one; its new number. */
+static uint32_t
+keep(struct re_dfa *d, uint32_t id)
 {
-	struct state s = d->states[*id];
+	struct state s = d->states[id];
 
-	if (d->eaten < d->nstates * LEAST_USE) {
-		d->pause = PAUSE;
-		forget(d);
-		return false;
-	}
 	if (s.n > 0)
 		memcpy(d->spare, d->pool + s.at, s.n * sizeof(*d->spare));
 	forget(d);
-	*id = intern(d, d->spare, s.n, s.before);
-	return true;
+	return intern(d, d->spare, s.n, s.before);
 }
 
 /* The way on that is not made yet; UNMADE: the threads shall go on. */
@@ -635,17 +624,16 @@ make_next(const struct re *re, uint32_t id, size_t class)
 	uint32_t to;
 
 	if (d->nclasses > (size_t)1 << d->shift) {
-		struct state s = d->states[id];
-
-		if (s.n > 0)
-			memcpy(
-			    d->spare, d->pool + s.at, s.n * sizeof(*d->spare));
 		set_shift(d);
-		forget(d);
-		id = intern(d, d->spare, s.n, s.before);
+		id = keep(d, id);
 	}
-	if (bytes(d) > MAX_BYTES && !make_room(d, &id))
+	if (bytes(d) > MAX_BYTES && d->eaten < d->nstates * LEAST_USE) {
+		d->pause = PAUSE;
+		forget(d);
 		return UNMADE;
+	}
+	if (bytes(d) > MAX_BYTES)
+		id = keep(d, id);
 	to = step(re, id, class);
 	d->next[((size_t)id << d->shift) + class] = to;
 	return to;

@@ -227,8 +227,8 @@ in_fold(const struct fold *f, uint32_t r)
 }
 
 /* Entries are in order of lo; two with step 2 may be interlocked. */
-uint32_t
-re_fold(uint32_t r)
+static size_t
+first_behind(uint32_t r)
 {
 	size_t lo = 0, hi = NFOLDS;
 
@@ -240,7 +240,15 @@ re_fold(uint32_t r)
 		else
 			hi = mid;
 	}
-	for (size_t i = lo; i > 0 && i + 2 > lo; i--)
+	return lo;
+}
+
+uint32_t
+re_fold(uint32_t r)
+{
+	size_t n = first_behind(r);
+
+	for (size_t i = n; i > 0 && i + 2 > n; i--)
 		if (in_fold(&folds[i - 1], r))
 			return (uint32_t)((int32_t)r + folds[i - 1].delta);
 	return r;
@@ -256,11 +264,16 @@ add_ring(struct re_class *c, uint32_t r)
 void
 re_fold_range(struct re_class *c, uint32_t lo, uint32_t hi)
 {
-	for (size_t i = 0; i < NFOLDS && folds[i].lo <= hi; i++) {
-		const struct fold *f = &folds[i];
+	size_t n = first_behind(lo);
 
-		for (uint32_t r = f->lo; r <= f->hi && r <= hi; r += f->step)
-			if (r >= lo)
-				add_ring(c, r);
+	for (size_t i = n > 2 ? n - 2 : 0; i < NFOLDS && folds[i].lo <= hi;
+	     i++) {
+		const struct fold *f = &folds[i];
+		uint32_t r = f->lo;
+
+		if (r < lo)
+			r += (lo - r + f->step - 1) / f->step * f->step;
+		for (; r <= f->hi && r <= hi; r += f->step)
+			add_ring(c, r);
 	}
 }

@@ -92,7 +92,8 @@ struct re_set {
 };
 
 struct re_tree {
-	struct arena arena; /* nodes, sets and names */
+	struct arena nodes; /* until the program is made */
+	struct arena arena; /* sets, names and pieces */
 	str pattern;
 	struct re_node *root;
 	struct re_set *sets;
@@ -104,6 +105,9 @@ struct re_tree {
 
 int re_parse(struct re_tree *t, str pattern, bool dot_nl, struct error *e);
 void re_tree_fini(struct re_tree *t);
+
+/* Let go of the nodes. */
+void re_tree_trim(struct re_tree *t);
 
 /* Set the height and the size of a node whose children are complete. */
 void re_node_measure(struct re_node *n);

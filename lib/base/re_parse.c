@@ -37,7 +37,7 @@ fail(struct parser *ps, const char *code, const char *from, const char *to)
 static struct re_node *
 node_new(struct parser *ps, enum re_kind kind)
 {
-	struct re_node *n = arena_new(&ps->t->arena, struct re_node);
+	struct re_node *n = arena_new(&ps->t->nodes, struct re_node);
 
 	n->kind = kind;
 	n->height = 1;
@@ -49,7 +49,7 @@ static void
 node_add(struct parser *ps, struct re_node *n, struct re_node *child)
 {
 	n->v = arena_grow(
-	    &ps->t->arena, n->v, &n->cap, n->n + 1, sizeof(struct re_node *));
+	    &ps->t->nodes, n->v, &n->cap, n->n + 1, sizeof(struct re_node *));
 	n->v[n->n++] = child;
 }
 
@@ -769,7 +769,15 @@ re_parse(struct re_tree *t, str pattern, bool dot_nl, struct error *e)
 }
 
 void
+re_tree_trim(struct re_tree *t)
+{
+	arena_fini(&t->nodes);
+	t->root = NULL;
+}
+
+void
 re_tree_fini(struct re_tree *t)
 {
+	arena_fini(&t->nodes);
 	arena_fini(&t->arena);
 }
