@@ -1,9 +1,7 @@
 /*
  * Requests over libcurl's multi interface, driven by epoll, so that a step
- * costs what has happened and not what is under way.  Two things are done here
- * and not left to libcurl: decoded bytes are counted as they arrive (its own
- * limit does not stop a gzip bomb), and redirects are followed by hand, so
- * that credentials and headers never reach another origin.
+ * costs what has happened and not what is under way.  Redirects are followed
+ * by hand, so that credentials and headers never reach another origin.
  */
 #include "net/fetch.h"
 
@@ -70,7 +68,8 @@ job_new(struct fetch *f)
 		f->kept -= j->body.cap;
 		old.easy = j->easy;
 		old.set = j->set;
-		old.gzip = j->gzip;
+		old.z = j->z;
+		old.z_ready = j->z_ready;
 		old.arena = j->arena;
 		old.body = j->body;
 	}
@@ -82,7 +81,7 @@ static void
 job_free(struct fetch_job *j)
 {
 	j->fetch->curl.easy_cleanup(j->easy);
-	buf_fini(&j->body);
+	fetch_body_fini(j);
 	arena_fini(&j->arena);
 	free(j);
 }
@@ -92,13 +91,13 @@ job_done(struct fetch_job *j)
 {
 	struct fetch *f = j->fetch;
 
+	fetch_body_drop(j);
 	if (f->nidle == FETCH_IDLE || j->easy == NULL) {
 		job_free(j);
 		return;
 	}
 	if (j->body.cap > MAX_KEPT - f->kept)
 		buf_fini(&j->body);
-	buf_reset(&j->body);
 	arena_reset(&j->arena);
 	f->kept += j->body.cap;
 	f->idle[f->nidle++] = j;
@@ -225,6 +224,9 @@ load(struct fetch *f, struct error *e)
 	if ((f->multi = c->multi_init()) == NULL)
 		return error_set(e, "cannot start libcurl");
 	c->multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, max_connections());
+	/* At the limit an idle connection makes room for a new one. */
+	c->multi_setopt(
+	    f->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, max_connections());
 	c->multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	c->multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
 	c->multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -355,7 +357,7 @@ redirect(struct fetch_job *j, long status, struct error *e)
 	j->url = to;
 	if (status != 307 && status != 308 && strcmp(j->method, "HEAD") != 0)
 		j->method = "GET";
-	buf_reset(&j->body);
+	fetch_body_drop(j);
 	return fetch_start(j, e) == -1 ? -1 : 1;
 }
 
@@ -369,18 +371,15 @@ retry(struct fetch_job *j, long status, struct error *e)
 	fetch_token_refused(j);
 	j->fetch->curl.multi_remove(j->fetch->multi, j->easy);
 	TAILQ_REMOVE(&j->fetch->jobs, j, entry);
-	buf_reset(&j->body);
+	fetch_body_drop(j);
 	return begin(j, e) == -1 ? -1 : 1;
 }
 
 static const char *
 describe(struct fetch_job *j, CURLcode code)
 {
-	if (j->too_large)
-		return arena_cstr(&j->arena,
-		    arena_printf(&j->arena,
-			"the body is larger than the limit of %zu bytes",
-			j->max_body));
+	if (fetch_body_fault(j) != NULL)
+		return fetch_body_fault(j);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return "context deadline exceeded";
 	if (j->why[0] != '\0')
@@ -418,11 +417,11 @@ finish(struct fetch_job *j, CURLcode code)
 	} else {
 		f->curl.multi_remove(f->multi, j->easy);
 		TAILQ_REMOVE(&f->jobs, j, entry);
-		if (code != CURLE_OK)
+		if (code != CURLE_OK || !fetch_body_whole(j))
 			a.error = describe(j, code);
 	}
 	a.timed_out = code == CURLE_OPERATION_TIMEDOUT;
-	a.too_large = j->too_large;
+	a.too_large = j->fault == FETCH_TOO_LARGE;
 	a.status = (int)status;
 	a.body = buf_str(&j->body);
 	a.took = fetch_now(f) - j->start;

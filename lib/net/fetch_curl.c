@@ -22,6 +22,7 @@ static const struct {
 	SYM(setopt, curl_easy_setopt),
 	SYM(getinfo, curl_easy_getinfo),
 	SYM(strerror, curl_easy_strerror),
+	SYM(header, curl_easy_header),
 	SYM(url, curl_url),
 	SYM(url_cleanup, curl_url_cleanup),
 	SYM(url_set, curl_url_set),

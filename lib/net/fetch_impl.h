@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 #include <sys/queue.h>
+#include <zlib.h>
 
 #include "net/fetch.h"
 
@@ -20,6 +21,7 @@ struct fetch_curl {
 	__typeof__(curl_easy_setopt) *setopt;
 	__typeof__(curl_easy_getinfo) *getinfo;
 	__typeof__(curl_easy_strerror) *strerror;
+	__typeof__(curl_easy_header) *header;
 	__typeof__(curl_url) *url;
 	__typeof__(curl_url_cleanup) *url_cleanup;
 	__typeof__(curl_url_set) *url_set;
@@ -40,6 +42,15 @@ int fetch_curl_load(struct fetch_curl *c, struct error *e);
 
 TAILQ_HEAD(fetch_jobs, fetch_job);
 
+/* What is wrong with a body. */
+enum fetch_fault {
+	FETCH_SOUND,
+	FETCH_TOO_LARGE,
+	FETCH_CROWDED,
+	FETCH_DAMAGED,
+	FETCH_CUT,
+};
+
 /*
  * A request under way.  Its strings live in its arena.  When it is over it
  * goes to the idle ones with its handle and its buffers, for the next request.
@@ -50,12 +61,15 @@ struct fetch_job {
 	struct fetch_request q;
 	CURL *easy;
 	bool set; /* easy has the options of every request, and no others */
-	bool gzip;
 	struct arena arena;
 	struct curl_slist *headers, **tail; /* in the arena */
 	struct buf body;
 	size_t max_body;
-	bool too_large;
+	enum fetch_fault fault;
+	bool begun, compressed; /* the body */
+	bool member_end;        /* of the gzip stream: it may end here */
+	bool z_ready;
+	z_stream z;
 	int redirects;
 	int64_t start, deadline;   /* ns; deadline 0: none */
 	const char *method;        /* changes to GET by a redirect */
@@ -85,6 +99,7 @@ struct fetch {
 	struct fetch_job *idle[FETCH_IDLE];
 	size_t nidle;
 	size_t kept; /* bytes in the buffers of the idle */
+	size_t held; /* bytes of bodies under way */
 	struct fetch_token *tokens;
 	struct pollfd *polls;
 	size_t polls_cap;
@@ -96,6 +111,13 @@ int fetch_start(struct fetch_job *j, struct error *e);
 /* Tell its caller, and keep what is left of it for another. */
 void fetch_end(struct fetch_job *j, const struct fetch_answer *a);
 int64_t fetch_now(const struct fetch *f);
+
+/* fetch_body.c: libcurl's write function; and for the other ends of a body. */
+size_t fetch_body_add(char *p, size_t size, size_t n, void *job);
+bool fetch_body_whole(struct fetch_job *j);
+const char *fetch_body_fault(struct fetch_job *j);
+void fetch_body_drop(struct fetch_job *j);
+void fetch_body_fini(struct fetch_job *j);
 
 /* fetch_setup.c: bring the handle up for one hop to j->url. */
 int fetch_setup(struct fetch_job *j, struct error *e);

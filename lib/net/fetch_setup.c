@@ -108,6 +108,10 @@ put_headers(struct fetch_job *j, struct error *e)
 	bool type = false;
 
 	add_line(j, STR("Expect:"));
+	/* without CURLOPT_ACCEPT_ENCODING, libcurl leaves the body as it is */
+	add_line(j,
+	    q->no_compression ? STR("Accept-Encoding: identity")
+			      : STR("Accept-Encoding: gzip"));
 	for (size_t i = 0; i < q->nheaders; i++) {
 		const struct fetch_header *h = &q->headers[i];
 
@@ -472,20 +476,6 @@ put_connect_to(struct fetch_job *j)
 	}
 }
 
-static size_t
-on_body(char *p, size_t size, size_t n, void *arg)
-{
-	struct fetch_job *j = arg;
-
-	/* libcurl's own limit is one of bytes on the wire: a gzip bomb's */
-	if (size * n >= j->max_body - j->body.n) {
-		j->too_large = true;
-		return 0;
-	}
-	buf_add(&j->body, (str){ p, size * n });
-	return size * n;
-}
-
 /* What is the same for every request. */
 static void
 put_base(struct fetch_job *j)
@@ -498,7 +488,7 @@ put_base(struct fetch_job *j)
 	c->setopt(j->easy, CURLOPT_QUICK_EXIT, 1L); /* of the resolver */
 	c->setopt(j->easy, CURLOPT_ERRORBUFFER, j->why);
 	c->setopt(j->easy, CURLOPT_USERAGENT, j->fetch->user_agent);
-	c->setopt(j->easy, CURLOPT_WRITEFUNCTION, on_body);
+	c->setopt(j->easy, CURLOPT_WRITEFUNCTION, fetch_body_add);
 	c->setopt(j->easy, CURLOPT_WRITEDATA, j);
 	c->setopt(j->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	c->setopt(j->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -506,9 +496,13 @@ put_base(struct fetch_job *j)
 	c->setopt(j->easy, CURLOPT_TCP_NODELAY, 1L);
 	c->setopt(j->easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	c->setopt(j->easy, CURLOPT_MAXAGE_CONN, MAX_IDLE_S);
+	/*
+	 * Connections are kept, names need not be; and each transfer looks
+	 * over all that are, a fleet's too.
+	 */
+	c->setopt(j->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	c->setopt(j->easy, CURLOPT_HTTPGET, 1L);
-	c->setopt(j->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-	j->gzip = j->set = true;
+	j->set = true;
 }
 
 int
@@ -519,11 +513,6 @@ fetch_setup(struct fetch_job *j, struct error *e)
 
 	if (!j->set)
 		put_base(j);
-	if (j->gzip == j->q.no_compression) {
-		j->gzip = !j->gzip;
-		c->setopt(j->easy, CURLOPT_ACCEPT_ENCODING,
-		    j->gzip ? "gzip" : "identity");
-	}
 	j->why[0] = '\0';
 	j->headers = NULL;
 	j->tail = &j->headers;

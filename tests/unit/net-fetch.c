@@ -1,6 +1,6 @@
 /*
  * Requests against a small server of our own, in a child process; also
- * fetch_curl.c and fetch_setup.c.
+ * fetch_curl.c, fetch_body.c and fetch_setup.c.
  */
 #include "net/fetch.h"
 
@@ -24,6 +24,27 @@ bomb(int fd)
 		deflate(&z, i == 63 ? Z_FINISH : Z_NO_FLUSH);
 	}
 	answer(fd, "200 OK\r\nContent-Encoding: gzip", out, z.total_out);
+}
+
+/* "one" and "two" as a member each; but only so many bytes of it. */
+static void
+members(int fd, size_t n)
+{
+	static const char *const t[] = { "one", "two" };
+	char out[256];
+	z_stream z = { .avail_out = sizeof(out), .next_out = (Bytef *)out };
+
+	deflateInit2(&z, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY);
+	for (int i = 0; i < 2; i++) {
+		z.next_in = (Bytef *)(uintptr_t)t[i];
+		z.avail_in = 3;
+		deflate(&z, Z_FINISH);
+		deflateReset(&z);
+	}
+	/* 23 bytes each */
+	if (n == 99)
+		memcpy(out + 46, "junk", 4);
+	answer(fd, "200 OK\r\nContent-Encoding: gzip", out, n == 99 ? 50 : n);
 }
 
 /* One header of n bytes. */
@@ -74,6 +95,12 @@ serve_one(int fd)
 		redirect_to(fd, "302", ports[0], "/echo");
 	else if (strncmp(path, "/away", 5) == 0)
 		redirect_to(fd, "307", ports[1], "/echo");
+	else if (strncmp(path, "/members", 8) == 0)
+		members(fd, (size_t)atoi(path + 8));
+	else if (strncmp(path, "/notgzip", 8) == 0)
+		answer(fd, "200 OK\r\nContent-Encoding: gzip", "abc", 3);
+	else if (strncmp(path, "/br", 3) == 0)
+		answer(fd, "200 OK\r\nContent-Encoding: br", "abc", 3);
 	else if (strncmp(path, "/head", 5) == 0)
 		large_head(fd, (size_t)atoi(path + 5));
 	else if (strncmp(path, "/stay", 5) == 0)
@@ -153,7 +180,7 @@ test_failures(struct fetch *f)
 	get(f,
 	    (struct fetch_request){ .url = url("/bomb"), .max_body = 1 << 20 },
 	    &g);
-	CHECK(g.failed && g.body.n < 1 << 20);
+	CHECK(g.failed && g.body.n <= 1 << 20);
 	CHECK(strstr(g.error, "limit of 1048576 bytes") != NULL);
 	CHECK(g.too_large);
 	get(f, (struct fetch_request){ .url = url("/head65536") }, &g);
@@ -343,6 +370,51 @@ test_reuse(struct fetch *f)
 	buf_fini(&h.body);
 }
 
+static void
+test_gzip(struct fetch *f)
+{
+	static const struct {
+		const char *path, *body, *error;
+	} t[] = {
+		{ "/members46", "onetwo", "" },
+		{ "/members23", "one", "" },
+		{ "/members0", "", "" },
+		{ "/members22", "", "ends too early" },
+		{ "/members12", "", "ends too early" },
+		{ "/members45", "", "ends too early" },
+		{ "/members99", "", "no gzip stream" },
+		{ "/notgzip", "", "" },
+		{ "/br", "abc", "" },
+		{ "/members46", "onetwo", "" },
+	};
+	struct got g = { 0 };
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		bool bad = t[i].error[0] || strcmp(t[i].path, "/notgzip") == 0;
+
+		get(f,
+		    (struct fetch_request){
+			.url = url(t[i].path), .no_compression = i % 2 },
+		    &g);
+		CHECK(g.failed == bad && strstr(g.error, t[i].error) != NULL);
+		CHECK(bad || str_eq(buf_str(&g.body), str_of(t[i].body)));
+		CHECK(!g.too_large);
+	}
+	get(f,
+	    (struct fetch_request){ .url = url("/members46"), .max_body = 6 },
+	    &g);
+	CHECK(g.failed && g.too_large);
+	get(f,
+	    (struct fetch_request){ .url = url("/members46"), .max_body = 7 },
+	    &g);
+	CHECK(!g.failed);
+	get(f, (struct fetch_request){ .url = url("/br"), .max_body = 3 }, &g);
+	CHECK(g.failed && g.too_large);
+	get(f, (struct fetch_request){ .url = url("/br"), .max_body = 4 }, &g);
+	CHECK(!g.failed);
+	buf_fini(&g.body);
+}
+
 /* What is asked of one name may be led to another address. */
 static void
 test_connect_to(void)
@@ -418,6 +490,7 @@ main(void)
 	test_secrets(f, dir);
 	test_headers(f, dir);
 	test_reuse(f);
+	test_gzip(f);
 	test_connect_to();
 	snprintf(target, sizeof(target), "unix:%s:/echo?a=b", un.sun_path);
 	get(f, (struct fetch_request){ .url = str_of(target) }, &g);

@@ -1,0 +1,147 @@
+/*
+ * A body as it arrives: uncompressed here, since libcurl would take a gzip
+ * stream that was cut off for a whole one, and counted here, since libcurl's
+ * own limit is one of bytes on the wire, which a gzip bomb keeps.
+ * tests/unit/net-fetch.c sends it all of that.
+ */
+#include <strings.h>
+
+#include "net/fetch_impl.h"
+
+#define MAX_HELD ((size_t)512 << 20)  /* bodies under way, all together */
+#define SMALL_BODY ((size_t)16 << 20) /* suffers nothing from the others */
+#define ROOM 16384                    /* at least, to uncompress into */
+
+/* May j hold more?  Many large bodies may be more than the machine has. */
+static bool
+may_hold(struct fetch_job *j)
+{
+	if (j->body.n >= j->max_body)
+		j->fault = FETCH_TOO_LARGE;
+	else if (j->fetch->held > MAX_HELD && j->body.n > SMALL_BODY)
+		j->fault = FETCH_CROWDED;
+	return j->fault == FETCH_SOUND;
+}
+
+static bool
+take(struct fetch_job *j, const char *p, size_t n)
+{
+	/* no more than shows that it is too large */
+	if (n > j->max_body - j->body.n)
+		n = j->max_body - j->body.n;
+	buf_add(&j->body, (str){ p, n });
+	j->fetch->held += n;
+	return may_hold(j);
+}
+
+/* A gzip stream is one member behind another, as Go's reader has it. */
+static bool
+expand(struct fetch_job *j, const char *p, size_t n)
+{
+	z_stream *z = &j->z;
+	size_t room;
+	int rc;
+
+	z->next_in = (Bytef *)(uintptr_t)p;
+	z->avail_in = (uInt)n;
+	while (z->avail_in > 0) {
+		if (j->member_end && inflateReset(z) != Z_OK)
+			return false;
+		j->member_end = false;
+		z->next_out = (Bytef *)buf_reserve(&j->body, ROOM);
+		room = j->body.cap - j->body.n - 1;
+		if (room > j->max_body - j->body.n)
+			room = j->max_body - j->body.n;
+		z->avail_out = room > UINT32_MAX ? UINT32_MAX : (uInt)room;
+		room = z->avail_out;
+		rc = inflate(z, Z_NO_FLUSH);
+		room -= z->avail_out;
+		j->body.n += room;
+		j->fetch->held += room;
+		j->member_end = rc == Z_STREAM_END;
+		if (!may_hold(j))
+			return false;
+		if (rc != Z_OK && rc != Z_STREAM_END) {
+			j->fault = FETCH_DAMAGED;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The first bytes of a body: is it compressed? */
+static bool
+begin(struct fetch_job *j)
+{
+	struct curl_header *h;
+
+	j->begun = true;
+	j->member_end = false;
+	j->compressed = j->fetch->curl.header(j->easy, "Content-Encoding", 0,
+			    CURLH_HEADER, -1, &h) == CURLHE_OK &&
+	    (strcasecmp(h->value, "gzip") == 0 ||
+		strcasecmp(h->value, "x-gzip") == 0);
+	if (!j->compressed)
+		return true;
+	if (j->z_ready)
+		return inflateReset(&j->z) == Z_OK;
+	j->z_ready = inflateInit2(&j->z, 15 + 16) == Z_OK;
+	return j->z_ready;
+}
+
+size_t
+fetch_body_add(char *p, size_t size, size_t n, void *arg)
+{
+	struct fetch_job *j = arg;
+
+	n *= size;
+	if (!j->begun && !begin(j))
+		return 0;
+	return (j->compressed ? expand(j, p, n) : take(j, p, n)) ? n : 0;
+}
+
+bool
+fetch_body_whole(struct fetch_job *j)
+{
+	if (j->begun && j->compressed && !j->member_end)
+		j->fault = FETCH_CUT;
+	return j->fault == FETCH_SOUND;
+}
+
+const char *
+fetch_body_fault(struct fetch_job *j)
+{
+	switch (j->fault) {
+	case FETCH_SOUND:
+		break;
+	case FETCH_TOO_LARGE:
+		return arena_cstr(&j->arena,
+		    arena_printf(&j->arena,
+			"the body is larger than the limit of %zu bytes",
+			j->max_body));
+	case FETCH_CROWDED:
+		return "too much memory is held by the bodies of other answers";
+	case FETCH_DAMAGED:
+		return "the body is no gzip stream";
+	case FETCH_CUT:
+		return "the compressed body ends too early";
+	}
+	return NULL;
+}
+
+void
+fetch_body_drop(struct fetch_job *j)
+{
+	j->fetch->held -= j->body.n;
+	buf_reset(&j->body);
+	j->begun = false;
+	j->fault = FETCH_SOUND;
+}
+
+void
+fetch_body_fini(struct fetch_job *j)
+{
+	buf_fini(&j->body);
+	if (j->z_ready)
+		inflateEnd(&j->z);
+}
