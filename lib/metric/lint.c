@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/num.h"
 
 enum type { COUNTER, GAUGE, SUMMARY, UNTYPED, HISTOGRAM };
 
@@ -148,15 +149,20 @@ is_first(struct lint *l, struct family *f, struct labels ls)
 	return fresh;
 }
 
-static void
-sample(struct lint *l, struct labels ls)
+static int
+sample(struct lint *l, struct labels ls, struct error *e)
 {
 	struct family *f = family_of(l, label_find(ls, LABEL_NAME));
+	str own = label_find(ls, own_label(f));
+	double v;
 
+	if (own.n > 0 && num_parse(own, &v) == -1)
+		return error_set(e, "label %.*s is no number: \"%.*s\"",
+		    STR_ARG(own_label(f)), STR_ARG(str_take(own, 64)));
 	f->typed = true;
 	f->series++;
 	if (own_label(f).n > 0 && !is_first(l, f, ls))
-		return;
+		return 0;
 	for (size_t i = 0; i < ls.n; i++) {
 		str name = ls.v[i].name;
 
@@ -166,6 +172,7 @@ sample(struct lint *l, struct labels ls)
 		f->quantile += str_eq(name, STR("quantile"));
 		f->camel += is_camel(name);
 	}
+	return 0;
 }
 
 int
@@ -178,10 +185,8 @@ lint_item(struct lint *l, const struct expo_item *it, struct error *e)
 		[HISTOGRAM] = "histogram" };
 	struct family *f;
 
-	if (it->kind == EXPO_SAMPLE) {
-		sample(l, it->labels);
-		return 0;
-	}
+	if (it->kind == EXPO_SAMPLE)
+		return sample(l, it->labels, e);
 	if (it->kind != EXPO_HELP && it->kind != EXPO_TYPE)
 		return 0;
 	f = family_of(l, it->name);
