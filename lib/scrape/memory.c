@@ -38,7 +38,7 @@ memory_source_free(struct memory_source *s)
 	free(s->families);
 	arena_fini(&s->a);
 	arena_fini(&s->words);
-	arena_fini(&s->name);
+	free(s->name);
 	free(s);
 }
 
@@ -60,6 +60,37 @@ scrape_memory_free(struct scrape_memory *m)
 	free(m);
 }
 
+static str
+put(char **at, str s)
+{
+	str copy = { *at, s.n };
+
+	if (s.n > 0)
+		*at = mempcpy(*at, s.p, s.n);
+	return copy;
+}
+
+/* Its name in one piece: there are many targets. */
+static void
+own(struct memory_source *s, str text, struct labels ls)
+{
+	size_t n = text.n;
+	struct label *v;
+	char *at;
+
+	for (size_t i = 0; i < ls.n; i++)
+		n += sizeof(*v) + ls.v[i].name.n + ls.v[i].value.n;
+	s->name = mem_alloc(n + 1);
+	v = (struct label *)(void *)s->name;
+	at = s->name + ls.n * sizeof(*v);
+	for (size_t i = 0; i < ls.n; i++) {
+		v[i].name = put(&at, ls.v[i].name);
+		v[i].value = put(&at, ls.v[i].value);
+	}
+	s->labels = (struct labels){ v, ls.n };
+	s->text = put(&at, text);
+}
+
 struct memory_source *
 memory_source(struct scrape_memory *m, str text, struct labels ls)
 {
@@ -71,8 +102,7 @@ memory_source(struct scrape_memory *m, str text, struct labels ls)
 	if (!fresh)
 		return slot->v.p;
 	s = mem_zero(1, sizeof(*s));
-	s->text = arena_dup(&s->name, text);
-	s->labels = label_dup(&s->name, ls);
+	own(s, text, ls);
 	s->round = s->good = 1;
 	s->fresh = true;
 	slot->key = s->text;
@@ -114,12 +144,22 @@ memory_series(struct memory_source *s, str text)
 	return &s->v[slot->v.i];
 }
 
+static void
+index_families(struct memory_source *s)
+{
+	for (size_t i = 0; i < s->nfamilies; i++)
+		map_add(&s->by_family, s->families[i].name, NULL)->v.i = i;
+}
+
 struct memory_family *
 memory_family(struct memory_source *s, str name)
 {
 	struct map_slot *slot;
 	bool fresh;
 
+	if (s->by_family.n == 0)
+		index_families(s);
+	s->looked = true;
 	slot = map_add(&s->by_family, name, &fresh);
 	if (fresh) {
 		slot->key = arena_dup(&s->words, name);
@@ -147,10 +187,13 @@ memory_reader(struct memory_source *s, enum expo_form form)
 	    : form == EXPO_MF                    ? &s->proto
 						 : &s->page;
 
-	if (*r == NULL)
-		*r = expo_new(form, 0);
-	else
+	if (*r != NULL) {
 		expo_rewind(*r);
+		return *r;
+	}
+	*r = expo_new(form, 0);
+	if (s->lean)
+		expo_lean(*r);
 	return *r;
 }
 
@@ -211,35 +254,42 @@ drop_old(struct memory_source *s)
 	s->described = false;
 }
 
+/* v of n objects moved to where nothing is left over. */
+static void *
+fit(void *v, size_t n, size_t size, size_t *cap)
+{
+	void *p = mem_alloc((n + 1) * size);
+
+	if (n > 0)
+		memcpy(p, v, n * size);
+	free(v);
+	*cap = n + 1;
+	return p;
+}
+
 /*
  * A round in which every series had its mark: their texts move together, and
- * the map goes.  A thousand targets are mostly at rest.
+ * the maps go.  A thousand targets are mostly at rest.
  */
 static void
 rest(struct memory_source *s)
 {
-	struct memory_series *v;
 	size_t n = 0;
 	char *p, *at;
 
 	map_fini(&s->by_text);
+	map_fini(&s->by_family);
 	for (size_t i = 0; i < s->n; i++)
 		n += s->v[i].len;
 	at = p = mem_alloc(n + 1);
-	for (size_t i = 0; i < s->n; i++) {
-		memcpy(at, s->v[i].text, s->v[i].len);
-		s->v[i].text = at;
-		at += s->v[i].len;
-	}
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i].text = put(&at, (str){ s->v[i].text, s->v[i].len }).p;
 	free(s->packed);
 	s->packed = p;
 	arena_fini(&s->a);
-	v = mem_alloc((s->n + 1) * sizeof(*v));
-	if (s->n > 0)
-		memcpy(v, s->v, s->n * sizeof(*v));
-	free(s->v);
-	s->v = v;
-	s->cap = s->n + 1;
+	s->v = fit(s->v, s->n, sizeof(*s->v), &s->cap);
+	s->families = fit(
+	    s->families, s->nfamilies, sizeof(*s->families), &s->families_cap);
 }
 
 void
@@ -251,7 +301,7 @@ memory_tidy(struct memory_source *s)
 		kept += s->v[i].known == s->good || s->v[i].live;
 	if (s->n > 2 * kept + 1000)
 		drop_old(s);
-	else if (!s->looked && s->by_text.n > 0)
+	else if (!s->looked && s->by_text.n + s->by_family.n > 0)
 		rest(s);
 	s->looked = false;
 }

@@ -39,7 +39,7 @@ struct memory_family {
 struct memory_source {
 	str text; /* its labels as printed */
 	struct labels labels;
-	struct arena name; /* of these two */
+	char *name; /* of these two */
 	struct memory_series *v;
 	size_t n, cap, nlive;
 	int64_t *starts; /* what START said of the first nstarts, or 0 */
@@ -48,11 +48,12 @@ struct memory_source {
 	struct arena a;
 	struct map by_text; /* empty while nothing new comes */
 	bool looked;        /* it was used in this round */
-	struct arena words; /* of what follows */
+	struct arena words; /* names of families */
 	struct memory_family *families;
 	size_t nfamilies, families_cap;
-	struct map by_family;
+	struct map by_family; /* empty at rest, as by_text is */
 	struct expo_reader *page, *om, *proto;
+	bool lean;            /* they do not keep labels */
 	uint32_t round, good; /* counted; the last one that was up */
 	int64_t t;            /* of the last round */
 	bool operand;

@@ -369,6 +369,10 @@ page(struct round *x, const struct scrape_answer *a, enum expo_form form,
 	const struct scrape_target *t = x->t;
 	int rc;
 
+	/* Conversion wants the labels of all samples, others their marks. */
+	if (x->s->lean == t->convert_to_nhcb)
+		memory_readers_free(x->s);
+	x->s->lean = !t->convert_to_nhcb;
 	/* A reader that remembers names no metrics: see find_series(). */
 	x->in_place = x->describe && !memory_has_reader(x->s, form);
 	x->rd = memory_reader(x->s, form);
