@@ -48,9 +48,9 @@ _mf_scrape() {
 	--connect-to|-i|--interval|--now|--set) COMPREPLY=(); return ;;
 	esac
 	case $cur in
-	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -d --dir --env -h --help -i --interval -n --dry-run --now -q --quiet --set -V --version -v --verbose" -- "$cur") ;;
+	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -d --dir --env --extended -h --help -i --interval -n --dry-run --now -q --quiet --set -V --version -v --verbose" -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check targets" -- "$cur") ;;
+		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check check-metrics targets" -- "$cur") ;;
 	esac
 }
 complete -o filenames -F _mf_scrape mf-scrape
