@@ -116,7 +116,7 @@ digits(const char *p, const char *end, uint64_t *m)
  * The exponent behind an 'e', added to *e: mostly a sign and two digits.  NULL
  * if there is none.
  */
-static const char *
+static inline const char *
 exponent(const char *p, const char *end, int64_t *e)
 {
 	const char *from;
@@ -125,6 +125,12 @@ exponent(const char *p, const char *end, int64_t *e)
 
 	if (p < end && (*p == '+' || *p == '-'))
 		neg = *p++ == '-';
+	if (end - p >= 3 && is_digit(p[0]) && is_digit(p[1]) &&
+	    !is_digit(p[2])) {
+		n = (p[0] - '0') * 10 + p[1] - '0';
+		*e += neg ? -n : n;
+		return p + 2;
+	}
 	for (from = p; p < end && is_digit(*p); p++)
 		if (n < FAR)
 			n = n * 10 + (*p - '0');
@@ -237,6 +243,7 @@ num_scan(const char *p, const char *end, double *v)
 	uint64_t m = 0;
 	int64_t e = 0;
 	size_t n;
+	double d;
 
 	/* more than half of the values of pages are one digit */
 	if (end - p >= 2 && is_digit(p[0]) && p[1] < '.') {
@@ -259,7 +266,9 @@ num_scan(const char *p, const char *end, double *v)
 	    (p = exponent(p + 1, end, &e)) == NULL)
 		return NULL;
 	if (n <= 19 && m <= (uint64_t)NUM_TWO53 && e >= -22 && e <= 22) {
-		*v = e < 0 ? (double)m / tens[-e] : (double)m * tens[e];
+		d = e < 0 ? (double)m / tens[-e] : (double)m * tens[e];
+		*v = neg ? -d : d;
+		return p;
 	} else {
 		convert(str_from(from, p), n, m, e, v);
 		if (isinf(*v))

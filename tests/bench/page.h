@@ -1,8 +1,9 @@
 /*
  * A page such as node_exporter's, for benchmarks: names, label sets and values
  * have the lengths and forms that its pages have (more than half of the
- * values are one digit, a fifth have an exponent, one in a hundred has all 17
- * digits).  The same seed makes the same values; names do not depend on it.
+ * values are one digit, some have an exponent, one in a hundred has all 17
+ * digits; within a family they are alike).  The same seed makes the same
+ * values; names and forms do not depend on it.
  */
 #include <stdint.h>
 #include <time.h>
@@ -22,16 +23,14 @@ page_random(uint64_t *x)
 	return *x;
 }
 
+/* A value of one of the forms, by kind of 100. */
 static void
-page_value(struct buf *b, uint64_t x)
+page_value(struct buf *b, unsigned kind, uint64_t x)
 {
-	unsigned kind = (unsigned)(x % 100);
-
-	x >>= 8;
 	if (kind < 57)
 		buf_byte(b, (char)('0' + (x % 8 == 0 ? x / 8 % 10 : x % 2)));
 	else if (kind < 77)
-		num_print_int(b, (int64_t)(x >> (20 + x % 35)));
+		num_print_int(b, (int64_t)(x >> (24 + kind % 20 + x % 4)));
 	else if (kind < 86) /* bytes, seconds since 1970: a counter */
 		num_format(b, (double)(1000000 + (x >> 24)), 'e', -1);
 	else if (kind < 92)
@@ -50,6 +49,8 @@ page_make(struct buf *b, unsigned series, uint64_t seed)
 		"netstat_Tcp", "schedstat" };
 	static const char *const units[] = { "bytes_total", "seconds_total",
 		"errs_total", "info", "operations", "packets_total" };
+	unsigned form = 0;
+	uint64_t forms = 1, x;
 	char name[80];
 
 	buf_reset(b);
@@ -58,6 +59,7 @@ page_make(struct buf *b, unsigned series, uint64_t seed)
 		unsigned f = i / 20, k = i % 20;
 
 		if (k == 0) {
+			form = (unsigned)(page_random(&forms) % 100);
 			(void)snprintf(name, sizeof(name), "node_%s_%u_%s",
 			    words[f % 8], f, units[f % 6]);
 			buf_printf(b,
@@ -76,7 +78,9 @@ page_make(struct buf *b, unsigned series, uint64_t seed)
 		else
 			buf_printf(b, "{cpu=\"%u\"}", k);
 		buf_byte(b, ' ');
-		page_value(b, page_random(&seed));
+		/* one in five is of another form */
+		x = page_random(&seed);
+		page_value(b, i % 5 ? form : i * 7 % 100, x >> 8);
 		buf_byte(b, '\n');
 	}
 }
