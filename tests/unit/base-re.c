@@ -58,6 +58,9 @@ shortcuts(void)
 {
 	CHECK(whole("prod", "prod") && !whole("prod", "prod1"));
 	CHECK(whole("", "") && !whole("", "a"));
+	CHECK(whole("a|b|c|d|e|f|g|hh|ii|j|", "ii") &&
+	    whole("a|b|c|d|e|f|g|hh|ii|j|", "") &&
+	    !whole("a|b|c|d|e|f|g|hh|ii|j|", "h"));
 	CHECK(whole("200|404|502", "404") && !whole("200|404|502", "4040"));
 	CHECK(whole("a|", "") && whole("a|", "a"));
 	CHECK(whole("prod-.*", "prod-") && whole("prod-.*", "prod-\nx"));
@@ -301,6 +304,83 @@ forgetting(void)
 	re_free(re);
 }
 
+/* Subjects of random letters from a set: do the machines agree? */
+static bool
+agrees(str pattern, const char *const *letters, size_t n)
+{
+	struct re *re = re_new(pattern, RE_ANCHORED, NULL);
+	size_t cap[2][256], wrong = 0;
+	struct buf b = { 0 };
+	unsigned seed = 5;
+
+	if (re == NULL || re_groups(re) > 128)
+		return false;
+	for (unsigned i = 0; i < 4000; i++) {
+		bool want;
+		int k;
+
+		buf_reset(&b);
+		for (unsigned len = i % 9 + (i % 100 ? 0 : 200); len > 0;
+		     len--) {
+			seed = seed * 1664525u + 1013904223u;
+			buf_z(&b, letters[(seed >> 12) % n]);
+		}
+		want = re_exec(re, buf_str(&b), 0, cap[0], 2 * re_groups(re));
+		k = re->dfa == NULL ? -1 : re_dfa_match(re, buf_str(&b));
+		wrong += k != -1 && k != want;
+		wrong += re_find(re, buf_str(&b), 0, cap[1]) != want;
+		wrong +=
+		    want && memcmp(cap[0], cap[1], 16 * re_groups(re)) != 0;
+	}
+	buf_fini(&b);
+	re_free(re);
+	return wrong == 0;
+}
+
+/* Patterns with more of something than the machines have room for. */
+static void
+corners(void)
+{
+	static const char *const ab[] = { "a", "b", "a", "b", "c" };
+	char text[300][5];
+	const char *v[300];
+	struct buf b = { 0 };
+
+	memset(text, 0, sizeof(text));
+	for (uint32_t i = 0; i < 300; i++) {
+		(void)str_encode(i < 127 ? i + 1 : 0x4e00 + i, text[i]);
+		v[i] = text[i];
+	}
+	CHECK(agrees(STR("((a|b)*)(c?)"), ab, 4));
+	CHECK(agrees(STR("(a*)((?:a?b?){200})c?"), ab, 4));
+	CHECK(agrees(STR("((a|b)*)(c?)"), ab, 5));
+	CHECK(agrees(STR("(?:a|b|aa|bb|ab|ba|c|cc|aaa|bbb|ccc)"), ab, 5));
+	/* classes beyond ASCII that are met one after the other */
+	for (uint32_t i = 0; i < 50; i++)
+		buf_printf(&b, "%s[\\x{%x}-\\x{%x}]+[a-f]*", i > 0 ? "|" : "",
+		    0x4e00 + 130 + i, 0x4e00 + 190 + i);
+	CHECK(agrees(buf_str(&b), v + 100, 200));
+	/* and more classes than there may be */
+	for (uint32_t i = 1; i < 128; i++)
+		buf_printf(&b, "|\\x%02x+", i);
+	for (uint32_t i = 0; i < 13; i++)
+		buf_printf(&b, "|[\\x{%x}-\\x{%x}]{2}", 0x4e00 + 240 + 4 * i,
+		    0x4e00 + 250 + 4 * i);
+	CHECK(agrees(buf_str(&b), v, 300));
+	/* more sets beyond ASCII than are told apart */
+	buf_reset(&b);
+	for (uint32_t i = 0; i < 80; i++)
+		buf_printf(
+		    &b, "%s\\x{%x}+a?", i > 0 ? "|" : "", 0x4e00 + 130 + i);
+	CHECK(agrees(buf_str(&b), v + 90, 210));
+	/* a size that only Go's count finds */
+	buf_reset(&b);
+	for (int i = 0; i < 3400; i++)
+		buf_z(&b, "a{1000}");
+	CHECK(re_new(buf_str(&b), 0, NULL) == NULL);
+	buf_fini(&b);
+}
+
 struct shared {
 	const struct re *re;
 	size_t wrong;
@@ -353,6 +433,7 @@ main(void)
 	hostile();
 	bounded();
 	forgetting();
+	corners();
 	threads();
 	return done();
 }
