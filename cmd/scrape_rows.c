@@ -98,20 +98,23 @@ report(void *arg, const char *msg)
 	tool_fault(arg, msg);
 }
 
-void
+bool
 scrape_rows_state(struct scrape_rows *r, const char *name, str text)
 {
 	char *copy = arena_cstr(&r->a, str_of(name));
 	struct batch_reader *reader =
 	    batch_new(EXPO_MF, 0, false, report, copy);
 	struct batch b;
+	bool whole;
 
 	batch_feed(reader, text);
 	batch_end(reader);
 	while (batch_next(reader, &b) == 1)
 		if (b.opened)
 			read_batch(r, &b);
+	whole = batch_bad(reader) == 0;
 	batch_free(reader);
+	return whole;
 }
 
 /* A target is known again by its labels and its URL. */

@@ -33,8 +33,8 @@ struct scrape_rows {
 void scrape_rows_fini(struct scrape_rows *r);
 struct scrape_row *scrape_rows_add(struct scrape_rows *r);
 
-/* Read the state file's text: all that is in it. */
-void scrape_rows_state(struct scrape_rows *r, const char *name, str text);
+/* Read the state file's text.  False: something in it was told as bad. */
+bool scrape_rows_state(struct scrape_rows *r, const char *name, str text);
 
 /* Add those of a set; how it went last with each is taken from state. */
 void scrape_rows_set(struct scrape_rows *r, const struct scrape_set *set,

@@ -31,13 +31,15 @@ columns(void)
 	return isatty(STDOUT_FILENO) ? 80 : 0;
 }
 
-static void
+/* False: it is not whole. */
+static bool
 read_state(struct scrape_rows *r, const struct scrape_options *o)
 {
 	const char *path = tool_path(tool_dir(o->dir), "scrape", "targets");
 	bool alone = o->config == NULL && o->noperands == 0;
 	struct buf text = { 0 };
 	struct error e;
+	bool whole;
 
 	if (file_read(path, &text, &e) == -1) {
 		if (errno != ENOENT)
@@ -48,8 +50,9 @@ read_state(struct scrape_rows *r, const struct scrape_options *o)
 			    "what would be scraped",
 			    path);
 	}
-	scrape_rows_state(r, path, buf_str(&text));
+	whole = scrape_rows_state(r, path, buf_str(&text));
 	buf_fini(&text);
+	return whole;
 }
 
 /* Each job's targets, then what it has dropped. */
@@ -110,6 +113,7 @@ scrape_show(const struct scrape_options *o)
 	struct scrape_rows state = { 0 }, rows = { 0 };
 	struct scrape_plan p = { 0 };
 	struct scrape_set *set;
+	bool whole = true;
 	struct error e;
 
 	if (o->explain && o->config == NULL)
@@ -117,7 +121,7 @@ scrape_show(const struct scrape_options *o)
 	if (o->explain && o->form == SCRAPE_JSON)
 		tool_die(TOOL_USAGE, "--explain is text for people, not json");
 	if (!o->explain)
-		read_state(&state, o);
+		whole = read_state(&state, o);
 	if (o->config == NULL && o->noperands == 0) {
 		print(&state, o);
 	} else {
@@ -138,5 +142,5 @@ scrape_show(const struct scrape_options *o)
 	}
 	scrape_rows_fini(&rows);
 	scrape_rows_fini(&state);
-	return TOOL_OK;
+	return whole ? TOOL_OK : TOOL_FAILED;
 }

@@ -45,12 +45,12 @@ _mf_scrape() {
 	case $prev in
 	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	-c|--config) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-	--connect-to|-i|--interval|--now|--set) COMPREPLY=(); return ;;
+	--connect-to|--dns-server|-i|--interval|--now|-o|--output|--set|--shard) COMPREPLY=(); return ;;
 	esac
 	case $cur in
-	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -d --dir --env --extended -h --help -i --interval -n --dry-run --now -q --quiet --set -V --version -v --verbose" -- "$cur") ;;
+	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -d --dir --dns-server --env --extended --explain -h --help -i --interval --keep-known -n --dry-run --now -o --output -q --quiet --self --set --shard -V --version -v --verbose" -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check check-metrics targets" -- "$cur") ;;
+		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check targets" -- "$cur") ;;
 	esac
 }
 complete -o filenames -F _mf_scrape mf-scrape
