@@ -64,6 +64,10 @@ re_find(const struct re *re, str subject, size_t from, size_t *cap)
 	/* Most of what is searched is not there, which is cheap to know. */
 	if (from == 0 && !re_match(re, subject))
 		return false;
+	if (re->bounds != NULL) {
+		re_short_bounds(re, subject, cap);
+		return true;
+	}
 	k = re_track(re, subject, from, cap);
 	return k != -1 ? k == 1
 		       : re_exec(re, subject, from, cap, 2 * re->tree.ngroups);

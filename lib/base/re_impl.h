@@ -146,6 +146,12 @@ enum re_short {
 	RE_SHORT_CHOICE, /* one of the pieces, which are in order */
 };
 
+/* A bound of a group that is so far from the subject's start, or its end. */
+struct re_bound {
+	size_t off;
+	bool back;
+};
+
 struct re {
 	struct re_tree tree;
 	unsigned flags;
@@ -156,7 +162,8 @@ struct re {
 	str *pieces;
 	unsigned *gaps; /* least bytes before piece i; RE_NO_GAP: none */
 	size_t npieces;
-	str prefix; /* if anchored: what a match begins with */
+	struct re_bound *bounds; /* of all groups, or NULL: not so simple */
+	str prefix;              /* if anchored: what a match begins with */
 	struct re_dfa *dfa;
 };
 
@@ -176,6 +183,9 @@ bool re_holds(str s, size_t at, uint32_t kind);
 /* Find out what can be had by comparing bytes; ask it. */
 void re_short_find(struct re *re);
 bool re_short_match(const struct re *re, str s);
+
+/* The captures of a subject that matches, where re->bounds are. */
+void re_short_bounds(const struct re *re, str s, size_t *cap);
 
 /*
  * The leftmost-first match at or after from, with the first ncap captures: the

@@ -95,6 +95,58 @@ try_glob(struct re *re, const struct re_node *const *v, size_t len)
 	return true;
 }
 
+/* Groups right around one thing have its bounds. */
+static void
+set_bounds(struct re *re, const struct re_node *x, struct re_bound from,
+    struct re_bound to)
+{
+	for (; x->kind == RE_GROUP; x = x->v[0]) {
+		re->bounds[2 * x->group] = from;
+		re->bounds[2 * x->group + 1] = to;
+	}
+}
+
+/*
+ * With one gap at most everything in front of it is as far from the start as
+ * its letters are long, and everything behind it as far from the end.
+ */
+static void
+find_bounds(struct re *re, const struct re_node *const *v, size_t n)
+{
+	struct re_bound at = { 0, false }, end = { 0, true };
+	size_t gaps = 0, rest = 0;
+	char c[4];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct re_node *x = bare(v[i]);
+
+		gaps += x->kind == RE_REPEAT;
+		if (x->kind == RE_REPEAT && x->v[0]->kind == RE_GROUP)
+			return;
+		if (x->kind == RE_CHAR && gaps > 0)
+			rest += str_encode(x->rune, c);
+	}
+	if (gaps > 1)
+		return;
+	re->bounds =
+	    arena_array(&re->tree.arena, 2 * re->tree.ngroups, struct re_bound);
+	re->bounds[0] = at;
+	re->bounds[1] = end;
+	set_bounds(re, re->tree.root, at, end);
+	for (size_t i = 0; i < n; i++) {
+		const struct re_node *x = bare(v[i]);
+		struct re_bound to = { rest, true };
+
+		if (x->kind == RE_CHAR) {
+			to = at;
+			to.off = at.back ? at.off - str_encode(x->rune, c)
+					 : at.off + str_encode(x->rune, c);
+		}
+		set_bounds(re, v[i], at, to);
+		at = to;
+	}
+}
+
 /* By length first, which is cheap to compare. */
 static int
 by_piece(const void *x, const void *y)
@@ -153,6 +205,8 @@ re_short_find(struct re *re)
 		re->shortcut = RE_SHORT_GLOB;
 	else
 		find_prefix(re, x);
+	if (re->shortcut == RE_SHORT_GLOB)
+		find_bounds(re, v, n);
 }
 
 /* Where piece is in s, or s.n; a piece of one byte is the usual separator. */
@@ -208,4 +262,12 @@ re_short_match(const struct re *re, str s)
 {
 	return re->shortcut == RE_SHORT_GLOB ? match_glob(re, s)
 					     : match_choice(re, s);
+}
+
+void
+re_short_bounds(const struct re *re, str s, size_t *cap)
+{
+	for (size_t i = 0; i < 2 * re->tree.ngroups; i++)
+		cap[i] = re->bounds[i].back ? s.n - re->bounds[i].off
+					    : re->bounds[i].off;
 }

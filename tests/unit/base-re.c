@@ -351,6 +351,11 @@ corners(void)
 		(void)str_encode(i < 127 ? i + 1 : 0x4e00 + i, text[i]);
 		v[i] = text[i];
 	}
+	CHECK(agrees(STR("(a((b)))(.*)(b)a"), ab, 4));
+	CHECK(agrees(STR("((a)(.+?))"), ab, 4) && agrees(STR("(.*)"), ab, 5));
+	CHECK(agrees(STR("(a)((b))"), ab, 4) && agrees(STR("(.)*b"), ab, 4));
+	CHECK(
+	    agrees(STR("()(.*)()b"), ab, 4) && agrees(STR("(.*)(.*)"), ab, 5));
 	CHECK(agrees(STR("((a|b)*)(c?)"), ab, 4));
 	CHECK(agrees(STR("(a*)((?:a?b?){200})c?"), ab, 4));
 	CHECK(agrees(STR("((a|b)*)(c?)"), ab, 5));
