@@ -269,11 +269,10 @@ num_scan(const char *p, const char *end, double *v)
 		d = e < 0 ? (double)m / tens[-e] : (double)m * tens[e];
 		*v = neg ? -d : d;
 		return p;
-	} else {
-		convert(str_from(from, p), n, m, e, v);
-		if (isinf(*v))
-			return NULL;
 	}
+	convert(str_from(from, p), n, m, e, v);
+	if (isinf(*v))
+		return NULL;
 	if (neg)
 		*v = -*v;
 	return p;

@@ -25,7 +25,7 @@ struct digits {
 };
 
 /* Eight digits as the bytes of a word, the first one lowest. */
-static uint64_t
+static inline uint64_t
 eight(uint32_t k)
 {
 	uint64_t x, t;
@@ -37,7 +37,7 @@ eight(uint32_t k)
 	return t | (x - 10 * t) << 8;
 }
 
-static void
+static inline void
 store(char *p, uint64_t x)
 {
 	x = htole64(x | ZEROS);
@@ -267,23 +267,40 @@ num_format(struct buf *b, double v, char fmt, int prec)
 	b->n += (size_t)print_c(p, (size_t)prec + 320, fmt, prec, v);
 }
 
-/* k in plain digits at o, where there are 24 bytes of room. */
-static char *
-put_int(char *o, uint64_t k)
+/* k < 10^8 in plain digits at o, where there are 8 bytes of room. */
+static inline char *
+put_short(char *o, uint32_t k)
 {
-	uint64_t x = eight((uint32_t)(k % TEN8));
-	unsigned skip;
-
-	if (k >= TEN8) {
-		o = put_int(o, k / TEN8);
-		store(o, x);
-		return o + 8;
-	}
+	uint64_t x = eight(k);
 	/* at least the last one is printed */
-	skip = (unsigned)__builtin_ctzll(x | UINT64_C(1) << 56) / 8;
+	unsigned skip = (unsigned)__builtin_ctzll(x | UINT64_C(1) << 56) / 8;
+
 	x = htole64((x | ZEROS) >> (8 * skip));
 	memcpy(o, &x, 8);
 	return o + 8 - skip;
+}
+
+/* k at o, where there are 24 bytes. */
+static char *
+put_int(char *o, uint64_t k)
+{
+	uint64_t top = k / TEN8;
+
+	if (k < 10) {
+		*o = (char)('0' + k);
+		return o + 1;
+	}
+	if (top == 0)
+		return put_short(o, (uint32_t)k);
+	if (top < TEN8) {
+		o = put_short(o, (uint32_t)top);
+	} else {
+		o = put_short(o, (uint32_t)(top / TEN8));
+		store(o, eight((uint32_t)(top % TEN8)));
+		o += 8;
+	}
+	store(o, eight((uint32_t)(k % TEN8)));
+	return o + 8;
 }
 
 void
