@@ -24,6 +24,7 @@ walk(struct store_cmd_read *r, void (*each)(void *arg, struct labels ls),
 		.from = r->from,
 		.to = r->to,
 		.labels_only = true,
+		.histograms = true,
 	};
 	struct source_series s;
 	struct error e;

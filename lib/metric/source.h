@@ -8,17 +8,20 @@
 #ifndef METRIC_SOURCE_H
 #define METRIC_SOURCE_H
 
+#include "metric/histogram.h"
 #include "metric/match.h"
 
 /*
  * One series of an answer.  Times rise strictly; v[i] may be the staleness
  * marker (num_is_stale).  t and v hold n samples with from <= t <= to, and are
- * NULL when only labels were asked for.
+ * NULL when only labels were asked for.  Where h is not NULL, h[i] is the
+ * native histogram at t[i], v[i] its sum, or NULL and v[i] is a float.
  */
 struct source_series {
 	struct labels labels;
 	const int64_t *t;
 	const double *v;
+	const struct histogram *const *h;
 	size_t n;
 };
 
@@ -27,6 +30,7 @@ struct source_query {
 	size_t nm;
 	int64_t from, to; /* ms, both inclusive */
 	bool labels_only; /* series that have a sample in the range */
+	bool histograms;  /* native ones too; without it only floats */
 };
 
 struct source_cursor; /* the maker's own */

@@ -85,6 +85,7 @@ walk(const struct source *src, const struct selection *sel,
 		.from = sel->from,
 		.to = sel->to,
 		.labels_only = true,
+		.histograms = true,
 	};
 	struct source_cursor *c = source_open(src, &q, e);
 	struct source_series found;

@@ -8,6 +8,10 @@
 
 #include "base/mem.h"
 
+/* Keys of runs that lie over no layout. */
+#define RUN_X UINT32_MAX
+#define RUN_C (UINT32_MAX - 1)
+
 /* A record that is of a series that matches becomes a hit. */
 static void
 match_record(struct store_query *q, uint32_t day, uint32_t id, str bytes,
@@ -260,6 +264,30 @@ count_x(struct store_query *q, const struct store_qday *d,
 	return any;
 }
 
+/* The same of a C frame and the histograms in it. */
+static bool
+count_comments(struct store_query *q, const struct store_qday *d,
+    const struct store_seg *g, const struct store_slot *p)
+{
+	const uint8_t *frame = store_seg_frame(g, p);
+	struct store_comment c;
+	bool any = false;
+	size_t at = 0;
+	str text;
+
+	while (frame != NULL && store_seg_comment(p, frame, &at, &c, &text)) {
+		uint32_t s = c.kind != STORE_COMMENT_HIST
+		    ? STORE_IDS_NONE
+		    : store_ids_find(&d->ids, c.id);
+
+		if (s == STORE_IDS_NONE || !store_dict_has(&d->d->dict, c.id))
+			continue;
+		q->most[s]++;
+		q->histograms = any = true;
+	}
+	return any;
+}
+
 /* Put one frame into its run, if it has anything that is wanted. */
 static void
 plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
@@ -271,7 +299,11 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 	if (p->type == STORE_FRAME_X) {
 		if (!count_x(q, d, g->seg, p))
 			return;
-		key = UINT32_MAX;
+		key = RUN_X;
+	} else if (p->type == STORE_FRAME_C) {
+		if (!q->wants_histograms || !count_comments(q, d, g->seg, p))
+			return;
+		key = RUN_C;
 	} else if ((p->type == STORE_FRAME_V || p->type == STORE_FRAME_T) &&
 	    p->ref < g->seg->n)
 		key = p->ref + 1;
@@ -279,14 +311,14 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		return;
 	at = store_ids_find(runs, key);
 	if (at == STORE_IDS_NONE) {
-		const struct store_plan *plan = key == UINT32_MAX
+		const struct store_plan *plan = key >= RUN_C
 		    ? NULL
 		    : find_plan(q, d, g->seg, p->ref, plans);
 
-		if (plan == NULL && key != UINT32_MAX)
+		if (plan == NULL && key < RUN_C)
 			return;
 		at = (uint32_t)g->n;
-		add_run(q, g, plan);
+		add_run(q, g, plan)->comments = key == RUN_C;
 		store_ids_add(runs, key, at);
 	}
 	if (g->run[at].plan != NULL &&
@@ -376,6 +408,7 @@ store_query_init(struct store_query *q, struct store *s,
     const struct source_query *sq, struct error *e)
 {
 	memset(q, 0, sizeof(*q));
+	q->wants_histograms = sq->histograms;
 	if (sq->from > sq->to)
 		return 0;
 	if (take_days(q, s, sq, e) == -1)

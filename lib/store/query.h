@@ -31,9 +31,10 @@ struct store_plan {
 	size_t nwant;
 };
 
-/* The frames of a segment that lie over one layout, or its X frames. */
+/* The frames of a segment that lie over one layout, or its X or C frames. */
 struct store_run {
-	const struct store_plan *plan; /* NULL: X */
+	const struct store_plan *plan; /* NULL: X, or C */
+	bool comments;                 /* C */
 	uint32_t *slot;                /* rising */
 	size_t n, cap;
 };
@@ -64,6 +65,8 @@ struct store_query {
 	struct store_qday *day;
 	size_t nday;
 	bool replace; /* some frames win over earlier ones */
+	bool wants_histograms;
+	bool histograms; /* some samples are */
 };
 
 int store_query_init(struct store_query *q, struct store *s,

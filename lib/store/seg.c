@@ -414,3 +414,18 @@ store_seg_x(
 			return false;
 	return x->n == 0 || (x->nser > 0 && x->end[x->nser - 1] == x->n);
 }
+
+bool
+store_seg_comment(const struct store_slot *slot, const uint8_t *frame,
+    size_t *at, struct store_comment *c, str *text)
+{
+	if (*at > slot->len || slot->len - *at < sizeof(*c))
+		return false;
+	memcpy(c, frame + *at, sizeof(*c));
+	*at += sizeof(*c);
+	if (c->len > slot->len - *at)
+		return false;
+	*text = (str){ (const char *)frame + *at, c->len };
+	*at += (c->len + 7u) & ~7u;
+	return true;
+}

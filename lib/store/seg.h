@@ -99,4 +99,8 @@ struct store_xview {
 bool store_seg_x(
     const struct store_slot *slot, const void *frame, struct store_xview *x);
 
+/* The next comment of a C frame, *at being 0 at first; false at its end. */
+bool store_seg_comment(const struct store_slot *slot, const uint8_t *frame,
+    size_t *at, struct store_comment *c, str *text);
+
 #endif

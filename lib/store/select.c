@@ -213,22 +213,6 @@ loose(struct select *q, const struct store_slot *p)
 	buf_fini(&text);
 }
 
-/* The next comment of a C frame; false at its end. */
-static bool
-next_comment(const struct store_slot *p, const uint8_t *frame, size_t *at,
-    struct store_comment *c, str *text)
-{
-	if (*at > p->len || p->len - *at < sizeof(*c))
-		return false;
-	memcpy(c, frame + *at, sizeof(*c));
-	*at += sizeof(*c);
-	if (c->len > p->len - *at)
-		return false;
-	*text = (str){ (const char *)frame + *at, c->len };
-	*at += (c->len + 7u) & ~7u;
-	return true;
-}
-
 static void
 comments(struct select *q, const struct store_slot *p)
 {
@@ -244,7 +228,7 @@ comments(struct select *q, const struct store_slot *p)
 
 	if (frame == NULL)
 		q->lost = true;
-	while (frame != NULL && next_comment(p, frame, &at, &c, &text)) {
+	while (frame != NULL && store_seg_comment(p, frame, &at, &c, &text)) {
 		size_t n = q->out.n;
 		str name;
 
@@ -283,7 +267,8 @@ head(struct select *q, const struct store_slot *first, uint32_t from,
 		    ? NULL
 		    : store_seg_frame(q->g, p);
 
-		while (frame != NULL && next_comment(p, frame, &at, &c, &text))
+		while (frame != NULL &&
+		    store_seg_comment(p, frame, &at, &c, &text))
 			if (c.kind == STORE_COMMENT_KEYS) {
 				q->out.n--; /* the line's end */
 				buf_add(&q->out, text);

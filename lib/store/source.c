@@ -22,6 +22,8 @@ struct source_cursor {
 	int64_t *t;
 	double *v;
 	uint8_t *wins; /* samples of --replace; NULL if there are none */
+	const struct histogram **h; /* the same of histograms */
+	struct arena a;             /* they live in */
 	size_t cap;
 	size_t *off; /* where each read series begins, beside from..to */
 	size_t *n;   /* how many it has so far */
@@ -50,9 +52,10 @@ wanted(const struct store_plan *p, size_t from, size_t to, size_t *n)
 	return p->want + lo;
 }
 
+/* h is NULL for a float. */
 static void
 put(struct source_cursor *c, uint32_t series, int64_t t, uint64_t bits,
-    bool wins)
+    const struct histogram *h, bool wins)
 {
 	size_t k = series - c->from, at = c->off[k] + c->n[k];
 
@@ -62,6 +65,8 @@ put(struct source_cursor *c, uint32_t series, int64_t t, uint64_t bits,
 	c->n[k]++;
 	c->t[at] = t;
 	memcpy(&c->v[at], &bits, sizeof(bits));
+	if (c->h != NULL)
+		c->h[at] = h;
 	if (c->wins != NULL)
 		c->wins[at] = wins;
 }
@@ -114,7 +119,7 @@ read_row(struct source_cursor *c, const struct store_qday *d,
 			if (ms < d->lo || ms > d->hi)
 				continue;
 		}
-		put(c, w[i].series, d->d->start + ms, v[col], wins);
+		put(c, w[i].series, d->d->start + ms, v[col], NULL, wins);
 	}
 }
 
@@ -158,7 +163,37 @@ read_x(struct source_cursor *c, const struct store_qday *d,
 		for (; i < x.end[k]; i++)
 			if (x.t[i] >= d->lo && x.t[i] <= d->hi)
 				put(c, d->byid[at].series, d->d->start + x.t[i],
-				    x.v[i], wins);
+				    x.v[i], NULL, wins);
+	}
+}
+
+/* The wanted histograms of a C frame. */
+static void
+read_comments(struct source_cursor *c, const struct store_qday *d,
+    const struct store_seg *g, const struct store_slot *p)
+{
+	const uint8_t *frame = store_seg_frame(g, p);
+	struct store_comment x;
+	struct error e;
+	size_t at = 0;
+	str text;
+
+	while (frame != NULL && store_seg_comment(p, frame, &at, &x, &text)) {
+		struct histogram *h;
+		uint32_t s;
+
+		if (x.kind != STORE_COMMENT_HIST || x.t < d->lo || x.t > d->hi)
+			continue;
+		s = store_ids_find(&d->ids, x.id);
+		if (s == STORE_IDS_NONE || s < c->from || s >= c->to)
+			continue;
+		h = arena_new(&c->a, struct histogram);
+		/* The time stands behind it, as in the line it came from. */
+		while (text.n > 0 && text.p[text.n - 1] != '}')
+			text.n--;
+		if (histogram_parse(h, text, &c->a, NULL, &e) == 0)
+			put(c, s, d->d->start + x.t, num_bits(h->sum), h,
+			    (p->flags & STORE_REPLACE) != 0);
 	}
 }
 
@@ -202,6 +237,8 @@ read_segment(struct source_cursor *c, const struct store_qday *d,
 			continue;
 		if (run->plan != NULL)
 			read_row(c, d, g->seg, p, run->plan);
+		else if (run->comments)
+			read_comments(c, d, g->seg, p);
 		else
 			read_x(c, d, g->seg, p);
 	}
@@ -229,11 +266,14 @@ read_some(struct source_cursor *c)
 		free(c->t);
 		free(c->v);
 		free(c->wins);
+		free(c->h);
 		c->cap = (size_t)sum;
 		c->t = mem_alloc(c->cap * sizeof(*c->t));
 		c->v = mem_alloc(c->cap * sizeof(*c->v));
 		c->wins = q->replace ? mem_alloc(c->cap) : NULL;
+		c->h = q->histograms ? mem_zero(c->cap, sizeof(*c->h)) : NULL;
 	}
+	arena_reset(&c->a);
 	sum = 0;
 	for (size_t i = 0; i < k; i++) {
 		c->off[i] = (size_t)sum;
@@ -248,6 +288,7 @@ struct sample {
 	int64_t t;
 	uint64_t rank;
 	double v;
+	const struct histogram *h;
 };
 
 static int
@@ -262,7 +303,8 @@ by_time(const void *a, const void *b)
 
 /* Strictly rising: sorted, and of one time the first that was committed. */
 static size_t
-merge(int64_t *t, double *v, const uint8_t *wins, size_t n)
+merge(int64_t *t, double *v, const struct histogram **h, const uint8_t *wins,
+    size_t n)
 {
 	struct sample *s;
 	size_t i = 1, k = 0;
@@ -276,12 +318,15 @@ merge(int64_t *t, double *v, const uint8_t *wins, size_t n)
 		/* The last that replaces comes before the first of all. */
 		uint64_t rank = wins != NULL && wins[i] ? n - i : n + i;
 
-		s[i] = (struct sample){ t[i], rank, v[i] };
+		s[i] = (struct sample){ t[i], rank, v[i],
+			h != NULL ? h[i] : NULL };
 	}
 	qsort(s, n, sizeof(*s), by_time);
 	for (i = 0; i < n; i++)
 		if (i == 0 || s[i].t != s[i - 1].t) {
 			t[k] = s[i].t;
+			if (h != NULL)
+				h[k] = s[i].h;
 			v[k++] = s[i].v;
 		}
 	free(s);
@@ -353,6 +398,31 @@ seen_x(struct source_cursor *c, const struct store_qday *d,
 }
 
 static void
+seen_comments(struct source_cursor *c, const struct store_qday *d,
+    const struct store_qseg *g, const struct store_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		const struct store_slot *p =
+		    store_seg_slot(g->seg, run->slot[i]);
+		const uint8_t *frame =
+		    p == NULL ? NULL : store_seg_frame(g->seg, p);
+		struct store_comment x;
+		size_t at = 0;
+		str text;
+
+		while (frame != NULL &&
+		    store_seg_comment(p, frame, &at, &x, &text)) {
+			uint32_t s = x.kind != STORE_COMMENT_HIST
+			    ? STORE_IDS_NONE
+			    : store_ids_find(&d->ids, x.id);
+
+			if (s != STORE_IDS_NONE && x.t >= d->lo && x.t <= d->hi)
+				c->have[s] = true;
+		}
+	}
+}
+
+static void
 see(struct source_cursor *c)
 {
 	c->have = mem_zero(c->q.n + 1, sizeof(*c->have));
@@ -365,6 +435,8 @@ see(struct source_cursor *c)
 
 				if (run->plan != NULL)
 					seen_row(c, d, &d->seg[k], run);
+				else if (run->comments)
+					seen_comments(c, d, &d->seg[k], run);
 				else
 					seen_x(c, d, &d->seg[k], run);
 			}
@@ -379,6 +451,8 @@ cursor_close(struct source_cursor *c)
 	free(c->t);
 	free(c->v);
 	free(c->wins);
+	free(c->h);
+	arena_fini(&c->a);
 	free(c->off);
 	free(c->n);
 	free(c->ok);
@@ -428,7 +502,10 @@ cursor_next(struct source_cursor *c, struct source_series *out, struct error *e)
 		k -= c->from;
 		out->t = c->t + c->off[k];
 		out->v = c->v + c->off[k];
+		if (c->h != NULL)
+			out->h = c->h + c->off[k];
 		out->n = merge(c->t + c->off[k], c->v + c->off[k],
+		    c->h != NULL ? c->h + c->off[k] : NULL,
 		    c->wins != NULL ? c->wins + c->off[k] : NULL, c->n[k]);
 		if (out->n > 0)
 			return 1;

@@ -194,6 +194,56 @@ at_once(void)
 	store_close(w);
 }
 
+/* Floats and native histograms of one series, in time order. */
+static void
+histograms(void)
+{
+	static const char text[] =
+	    "# BATCH {job=\"a\"} 1637582400000\n"
+	    "# HIST h{a=\"b\"} {count:2,sum:3.5,schema:0,zero_threshold:0,"
+	    "zero_count:0,positive_spans:[0:2],positive_buckets:[1,1]} "
+	    "1637582400000\n"
+	    "f 1 1637582400000\n# EOF\n"
+	    "# BATCH {job=\"a\"} 1637582401000\n"
+	    "h{a=\"b\"} 7 1637582401000\n"
+	    "# EOF\n"
+	    "# BATCH {job=\"a\"} 1637582402000\n"
+	    "# STALE h{a=\"b\"} 1637582402000\n"
+	    "# EOF\n";
+	struct source_query q = { .to = INT64_MAX };
+	struct source_series one;
+	struct source_cursor *c;
+	struct source src;
+	struct store *r;
+	struct error e;
+
+	help_append("hi", text);
+	r = help_open("hi", STORE_READ);
+	src = store_source(r);
+	for (int i = 0; i < 2; i++) {
+		q.histograms = i == 1;
+		c = source_open(&src, &q, &e);
+		CHECK(source_next(&src, c, &one, &e) == 1);
+		CHECK_STR(label_find(one.labels, LABEL_NAME), "f");
+		CHECK(source_next(&src, c, &one, &e) == 1);
+		CHECK(one.n == (i == 1 ? 3 : 2));
+		CHECK(one.v[one.n - 2] == 7 && num_is_stale(one.v[one.n - 1]));
+		if (i == 1) {
+			CHECK(one.h != NULL && one.h[0] != NULL);
+			CHECK(one.v[0] == 3.5 && one.h[0]->count == 2);
+			CHECK(one.h[1] == NULL && one.h[2] == NULL);
+		}
+		CHECK(source_next(&src, c, &one, &e) == 0);
+		source_close(&src, c);
+	}
+	q.labels_only = true;
+	c = source_open(&src, &q, &e);
+	CHECK(source_next(&src, c, &one, &e) == 1);
+	CHECK(source_next(&src, c, &one, &e) == 1);
+	source_close(&src, c);
+	store_close(r);
+}
+
 /* A name asked for again and again, while series of it come. */
 static void
 names(void)
@@ -278,6 +328,7 @@ main(void)
 	at_random();
 	again();
 	at_once();
+	histograms();
 	names();
 	metadata();
 	help_end();
