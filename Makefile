@@ -115,6 +115,8 @@ peers:
 	sh tests/peers.sh $(B)/peers
 soak: all
 	PATH="$(CURDIR)/$B:$$PATH" sh tests/soak.sh
+	PATH="$(CURDIR)/$B:$$PATH" MF_PEERS_S=$${SOAK_S:-600} \
+	    bats tests/peers-scrape.bats
 CORPUS	= ../shared/conformance
 conformance: all $(patsubst tests/%.c,$B/%,$(wildcard tests/conform/*.c))
 	PATH="$(CURDIR)/$B:$$PATH" MF_BUILD="$(CURDIR)/$B" \
