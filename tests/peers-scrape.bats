@@ -249,7 +249,7 @@ v2{a="b"} 2'
 	# Its discovery tells what it has found every 5 s, at first too.
 	until_ok 20 has 'up{job="vanishing"} == 1'
 	until_ok 20 has 'up{job="found",n="1"} == 1'
-	sleep $((seconds / 5))
+	sleep $(((seconds - 6) / 2))
 	kill "$pid_later"
 	wait "$pid_later" || :
 	vanishing 'v2{a="b"} 3
@@ -257,7 +257,7 @@ v3 4'
 	found 2 3
 	until_ok 20 has 'up{job="found",n="3"} == 1'
 	until_ok 20 has 'absent(up{job="found",n="1"})'
-	sleep $((seconds / 5))
+	sleep $(((seconds - 6) / 2))
 	now=$(date +%s)
 	sleep 1
 	kill "$scrape"
