@@ -114,6 +114,19 @@ long_line(int fd)
 }
 
 static void
+endless(int fd)
+{
+	static char x[1 << 16];
+	size_t n = 0;
+
+	while (n + 64 < sizeof(x))
+		n += (size_t)snprintf(
+		    x + n, sizeof(x) - n, "a_long_name_for_nothing 1\n");
+	for (head(fd, "200 OK", text, -1);;)
+		put(fd, x, n);
+}
+
+static void
 many_labels(int fd)
 {
 	static char x[32 << 20];
@@ -190,8 +203,7 @@ serve_never(int fd, const char *path)
 	else if (strcmp(path, "/half") == 0)
 		answer(fd, "200 OK", text, 1000, "a 1\nb 2\n");
 	else if (strcmp(path, "/endless") == 0)
-		for (head(fd, "200 OK", text, -1);;)
-			say(fd, "a_long_name_for_nothing 1\n");
+		endless(fd);
 	else if (strcmp(path, "/slow") == 0)
 		for (head(fd, "200 OK", text, -1);; sleep(1))
 			say(fd, "#");
