@@ -211,7 +211,7 @@ pair(struct scan *s, struct error *e)
 		add(s, name, value);
 		return 0;
 	}
-	if (!quoted)
+	if (!quoted || (s->p < s->end && *s->p != ',' && *s->p != '}'))
 		return unexpected(s, "expected '='", e);
 	if (s->named)
 		return scan_fail(s, from, e, "metric name already set");
