@@ -15,6 +15,7 @@
 static const struct sd_kind *const kinds[] = {
 	&sd_static,
 	&sd_file,
+	&sd_http,
 	&sd_dns,
 };
 
@@ -218,6 +219,39 @@ sd_source_fail(struct sd_source *s, const struct error *e)
 	s->fault = mem_alloc(strlen(e->msg) + 1);
 	memcpy(s->fault, e->msg, strlen(e->msg) + 1);
 	s->told = false;
+}
+
+void
+sd_source_lost(struct sd_source *s, const struct error *e)
+{
+	s->seen = 0;
+	s->bad = false;
+	sd_source_fail(s, e);
+}
+
+void
+sd_source_text(struct sd_find *f, struct sd_source *s, str text, bool json,
+    str meta, bool local)
+{
+	uint64_t hash = str_hash(text);
+	struct sd_part *p;
+	struct error e;
+
+	if (s->seen == hash && (s->part != NULL || s->bad)) {
+		if (!s->bad)
+			sd_source_same(s);
+		return;
+	}
+	s->seen = hash;
+	p = sd_part_parse(text, json, s->name.p, meta, s->name, &e);
+	s->bad = p == NULL;
+	if (p == NULL) {
+		sd_source_fail(s, &e);
+		return;
+	}
+	for (size_t i = 0; i < p->n; i++)
+		p->v[i].local = local;
+	sd_source_set(f, s, p);
 }
 
 bool

@@ -142,30 +142,12 @@ place(struct arena *a, const struct conf_node *n)
 	    a, arena_printf(a, "%.*s%.*s", STR_ARG(dir), STR_ARG(n->value)));
 }
 
-/* The text was read: what is in it, or why there is nothing. */
+/* The text of a file, or of a key of a manifest. */
 static void
 take(struct sd_find *f, struct sd_source *s, str text)
 {
-	uint64_t hash = str_hash(text);
-	struct sd_part *p;
-	struct error e;
-
-	if (s->seen == hash && (s->part != NULL || s->bad)) {
-		if (!s->bad)
-			sd_source_same(s);
-		return;
-	}
-	s->seen = hash;
-	p = sd_part_parse(text, is_json(s->name), s->name.p,
-	    STR("__meta_filepath"), s->name, &e);
-	s->bad = p == NULL;
-	if (p == NULL) {
-		sd_source_fail(s, &e);
-		return;
-	}
-	for (size_t i = 0; i < p->n; i++)
-		p->v[i].local = true;
-	sd_source_set(f, s, p);
+	sd_source_text(
+	    f, s, text, is_json(s->name), STR("__meta_filepath"), true);
 }
 
 /* Files come in the same order nearly every time. */
@@ -219,13 +201,10 @@ look_at(struct sd_find *f, const char *path)
 	if (r != 0) {
 		s = source_of(f, str_of(path));
 		s->mark = true;
-		if (r == 1) {
+		if (r == 1)
 			take(f, s, buf_str(&b));
-		} else {
-			s->seen = 0;
-			s->bad = false;
-			sd_source_fail(s, &e);
-		}
+		else
+			sd_source_lost(s, &e);
 	}
 	buf_fini(&b);
 }

@@ -73,7 +73,7 @@ struct sd_kind {
 	void (*step)(struct sd_find *f, int64_t now);
 };
 
-extern const struct sd_kind sd_static, sd_file, sd_dns;
+extern const struct sd_kind sd_static, sd_file, sd_http, sd_dns;
 
 /* A job's finds are a run of all, its groups are listed when asked for. */
 struct sd_job {
@@ -120,6 +120,16 @@ void sd_source_set(struct sd_find *f, struct sd_source *s, struct sd_part *p);
 
 /* It has not: what was known stays, the error is told once. */
 void sd_source_fail(struct sd_source *s, const struct error *e);
+
+/* A fault of getting at a text: the next one is read, be it the same. */
+void sd_source_lost(struct sd_source *s, const struct error *e);
+
+/*
+ * It has sent a text (JSON or YAML): its groups, or why there are none, unless
+ * it is the one read last.  meta is the label that says the source's name.
+ */
+void sd_source_text(struct sd_find *f, struct sd_source *s, str text, bool json,
+    str meta, bool local);
 
 /* It is as before: an error that was there is over. */
 void sd_source_same(struct sd_source *s);
