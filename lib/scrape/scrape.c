@@ -34,6 +34,7 @@ struct round {
 	bool read;      /* of the page, at least a part */
 	char stamp[32]; /* " NOW\n", behind most samples */
 	size_t stamp_len;
+	size_t opened; /* bytes of the BATCH line that begins the body */
 	struct expo_reader *rd;
 	struct nhcb *nhcb; /* or NULL */
 	size_t last;       /* the series of the last sample, for its exemplar */
@@ -492,10 +493,19 @@ put(struct round *x, const struct report *rep, str stale,
 	struct buf *b = &out->out;
 
 	error.value = str_of(x->r->error);
-	expo_put_batch(b, x->s->labels, x->now, &error, x->r->up ? 0 : 1);
-	if (x->r->up) {
-		buf_add(b, buf_str(&x->m->head));
-		buf_add(b, buf_str(&x->m->body));
+	if (x->r->up && x->m->head.n == 0 && b->n == 0) {
+		/* Most rounds: nothing goes between, so nothing is copied. */
+		struct buf empty = *b;
+
+		*b = x->m->body;
+		x->m->body = empty;
+	} else {
+		expo_put_batch(
+		    b, x->s->labels, x->now, &error, x->r->up ? 0 : 1);
+		if (x->r->up) {
+			buf_add(b, buf_str(&x->m->head));
+			buf_add(b, str_skip(buf_str(&x->m->body), x->opened));
+		}
 	}
 	if (!x->s->reported)
 		report_metadata(b, x->s, rep);
@@ -528,6 +538,8 @@ scrape_round(struct scrape_memory *m, const struct scrape_target *t,
 	    x.stamp, sizeof(x.stamp), " %lld\n", (long long)now);
 	buf_reset(&m->head);
 	buf_reset(&m->body);
+	expo_put_batch(&m->body, s->labels, now, NULL, 0);
+	x.opened = m->body.n;
 	r->up = read_answer(&x, a, &e) == 0;
 	if (a->too_large)
 		rep.size = -1;
