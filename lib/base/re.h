@@ -3,15 +3,14 @@
  * Unicode 15), in time linear in the subject: nothing backtracks, so a hostile
  * pattern costs no more than any other of its size.
  *
- * What Go refuses is refused with its words.  Refused beyond that, as "nests
- * too deeply" or "too large", are groups that only group 1000 deep, a program
- * of more than 2^20 instructions (Go stops at 3.3 million), 2^20 ranges of
- * characters, and 2^23 instructions times bounds of groups.  So a pattern
- * takes some 30 MiB at most (while it is compiled 120 bytes for each of its
- * own, too), and 1 MiB more for states that are made while
- * subjects come and forgotten when they are too many; answering takes 200 MiB
- * at most, where there are such numbers of captures.  Usual patterns take
- * some kilobytes.
+ * What Go refuses is refused with its words.  Beyond that, "expression nests
+ * too deeply" is said of groups more than 1000 deep that only group, and
+ * "expression too large" of a program of more than 2^20 instructions (Go stops
+ * at 3.3 million), of 2^20 ranges of characters, and of 2^23 instructions
+ * times bounds of groups.  So a pattern takes 30 MiB at most (while it is
+ * compiled 120 bytes for each of its own, too), and 1 MiB more for states that
+ * are made while subjects come and forgotten when they are too many; finding
+ * captures takes 200 MiB at most.  Usual patterns take some kilobytes.
  *
  * A subject should be UTF-8; of any other a byte that does not belong counts
  * as U+FFFD, as in Go.
