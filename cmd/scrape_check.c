@@ -52,8 +52,9 @@ find(const struct scrape_plan *p, const struct scrape_options *o,
 	set = scrape_targets(jobs, sd, &p->spread);
 	for (size_t i = 0; i < set->nwarnings; i++)
 		tool_warn("%.*s", STR_ARG(set->warnings[i]));
+	c->faults += set->nwarnings;
 	c->targets += set->n;
-	c->dropped += set->ndropped_all;
+	c->dropped += set->ndropped_all - set->nwarnings;
 	scrape_free(set);
 	scrape_sd_free(sd);
 	fetch_free(fetch);

@@ -49,13 +49,16 @@ state() {
 	E
 }
 
-@test "check: jobs, targets, warnings; exit 0" {
+@test "check: jobs, targets, warnings; 1 when a target is none" {
 	config
 	sed -i '1s/}/, external_labels: {a: "$NOT_SET_ANYWHERE"}}/' p.yml
-	run -0 --separate-stderr mf-scrape check -c p.yml
-	[ "$output" = "p.yml: ok, 3 jobs, 2 targets, 2 dropped, 1 warning" ]
+	run -1 --separate-stderr mf-scrape check -c p.yml
+	[ "$output" = "p.yml: FAILED, 3 jobs, 2 targets, 1 dropped, 1 warning, 1 error" ]
 	[ "${stderr_lines[0]}" = 'mf-scrape: p.yml:1:73: external label "a": $NOT_SET_ANYWHERE is not set' ]
 	[ "${stderr_lines[1]}" = 'mf-scrape: job bad: a target is left out: no address' ]
+	sed -i '/job_name: bad/,$d' p.yml
+	run -0 --separate-stderr mf-scrape check -c p.yml
+	[ "$output" = "p.yml: ok, 2 jobs, 2 targets, 1 dropped, 1 warning" ]
 	run -0 --separate-stderr mf-scrape check -q p.yml
 	[ -z "$output" ]
 	[ ! -e mf-data ]
@@ -91,7 +94,7 @@ state() {
 	config
 	echo '[{"targets": "h:1"}]' >sd/b.json
 	run -1 --separate-stderr mf-scrape check p.yml
-	[[ $output == "p.yml: FAILED, 3 jobs, 2 targets, 2 dropped, 1 error" ]]
+	[[ $output == "p.yml: FAILED, 3 jobs, 2 targets, 1 dropped, 2 errors" ]]
 	[[ ${stderr_lines[0]} == "mf-scrape: files: "*b.json* ]]
 	cat >net.yml <<-'E'
 	scrape_configs:

@@ -168,20 +168,24 @@ uppercase(struct step *x)
 static bool
 labelmap(struct step *x)
 {
-	size_t n = x->set->n, *cap = captures(x);
+	size_t n = x->set->n;
 	struct label *was = arena_alloc(x->a, (n + 1) * sizeof(*was));
-	str name;
+	struct buf b = { 0 };
 
 	if (n > 0)
 		memcpy(was, x->set->v, n * sizeof(*was));
 	for (size_t i = 0; i < n; i++) {
-		if (!re_find(x->r->re, was[i].name, 0, cap))
+		if (!re_match(x->r->re, was[i].name))
 			continue;
 		x->matched = true;
-		name = fill(x, x->r->replacement, was[i].name, cap);
-		if (name.n > 0)
-			label_set(x->set, name, was[i].value);
+		buf_reset(&b);
+		(void)re_replace(
+		    x->r->re, &b, was[i].name, x->r->replacement, SIZE_MAX);
+		if (b.n > 0)
+			label_set(
+			    x->set, arena_dup(x->a, buf_str(&b)), was[i].value);
 	}
+	buf_fini(&b);
 	return true;
 }
 

@@ -170,33 +170,65 @@ read_action(struct relabel *r, const struct conf_node *n, struct error *e)
 	return -1;
 }
 
+/* All 64 bits may be used. */
+static bool
+whole_number(str s, uint64_t *v)
+{
+	uint64_t n = 0;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9' ||
+		    __builtin_mul_overflow(n, 10U, &n) ||
+		    __builtin_add_overflow(n, (unsigned)(s.p[i] - '0'), &n))
+			return false;
+	*v = n;
+	return true;
+}
+
+/* As upstream's YAML, a number with a fraction is cut. */
 static int
 read_modulus(struct relabel *r, const struct conf_node *n, struct error *e)
 {
-	int64_t v;
+	double v;
 
-	if (n == NULL || n->kind == CONF_NULL)
+	if (n == NULL || n->kind == CONF_NULL ||
+	    (n->kind == CONF_SCALAR && !n->quoted &&
+		whole_number(n->value, &r->modulus)))
 		return 0;
-	if (conf_int(n, &v, e) == -1)
+	if (conf_float(n, &v, e) == -1)
 		return -1;
-	if (v < 0)
-		return conf_error(n, e, "modulus must not be negative");
+	if (!(v >= 0 && v < 0x1p64))
+		return conf_error(
+		    n, e, "modulus must be a number from 0 to 2^64 - 1");
 	r->modulus = (uint64_t)v;
 	return 0;
 }
 
+/*
+ * Upstream puts the text between "^(?s:" and ")$" and compiles that: so does
+ * this where the text is no regex of its own, like "a)|(b", and then every
+ * match counts that it has.
+ */
 static int
 read_regex(struct relabel *r, const struct conf_node *n, struct error *e)
 {
 	str s = STR("(.*)");
 	struct error why;
+	struct buf b = { 0 };
 
 	if (n != NULL && conf_str(n, &s, e) == -1)
 		return -1;
 	r->any = str_eq(s, STR("(.*)"));
-	if ((r->re = re_new(s, RE_ANCHORED, &why)) == NULL)
-		return conf_error(n, e, "%s", why.msg);
-	return 0;
+	if ((r->re = re_new(s, RE_ANCHORED, &why)) != NULL)
+		return 0;
+	buf_z(&b, "^(?s:");
+	buf_add(&b, s);
+	buf_z(&b, ")$");
+	r->re = re_new(buf_str(&b), 0, NULL);
+	buf_fini(&b);
+	return r->re != NULL ? 0 : conf_error(n, e, "%s", why.msg);
 }
 
 static int
