@@ -22,6 +22,10 @@ const char store_cmd_usage[] =
     "[selector]\n"
     "       mf-store info [-d dir]\n"
     "       mf-store check [-q] [-d dir]\n"
+    "       mf-store export [-qv] [-d dir] [-e time] [-s time] [--by-day]\n"
+    "           [--tsdb dir] [selector]\n"
+    "       mf-store import [-qSv] [-d dir] [--any-time] [--replace] "
+    "block ...\n"
     "       mf-store -h | -V\n"
     "Put streams of metrics into a directory, and get them back.\n"
     "\n"
@@ -35,12 +39,14 @@ const char store_cmd_usage[] =
     "  -h, --help         this text\n"
     "  -V, --version      the version\n"
     "      --any-time     take times that look like seconds\n"
+    "      --by-day       blocks of a day, not of two hours\n"
     "      --by-series    in label order, each series in time order\n"
     "      --exit-status  exit 3 if nothing is printed\n"
     "      --input FORM   mf (default), om for OpenMetrics, text for a page\n"
     "      --now TIME     the time of samples without one\n"
     "      --replace      a new value takes the place of an old one\n"
-    "      --strict       stop at the first line that does not parse\n";
+    "      --strict       stop at the first line that does not parse\n"
+    "      --tsdb DIR     write blocks of Prometheus into DIR\n";
 
 static const struct {
 	const char *name;
@@ -53,6 +59,8 @@ static const struct {
 	{ "values", store_cmd_values },
 	{ "info", store_cmd_info },
 	{ "check", store_cmd_check },
+	{ "export", store_cmd_export },
+	{ "import", store_cmd_import },
 };
 
 struct store *

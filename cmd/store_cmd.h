@@ -15,6 +15,8 @@ int store_cmd_labels(int argc, char **argv);
 int store_cmd_values(int argc, char **argv);
 int store_cmd_info(int argc, char **argv);
 int store_cmd_check(int argc, char **argv);
+int store_cmd_export(int argc, char **argv);
+int store_cmd_import(int argc, char **argv);
 
 /* The usage of mf-store, for errors. */
 extern const char store_cmd_usage[];
@@ -38,6 +40,10 @@ struct store_cmd_read {
 /* Read options; nfixed operands stand before the selector. */
 void store_cmd_open(
     struct store_cmd_read *r, int argc, char **argv, int nfixed);
+/* The same with options that are the subcommand's own. */
+struct opt;
+void store_cmd_open_more(struct store_cmd_read *r, int argc, char **argv,
+    int nfixed, const struct opt *more);
 void store_cmd_close(struct store_cmd_read *r);
 
 /* Exit on a usage of another kind than was asked for. */

@@ -8,18 +8,21 @@
 #include "store_cmd.h"
 #include "tool.h"
 
+#define MORE 8 /* options of one subcommand alone, at most */
+
 static void
-options(struct store_cmd_read *r, int argc, char **argv)
+options(struct store_cmd_read *r, int argc, char **argv, const struct opt *more)
 {
-	const struct opt rows[] = {
+	struct opt rows[5 + MORE + 1] = {
 		{ 'd', "dir", .text = &r->dir },
 		{ 'e', "end", .time = &r->to },
 		{ 's', "start", .time = &r->from },
 		{ 0, "by-series", .flag = &r->by_series },
 		{ 0, "exit-status", .flag = &r->exit_status },
-		{ .name = NULL },
 	};
 
+	for (size_t i = 0; more != NULL && more[i].name != NULL; i++)
+		rows[5 + i] = more[i];
 	r->from = INT64_MIN;
 	r->to = INT64_MAX;
 	opt_read(argc, argv, rows, OPT_NOW, store_cmd_usage);
@@ -31,9 +34,16 @@ options(struct store_cmd_read *r, int argc, char **argv)
 void
 store_cmd_open(struct store_cmd_read *r, int argc, char **argv, int nfixed)
 {
+	store_cmd_open_more(r, argc, argv, nfixed, NULL);
+}
+
+void
+store_cmd_open_more(struct store_cmd_read *r, int argc, char **argv, int nfixed,
+    const struct opt *more)
+{
 	struct error e;
 
-	options(r, argc, argv);
+	options(r, argc, argv, more);
 	argc -= optind;
 	argv += optind;
 	if (argc < nfixed)

@@ -71,13 +71,13 @@ complete -o filenames -F _mf_serve mf-serve
 _mf_store() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	case $prev in
-	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	-d|--dir|--tsdb) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	-e|--end|--input|--now|-s|--start) COMPREPLY=(); return ;;
 	esac
 	case $cur in
-	-*) mapfile -t COMPREPLY < <(compgen -W "--any-time --by-series -d --dir -e --end --exit-status -h --help --input -n --dry-run --now -q --quiet --replace -s --start --strict -S --sync -v --verbose -V --version" -- "$cur") ;;
+	-*) mapfile -t COMPREPLY < <(compgen -W "--any-time --by-day --by-series -d --dir -e --end --exit-status -h --help --input -n --dry-run --now -q --quiet --replace -s --start --strict -S --sync --tsdb -v --verbose -V --version" -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "append select series labels values info check" -- "$cur") ;;
+		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "append select series labels values info check export import" -- "$cur") ;;
 	esac
 }
 complete -o filenames -F _mf_store mf-store
