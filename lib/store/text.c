@@ -114,26 +114,52 @@ head(struct store_writer *w, str text, struct labels *ls, int64_t *t, str *rest)
 	    label_parse(str_take(line, k - 1), &w->arena, ls, &e) == 0;
 }
 
-/* A line that stands in the page as it did, or a series with a value at t. */
-static bool
-take_line(const struct store_cache_line *c, str line, str t, uint64_t *row)
+/* The number at p, words such as NaN too; NULL if there is none. */
+static const char *
+value(const char *p, const char *end, double *v)
 {
-	size_t n;
+	const char *q = num_scan(p, end, v);
+	str word;
+
+	if (q != NULL)
+		return q;
+	word = str_from(p, end);
+	word = str_take(word, str_chr(word, '\n'));
+	word = str_take(word, str_chr(word, ' '));
+	return num_parse(word, v) == 0 ? word.p + word.n : NULL;
+}
+
+/*
+ * A line that stands in the page as it did, or a series with a value, at t if
+ * it says when.  Passes over it; no byte is looked at twice.
+ */
+static bool
+take_line(const struct store_cache_line *c, str *text, str t, uint64_t *row)
+{
+	const char *p, *end = text->p + text->n;
 	double v;
 
-	if (c->col == STORE_IDS_NONE)
-		return line.n == c->len && str_hash(line) == c->hash;
-	if (line.n < (size_t)c->len + 2 || line.p[c->len] != ' ' ||
-	    str_hash(str_take(line, c->len)) != c->hash)
+	if (c->len >= text->n)
 		return false;
-	line = str_skip(line, (size_t)c->len + 1);
-	n = str_chr(line, ' ');
-	if (n < line.n && !str_eq(str_skip(line, n + 1), t))
+	p = text->p + c->len;
+	if (*p != (c->col == STORE_IDS_NONE ? '\n' : ' ') ||
+	    str_hash(str_take(*text, c->len)) != c->hash)
 		return false;
-	if (num_parse(str_take(line, n), &v) == -1)
-		return false;
-	row[c->col] = num_bits(v);
-	return row[c->col] != NUM_STALE_BITS && row[c->col] != STORE_ABSENT;
+	if (c->col != STORE_IDS_NONE) {
+		p = value(p + 1, end, &v);
+		if (p == NULL || p == end)
+			return false;
+		row[c->col] = num_bits(v);
+		if (row[c->col] == NUM_STALE_BITS ||
+		    row[c->col] == STORE_ABSENT)
+			return false;
+		if (*p == ' ' && str_starts(str_from(p + 1, end), t))
+			p += 1 + t.n;
+		if (p == end || *p != '\n')
+			return false;
+	}
+	*text = str_from(p + 1, end);
+	return true;
 }
 
 /* All lines into a row; false if the page is another one. */
@@ -144,17 +170,11 @@ take_lines(const struct cache *c, str text, int64_t t, uint64_t *row)
 	size_t i = 0;
 
 	num_print_int(&time, t);
-	for (i = 0; i < c->head->n; i++) {
-		size_t n = str_chr(text, '\n');
-
-		if (n == text.n ||
-		    (c->line[i].col >= c->head->cols &&
+	for (i = 0; i < c->head->n; i++)
+		if ((c->line[i].col >= c->head->cols &&
 			c->line[i].col != STORE_IDS_NONE) ||
-		    !take_line(
-			&c->line[i], str_take(text, n), buf_str(&time), row))
+		    !take_line(&c->line[i], &text, buf_str(&time), row))
 			break;
-		text = str_skip(text, n + 1);
-	}
 	buf_fini(&time);
 	return i == c->head->n && str_eq(text, STR("# EOF\n"));
 }
