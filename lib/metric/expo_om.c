@@ -326,6 +326,10 @@ exemplar(struct expo_reader *r, const struct expo_item *sample, struct error *e)
 		return -1;
 	if (s->named)
 		return scan_fail(s, from, e, "metric name in an exemplar");
+	/* in a sample's label it may be, so says upstream's lexer */
+	for (size_t i = 0; i < s->n; i++)
+		if (str_chr(s->v[i].value, '\0') < s->v[i].value.n)
+			return scan_fail(s, from, e, "NUL in an exemplar");
 	x.extra = expo_labels(r);
 	if (one_blank(r, "the labels", e) == -1 || expo_value(r, &x.v, e) == -1)
 		return -1;

@@ -171,7 +171,9 @@ help(struct expo_reader *r, struct expo_item *item, struct error *e)
 
 	if (name(r, item, e) == -1)
 		return -1;
-	if (s->p < s->end && *s->p != ' ' && *s->p != '\t')
+	/* a page's parser takes any byte for it (model/textparse) */
+	if (r->form == EXPO_MF && s->p < s->end && *s->p != ' ' &&
+	    *s->p != '\t')
 		return scan_fail(s, NULL, e, "expected a blank after the name");
 	if (s->p < s->end)
 		s->p++;
@@ -188,9 +190,17 @@ word(struct expo_reader *r, struct expo_item *item, const char *const *list,
 
 	if (name(r, item, e) == -1)
 		return -1;
-	(void)scan_blanks(s);
-	from = s->p;
-	item->text = scan_word(s);
+	if (r->form == EXPO_PAGE && list != NULL) {
+		/* exactly: one byte between, and nothing behind */
+		s->p += s->p < s->end;
+		from = s->p;
+		item->text = str_from(s->p, s->end);
+		s->p = s->end;
+	} else {
+		(void)scan_blanks(s);
+		from = s->p;
+		item->text = scan_word(s);
+	}
 	if (item->text.n == 0)
 		return scan_fail(s, from, e, "expected a word after the name");
 	if (!str_utf8(item->text))

@@ -158,8 +158,10 @@ scan_name(struct scan *s, str *out, struct error *e)
 	if (s->p < s->end && *s->p == '"') {
 		if (scan_quoted(s, out, e) == -1)
 			return -1;
-		if (out->n == 0)
-			return scan_fail(s, from, e, "empty metric name");
+		if (out->n == 0 || str_chr(*out, '\0') < out->n)
+			return scan_fail(s, from, e,
+			    out->n == 0 ? "empty metric name"
+					: "NUL in a name");
 		return 0;
 	}
 	if (s->p >= s->end || !is(*s->p, SCAN_START | SCAN_COLON))
@@ -191,8 +193,9 @@ pair(struct scan *s, struct error *e)
 	if (quoted) {
 		if (scan_quoted(s, &name, e) == -1)
 			return -1;
-		if (name.n == 0)
-			return scan_fail(s, from, e, "empty name");
+		if (name.n == 0 || str_chr(name, '\0') < name.n)
+			return scan_fail(s, from, e,
+			    name.n == 0 ? "empty name" : "NUL in a name");
 	} else {
 		if (s->p >= s->end || !is(*s->p, SCAN_START))
 			return unexpected(s, "expected a label name or '}'", e);

@@ -91,6 +91,13 @@ promproto_whole(const struct pb_field *f, double *v, struct error *e)
 	return 0;
 }
 
+/* A NUL, which Prometheus takes here, is none of text's names. */
+static bool
+is_name(str s)
+{
+	return s.n > 0 && str_utf8(s) && str_chr(s, '\0') == s.n;
+}
+
 static int
 label(const struct pb_field *from, struct label *l, struct error *e)
 {
@@ -110,7 +117,7 @@ label(const struct pb_field *from, struct label *l, struct error *e)
 	}
 	if (k == -1)
 		return -1;
-	if (l->name.n == 0 || !str_utf8(l->name))
+	if (!is_name(l->name))
 		return error_set(e, "invalid label name '%.*s'",
 		    STR_ARG(str_take(l->name, 100)));
 	if (!str_utf8(l->value))
@@ -419,7 +426,7 @@ family(struct promproto *p, str bytes, struct error *e)
 static int
 check_family(const struct promproto *p, struct error *e)
 {
-	if (p->name.n == 0 || !str_utf8(p->name))
+	if (!is_name(p->name))
 		return error_set(e, "invalid metric name '%.*s'",
 		    STR_ARG(str_take(p->name, 100)));
 	if (!str_utf8(p->help))
