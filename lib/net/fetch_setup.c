@@ -15,7 +15,7 @@
  * A larger buffer is fewer reads; but it belongs to each handle, and from
  * 128 KiB on malloc would map and unmap it for every request.
  */
-#define BUFFER_SIZE 65536L
+#define BUFFER_SIZE 102400L
 #define MAX_IDLE_S 300L /* a connection is not used again after that */
 
 bool
