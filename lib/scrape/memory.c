@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "metric/batch.h"
 
+#define FEW 1000 /* series that may be forgotten ones */
+
 struct scrape_memory *
 scrape_memory_new(void)
 {
@@ -297,9 +299,9 @@ memory_tidy(struct memory_source *s)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; s->n > FEW && i < s->n; i++)
 		kept += s->v[i].known == s->good || s->v[i].live;
-	if (s->n > 2 * kept + 1000)
+	if (s->n > 2 * kept + FEW)
 		drop_old(s);
 	else if (!s->looked && s->by_text.n + s->by_family.n > 0)
 		rest(s);

@@ -39,6 +39,8 @@ struct round {
 	struct nhcb *nhcb; /* or NULL */
 	size_t last;       /* the series of the last sample, for its exemplar */
 	bool have_last;
+	bool honor_timestamps;
+	size_t limit;    /* sample_limit */
 	size_t admitted; /* samples that count for sample_limit */
 	size_t room;     /* for new series, with keep_known */
 	bool counted;    /* room is known */
@@ -80,17 +82,13 @@ find_series(
 	return rc;
 }
 
-/* The same, by the item's mark if it has said it before. */
+/* The same, of one that has no mark yet, which is told for the next round. */
 static int
-series(struct round *x, const struct expo_item *it, size_t *i, struct error *e)
+new_series(
+    struct round *x, const struct expo_item *it, size_t *i, struct error *e)
 {
-	int rc;
+	int rc = find_series(x, it, i, e);
 
-	if (it->mark != NULL && *it->mark != 0) {
-		*i = *it->mark - 1;
-		return *it->mark != DROPPED;
-	}
-	rc = find_series(x, it, i, e);
 	if (rc >= 0 && it->mark != NULL)
 		*it->mark = rc == 0 ? DROPPED : *i + 1;
 	return rc;
@@ -104,17 +102,17 @@ series(struct round *x, const struct expo_item *it, size_t *i, struct error *e)
 static bool
 room(struct round *x, const struct memory_series *v)
 {
-	size_t limit = (size_t)x->t->job->sample_limit, known = 0;
+	size_t known = 0;
 
 	x->admitted++;
 	if (!x->t->keep_known)
-		return x->admitted <= limit;
+		return x->admitted <= x->limit;
 	if (v->known == x->s->good || v->seen == x->s->round)
 		return true;
 	if (!x->counted) {
 		for (size_t i = 0; i < x->s->n; i++)
 			known += x->s->v[i].known == x->s->good;
-		x->room = limit > known ? limit - known : 0;
+		x->room = x->limit > known ? x->limit - known : 0;
 		x->counted = true;
 	}
 	if (x->room > 0) {
@@ -135,7 +133,9 @@ put_sample(
 
 	if (it->kind == EXPO_HIST)
 		buf_z(b, "# HIST ");
-	p = buf_reserve(b, v->len + LINE);
+	if (b->cap - b->n <= v->len + LINE)
+		(void)buf_reserve(b, v->len + LINE);
+	p = b->p + b->n;
 	memcpy(p, v->text, v->len);
 	p[v->len] = ' ';
 	b->n += v->len + 1;
@@ -148,28 +148,34 @@ put_sample(
 		return;
 	}
 	/* A copy of known length is cheaper than one of the right length. */
-	p = buf_reserve(b, sizeof(x->stamp));
-	memcpy(p, x->stamp, sizeof(x->stamp));
+	if (b->cap - b->n <= sizeof(x->stamp))
+		(void)buf_reserve(b, sizeof(x->stamp));
+	memcpy(b->p + b->n, x->stamp, sizeof(x->stamp));
 	b->n += x->stamp_len;
 }
 
 static int
 sample(struct round *x, const struct expo_item *it, struct error *e)
 {
-	bool stamped = it->has_t && x->t->job->honor_timestamps;
+	bool stamped = it->has_t && x->honor_timestamps;
 	struct memory_series *v;
 	size_t i = 0;
 	int rc;
 
 	x->r->scraped++;
 	x->have_last = false;
-	if ((rc = series(x, it, &i, e)) <= 0)
+	if (it->mark != NULL && *it->mark != 0) {
+		if (*it->mark == DROPPED)
+			return 0;
+		i = *it->mark - 1;
+	} else if ((rc = new_series(x, it, &i, e)) <= 0) {
 		return rc;
+	}
 	x->r->kept++;
 	v = &x->s->v[i];
 	if (v->seen == x->s->round && !stamped)
 		return 0; /* the same series again: the first one counts */
-	if (x->t->job->sample_limit > 0 && !room(x, v))
+	if (x->limit > 0 && !room(x, v))
 		return 0;
 	if (stamped && it->t > x->now + FUTURE)
 		return 0;
@@ -327,17 +333,22 @@ feed(void *arg, str lines, struct error *e)
 {
 	struct round *x = arg;
 	struct expo_item it;
-	int k;
+	int k, rc;
 
 	expo_feed(x->rd, lines);
-	while ((k = expo_next(x->rd, &it, e)) == 1)
-		if ((x->nhcb ? nhcb_item(x->nhcb, &it, e) : item(x, &it, e)) ==
-		    -1) {
-			/* in protobuf there are none */
-			return x->rd == x->s->proto
-			    ? -1
-			    : error_add(e, "line %zu", it.line);
-		}
+	while ((k = expo_next(x->rd, &it, e)) == 1) {
+		if (x->nhcb != NULL)
+			rc = nhcb_item(x->nhcb, &it, e);
+		else if (it.kind == EXPO_SAMPLE)
+			rc = sample(x, &it, e);
+		else
+			rc = item(x, &it, e);
+		/* in protobuf there are no lines */
+		if (rc == -1 && x->rd != x->s->proto)
+			error_add(e, "line %zu", it.line);
+		if (rc == -1)
+			return -1;
+	}
 	return k;
 }
 
@@ -403,8 +414,7 @@ read_answer(struct round *x, const struct scrape_answer *a, struct error *e)
 		return error_set(e, "%.*s", STR_ARG(x->t->error));
 	if (answer_form(a, j, &form, e) == -1 || page(x, a, form, e) == -1)
 		return -1;
-	if (j->sample_limit > 0 && !x->t->keep_known &&
-	    x->admitted > (size_t)j->sample_limit)
+	if (x->limit > 0 && !x->t->keep_known && x->admitted > x->limit)
 		return error_set(e, "sample limit exceeded");
 	return 0;
 }
@@ -431,6 +441,10 @@ settle(struct round *x, struct buf *stale, struct buf *came, struct buf *went)
 		struct memory_series *v = &s->v[i];
 		bool known = v->known == s->good, was = v->live;
 
+		if (v->seen == s->round && known && was && !v->stamped) {
+			v->known = s->round; /* as nearly all */
+			continue;
+		}
 		if (!was && !known && v->seen != s->round)
 			continue;
 		v->live = v->seen == s->round && (!v->stamped || track);
@@ -523,7 +537,13 @@ scrape_round(struct scrape_memory *m, const struct scrape_target *t,
     struct scrape_text *out, struct scrape_result *r)
 {
 	struct memory_source *s = memory_source(m, t->text, t->labels);
-	struct round x = { .m = m, .s = s, .t = t, .r = r, .now = now };
+	struct round x = { .m = m,
+		.s = s,
+		.t = t,
+		.r = r,
+		.now = now,
+		.honor_timestamps = t->job->honor_timestamps,
+		.limit = (size_t)t->job->sample_limit };
 	struct report rep = { .t = t, .r = r, .took = a->took };
 	struct buf stale = { 0 }, came = { 0 }, went = { 0 };
 	struct error e = { "" };
