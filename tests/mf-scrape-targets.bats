@@ -121,7 +121,7 @@ state() {
 	grep -q 'ok, 3 jobs, 2 targets$' out
 	echo "scrape_configs: [{job_name: a}]" >more/d.yml
 	run -2 --separate-stderr mf-scrape check p.yml
-	[[ $stderr == *'more/d.yml:1:29: found multiple scrape configs with job name "a"'* ]]
+	[[ $stderr == *'more/d.yml:1:29: found multiple scrape configs with job name "a", first found in p.yml:1' ]]
 	echo "global: {}" >more/d.yml
 	run -2 --separate-stderr mf-scrape check p.yml
 	[[ $stderr == *'more/d.yml:1:1: unknown key "global"' ]]

@@ -137,33 +137,10 @@ accept_one(struct buf *b, const struct protocol *p, str escaping, size_t *q)
 static int
 check_protocols(const struct conf_node *list, str job, struct error *e)
 {
-	if (list == NULL)
-		return 0;
-	if (list->kind != CONF_LIST)
-		return conf_error(list, e, "scrape_protocols: expected a list");
-	if (list->n == 0)
-		return conf_error(list, e,
-		    "scrape_protocols cannot be empty for scrape config with "
-		    "job name \"%.*s\"",
-		    STR_ARG(job));
-	for (size_t i = 0; i < list->n; i++) {
-		str name = list->v[i]->value;
+	struct error whose; /* as long as a message may be */
 
-		for (size_t j = 0; j < i; j++)
-			if (str_eq(name, list->v[j]->value))
-				return conf_error(list->v[i], e,
-				    "duplicated protocol in scrape_protocols, "
-				    "got %.*s twice for scrape config with job "
-				    "name \"%.*s\"",
-				    STR_ARG(name), STR_ARG(job));
-		if (protocol(name) == NULL)
-			return conf_error(list->v[i], e,
-			    "scrape_protocols: unknown scrape protocol %.*s, "
-			    "supported: " SUPPORTED
-			    " for scrape config with job name \"%.*s\"",
-			    STR_ARG(name), STR_ARG(job));
-	}
-	return 0;
+	error_set(&whose, "scrape config with job name \"%.*s\"", STR_ARG(job));
+	return promconf_protocols(list, whose.msg, e);
 }
 
 /* The header, from a list that is right. */

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/letter.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/quote.h"
@@ -20,67 +21,6 @@ keep(struct tmpl_run *r, struct buf *b, struct tmpl_value *out)
 	*out = tmpl_string(arena_dup(r->arena, buf_str(b)));
 	buf_fini(b);
 	return 0;
-}
-
-/*
- * Upper and lower case of Latin, Greek, Cyrillic and Armenian letters; others
- * stay.  Pairs stand side by side in the blocks listed, upper first.
- */
-static const struct {
-	uint32_t from, to; /* lower case letters */
-	int delta;         /* to upper */
-} cases[] = {
-	{ 'a', 'z', -32 },
-	{ 0xe0, 0xf6, -32 },
-	{ 0xf8, 0xfe, -32 },
-	{ 0xff, 0xff, 121 },
-	{ 0x3ac, 0x3ac, -38 },
-	{ 0x3ad, 0x3af, -37 },
-	{ 0x3b1, 0x3c1, -32 },
-	{ 0x3c3, 0x3cb, -32 },
-	{ 0x3cc, 0x3cc, -64 },
-	{ 0x3cd, 0x3ce, -63 },
-	{ 0x430, 0x44f, -32 },
-	{ 0x450, 0x45f, -80 },
-	{ 0x561, 0x586, -48 },
-};
-
-/* Upper case letters whose lower case is the next code point. */
-static const struct {
-	uint32_t from, to;
-} pairs[] = { { 0x100, 0x12e }, { 0x132, 0x136 }, { 0x139, 0x147 },
-	{ 0x14a, 0x176 }, { 0x179, 0x17d }, { 0x1cd, 0x1db }, { 0x1de, 0x1ee },
-	{ 0x1f8, 0x21e }, { 0x222, 0x232 }, { 0x3d8, 0x3ee }, { 0x460, 0x480 },
-	{ 0x48a, 0x4be }, { 0x4c1, 0x4cd }, { 0x4d0, 0x52e },
-	{ 0x1e00, 0x1e94 }, { 0x1ea0, 0x1efe } };
-
-static uint32_t
-to_upper(uint32_t r)
-{
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (r >= cases[i].from && r <= cases[i].to)
-			return (uint32_t)((int)r + cases[i].delta);
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		if (r > pairs[i].from && r <= pairs[i].to + 1 &&
-		    (r - pairs[i].from) % 2 == 1)
-			return r - 1;
-	return r == 0x3c2 ? 0x3a3 : r;
-}
-
-static uint32_t
-to_lower(uint32_t r)
-{
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		uint32_t low = (uint32_t)((int)r - cases[i].delta);
-
-		if (low >= cases[i].from && low <= cases[i].to)
-			return low;
-	}
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		if (r >= pairs[i].from && r <= pairs[i].to &&
-		    (r - pairs[i].from) % 2 == 0)
-			return r + 1;
-	return r;
 }
 
 static void
@@ -109,7 +49,7 @@ to_upper_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 {
 	(void)n;
 	(void)e;
-	return map_runes(r, v[0].s, to_upper, out);
+	return map_runes(r, v[0].s, letter_upper, out);
 }
 
 static int
@@ -118,7 +58,7 @@ to_lower_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 {
 	(void)n;
 	(void)e;
-	return map_runes(r, v[0].s, to_lower, out);
+	return map_runes(r, v[0].s, letter_lower, out);
 }
 
 static bool
@@ -153,7 +93,8 @@ title_fn(struct tmpl_run *r, const struct tmpl_value *v, size_t n,
 		str rest = str_skip(s, len);
 
 		if (word_rune(c)) {
-			put_rune(&b, inside ? to_lower(c) : to_upper(c));
+			put_rune(
+			    &b, inside ? letter_lower(c) : letter_upper(c));
 			inside = true;
 			continue;
 		}

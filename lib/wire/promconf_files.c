@@ -13,17 +13,26 @@
 static int
 job(const struct conf_node *n, struct map *seen, struct error *e)
 {
-	const struct conf_node *name = conf_find(n, "job_name");
+	const struct conf_node *name = conf_find(n, "job_name"), *first;
+	struct map_slot *slot;
 	bool fresh;
 
 	if (name == NULL || name->kind != CONF_SCALAR || name->value.n == 0)
 		return conf_error(n, e, "job_name is empty");
-	(void)map_add(seen, name->value, &fresh);
-	if (!fresh)
+	slot = map_add(seen, name->value, &fresh);
+	if (fresh) {
+		slot->v.p = (void *)(uintptr_t)name;
+		return 0;
+	}
+	first = slot->v.p;
+	if (first->conf == name->conf)
 		return conf_error(name, e,
 		    "found multiple scrape configs with job name \"%.*s\"",
 		    STR_ARG(name->value));
-	return 0;
+	return conf_error(name, e,
+	    "found multiple scrape configs with job name \"%.*s\", first "
+	    "found in %.*s:%d",
+	    STR_ARG(name->value), STR_ARG(conf_name(first->conf)), first->line);
 }
 
 static int
