@@ -152,8 +152,10 @@ ask_plot(struct ask *q, struct input *in, struct series_set *set,
 			return TOOL_FAILED;
 		}
 		for (size_t k = 0; k < r.n; k++) {
-			struct source_series s = { r.v[k].labels, r.v[k].t,
-				r.v[k].v, r.v[k].n };
+			struct source_series s = { .labels = r.v[k].labels,
+				.t = r.v[k].t,
+				.v = r.v[k].v,
+				.n = r.v[k].n };
 
 			if (q->v[i].mark)
 				gather_marks(&g, &s, q->v[i].text);
