@@ -5,22 +5,13 @@
  */
 #include "scrape/sd_impl.h"
 
-/* Addresses of this machine's own kinds hold a path or a command. */
-static bool
-has_path(str address)
-{
-	return str_starts(address, STR("exec:")) ||
-	    str_starts(address, STR("file:")) ||
-	    str_starts(address, STR("unix:"));
-}
-
 static int
 check_target(const struct conf_node *n, struct error *e)
 {
 	if (n->kind != CONF_SCALAR || n->value.n == 0)
 		return conf_error(n, e, "a target must be HOST:PORT");
-	if (!str_utf8(n->value) ||
-	    (str_chr(n->value, '/') < n->value.n && !has_path(n->value)))
+	/* A URL is refused by scrape_job_load(), if nothing relabels it. */
+	if (!str_utf8(n->value))
 		return conf_error(n, e, "\"%.*s\" is not a valid hostname",
 		    STR_ARG(n->value));
 	return 0;
