@@ -15,7 +15,9 @@ ask(struct series_set *s, const struct match *m, size_t nm, int64_t from,
     int64_t to, bool only)
 {
 	struct source src = series_source(s);
-	struct source_query q = { m, nm, from, to, only };
+	struct source_query q = {
+		.m = m, .nm = nm, .from = from, .to = to, .labels_only = only
+	};
 	struct source_cursor *c = source_open(&src, &q, NULL);
 	struct source_series x;
 
@@ -198,7 +200,9 @@ churn(void)
 {
 	struct series_set *s = series_new();
 	struct source src = series_source(s);
-	struct source_query q = { NULL, 0, INT64_MIN, INT64_MAX, true };
+	struct source_query q = {
+		.from = INT64_MIN, .to = INT64_MAX, .labels_only = true
+	};
 	struct source_cursor *c;
 	struct source_series x;
 	char name[64], last[64];

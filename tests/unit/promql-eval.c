@@ -235,7 +235,9 @@ broken_next(struct source_cursor *c, struct source_series *s, struct error *e)
 
 	if (b->left-- <= 0)
 		return error_set(e, "bad block");
-	*s = (struct source_series){ { ls, 1 }, t, v, 1 };
+	*s = (struct source_series){
+		.labels = { ls, 1 }, .t = t, .v = v, .n = 1
+	};
 	return 1;
 }
 
