@@ -70,8 +70,8 @@ refused(const char *text, const char *want)
 static void
 errors(void)
 {
-	refused("static_configs:\n- targets: [http://bad]\n",
-	    "p.yml:2:13: \"http://bad\" is not a valid hostname");
+	refused("static_configs:\n- targets: [[bad]]\n",
+	    "p.yml:2:13: a target must be HOST:PORT");
 	refused("static_configs: x\n",
 	    "p.yml:1:17: static_configs: expected a list");
 	refused("static_configs:\n-\n",
