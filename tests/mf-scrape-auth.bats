@@ -174,6 +174,45 @@ down() {
 	[ "$(grep -c 'http2: server read frame HEADERS' peer.out)" = "$requests" ]
 }
 
+@test "credentials follow a redirect from port 80 to 443 of a host alone" {
+	need_openssl
+	"${CC:-cc}" -o hostile "$BATS_TEST_DIRNAME/helpers/hostile.c"
+	start hostile ./hostile
+	plain=$address
+	cert named DNS:a.test,DNS:b.test 2
+	# the password is "secret"
+	cat >web.yml <<-'END'
+	tls_server_config: {cert_file: named.pem, key_file: named.key}
+	basic_auth_users:
+	  joe: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW
+	END
+	printf 'a 1\n' >page
+	start serve mf-serve -l 127.0.0.1:0 --web-config web.yml -m page
+	tls=$address
+	follow() { # FROM TO STATUS
+		cat >p.yml <<-END
+		global: {scrape_interval: 5s, scrape_timeout: 3s}
+		scrape_configs:
+		- job_name: x
+		  metrics_path: /to/$2
+		  static_configs: [{targets: ['$1']}]
+		  tls_config: {ca_file: ca.pem}
+		  basic_auth: {username: joe, password: secret}
+		END
+		mf-scrape -1 -c p.yml --connect-to "a.test:80:$plain" \
+		    --connect-to "a.test:8080:$plain" \
+		    --connect-to "a.test:443:$tls" \
+		    --connect-to "b.test:443:$tls" >out 2>err || :
+		grep "^up{.*} $3 " out
+	}
+	follow a.test:80 https://a.test/metrics 1
+	follow a.test:80 https://a.test:443/metrics 1
+	follow a.test:80 https://b.test/metrics 0
+	grep 'HTTP status 401' err
+	follow a.test:8080 https://a.test/metrics 0
+	grep 'HTTP status 401' err
+}
+
 @test "what upstream refuses is refused, in its words, at its place" {
 	address=127.0.0.1:1
 	refused() {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -321,6 +322,18 @@ is_redirect(long status)
 	    status == 307 || status == 308;
 }
 
+/* Does to stand for whom from stood for?  TLS may be begun on the way. */
+static bool
+same_origin(const struct fetch_url *from, const struct fetch_url *to)
+{
+	if (strcasecmp(from->host, to->host) != 0)
+		return false;
+	if (strcmp(from->scheme, to->scheme) == 0)
+		return from->port == to->port;
+	return from->port == 80 && to->port == 443 &&
+	    strcmp(to->scheme, "https") == 0;
+}
+
 /*
  * Go on to where a redirect leads, as Go's client does: 307 and 308 repeat the
  * request, the others make it a GET.  1 if it was a redirect; on -1 the job
@@ -345,15 +358,15 @@ redirect(struct fetch_job *j, long status, struct error *e)
 	if (j->redirects++ == MAX_REDIRECTS)
 		return error_set(
 		    e, "stopped after %d redirects", MAX_REDIRECTS);
-	if (j->origin == NULL) {
-		if (fetch_url(j, j->url, &u, e) == -1)
-			return -1;
-		j->origin = u.origin;
-	}
+	if (j->first.host == NULL && fetch_url(j, j->url, &j->first, e) == -1)
+		return -1;
 	if (fetch_url(j, to, &u, e) == -1)
 		return error_add(e, "redirect");
 	/* once away, it never comes back to its credentials */
-	j->foreign |= strcmp(j->origin, u.origin) != 0;
+	j->foreign |= !same_origin(&j->first, &u);
+	/* nor back from TLS with them */
+	j->first.scheme = u.scheme;
+	j->first.port = u.port;
 	j->url = to;
 	if (status != 307 && status != 308 && strcmp(j->method, "HEAD") != 0)
 		j->method = "GET";

@@ -45,7 +45,8 @@ struct fetch_answer {
  * url is http or https, "unix:SOCKET:/PATH", or "unix:SOCKET:URL", which asks
  * for the URL over the socket.  Redirects are followed (not from a socket, nor
  * with auth's follow_redirects off) to http and https only; to another origin
- * go neither credentials nor headers that may hold any.
+ * (but for https on port 443 of a host asked on port 80) go neither credentials
+ * nor headers that may hold any.  A gzip body is uncompressed, others are not.
  */
 struct fetch_request {
 	const char *method; /* "GET", "POST", ... */

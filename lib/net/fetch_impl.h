@@ -51,6 +51,11 @@ enum fetch_fault {
 	FETCH_CUT,
 };
 
+struct fetch_url {
+	const char *scheme, *host; /* an IPv6 address in its brackets */
+	int port;
+};
+
 /*
  * A request under way.  Its strings live in its arena.  When it is over it
  * goes to the idle ones with its handle and its buffers, for the next request.
@@ -74,7 +79,7 @@ struct fetch_job {
 	int64_t start, deadline;   /* ns; deadline 0: none */
 	const char *method;        /* changes to GET by a redirect */
 	const char *url;           /* of this hop */
-	const char *origin;        /* scheme://host:port credentials are for */
+	struct fetch_url first;    /* whom the credentials are for */
 	bool foreign;              /* redirected to another origin */
 	const char *sock;          /* of unix:PATH */
 	struct fetch_token *token; /* waited for, or sent */
@@ -138,11 +143,7 @@ void fetch_header(struct fetch_job *j, str name, str value);
 int fetch_secret(struct fetch_job *j, const struct conf *conf, str value,
     str path, const char *what, str *out, struct error *e);
 
-/* scheme://host:port of url in j's arena, and its parts; NULL: no such URL. */
-struct fetch_url {
-	const char *scheme, *host, *origin;
-	int port;
-};
+/* Take a URL apart, into j's arena; -1 if it is none, or not http or https. */
 int fetch_url(
     struct fetch_job *j, const char *url, struct fetch_url *u, struct error *e);
 

@@ -365,8 +365,6 @@ fetch_url(
 	if (u->host == NULL || port == NULL)
 		return error_set(e, "invalid URL");
 	u->port = atoi(port);
-	u->origin = arena_cstr(&j->arena,
-	    arena_printf(&j->arena, "%s://%s:%s", u->scheme, u->host, port));
 	return 0;
 }
 

@@ -216,6 +216,8 @@ serve_never(int fd, const char *path)
 		say(fd, "\x16\x03\x01 no http at all\r\n\r\n");
 	else if (strcmp(path, "/loop") == 0)
 		redirect(fd, "/loop");
+	else if (strncmp(path, "/to/", 4) == 0)
+		redirect(fd, path + 4);
 	else if (strcmp(path, "/to-file") == 0)
 		redirect(fd, "file:///etc/passwd");
 	else if (strcmp(path, "/to-gopher") == 0)
