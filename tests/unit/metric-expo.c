@@ -240,6 +240,48 @@ metadata_again(void)
 	buf_fini(&b);
 }
 
+/* Many series that differ in a digit or two, in an order not expected. */
+static void
+alike(void)
+{
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	const size_t n = 20000;
+	struct expo_item i;
+	struct buf b = { 0 }, got = { 0 }, want = { 0 };
+	size_t bad = 0, seen = 0;
+
+	for (size_t pass = 0; pass < 4; pass++) {
+		buf_reset(&b);
+		for (size_t k = 0; k < n; k++) {
+			size_t id = (k * (pass < 2 ? 1 : 7919 * pass)) % n;
+
+			buf_printf(&b, "m{a=\"%03zu\",b=\"%03zu\"} %zu\n",
+			    id / 200, id % 200, id);
+		}
+		expo_rewind(r);
+		expo_feed(r, buf_str(&b));
+		while (expo_next(r, &i, NULL) == 1) {
+			size_t id = (size_t)i.v;
+
+			buf_reset(&want);
+			buf_printf(&want, "m{a=\"%03zu\",b=\"%03zu\"}",
+			    id / 200, id % 200);
+			buf_reset(&got);
+			label_print(&got, i.labels);
+			bad += !str_eq(buf_str(&got), buf_str(&want));
+			seen += i.mark != NULL;
+			if (i.mark != NULL && *i.mark == 0)
+				*i.mark = id + 1;
+			bad += i.mark != NULL && *i.mark != id + 1;
+		}
+	}
+	CHECK(bad == 0 && seen == 3 * n);
+	expo_free(r);
+	buf_fini(&b);
+	buf_fini(&got);
+	buf_fini(&want);
+}
+
 /* Without labels for those that the consumer has marked. */
 static void
 lean(void)
@@ -500,6 +542,7 @@ main(void)
 	round_trip();
 	remembered();
 	metadata_again();
+	alike();
 	lean();
 	churn();
 	bounded();
