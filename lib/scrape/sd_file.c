@@ -223,14 +223,15 @@ remember(struct file_sd *s, int wd)
 static void
 watch(struct scrape_sd *sd, struct file_sd *s, str path)
 {
+	size_t root = path.n > 0 && path.p[0] == '/';
 	struct buf dir = { 0 };
 	uint32_t extra = 0;
 	int wd = -1;
 
 	do {
-		while (path.n > 0 && path.p[path.n - 1] != '/')
+		while (path.n > root && path.p[path.n - 1] != '/')
 			path.n--;
-		while (path.n > 1 && path.p[path.n - 1] == '/')
+		while (path.n > root && path.p[path.n - 1] == '/')
 			path.n--;
 		buf_reset(&dir);
 		buf_add(&dir, path.n > 0 ? path : STR("."));
@@ -238,7 +239,7 @@ watch(struct scrape_sd *sd, struct file_sd *s, str path)
 		    sd->inotify, buf_cstr(&dir), EVENTS | extra);
 		extra = IN_MASK_ADD;
 	} while (
-	    wd == -1 && (errno == ENOENT || errno == ENOTDIR) && path.n > 1);
+	    wd == -1 && (errno == ENOENT || errno == ENOTDIR) && path.n > root);
 	if (wd != -1)
 		remember(s, wd);
 	buf_fini(&dir);

@@ -247,6 +247,31 @@ replaced(void)
 	test_close(&t);
 }
 
+/* A relative path, to a directory of the working one that is not there yet. */
+static void
+relative(void)
+{
+	struct sd_test t;
+	struct error e;
+	const struct sd_group *const *v;
+
+	clear();
+	CHECK(chdir(dir) == 0);
+	CHECK(test_open(&t, "file_sd_configs:\n- files: [u/v.yml]\n", "p.yml",
+	    NULL, NULL, &e));
+	(void)scrape_sd_step(t.sd);
+	CHECK(mkdir(at("u"), 0777) == 0);
+	pass(&t, 0);
+	pass(&t, 500);
+	put("u/v.yml", "- targets: [a:1]\n");
+	pass(&t, 0);
+	pass(&t, 500);
+	CHECK(sd_groups(t.sd, &t.job, &v) == 1);
+	CHECK_STR(v[0]->source, "u/v.yml:0");
+	test_close(&t);
+	CHECK(chdir("/") == 0);
+}
+
 static void
 labels(void)
 {
@@ -373,6 +398,7 @@ main(void)
 	strange();
 	swapped();
 	replaced();
+	relative();
 	labels();
 	errors();
 	polled();
