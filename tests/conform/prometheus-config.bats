@@ -5,6 +5,8 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+	MF_BUILD=${MF_BUILD:-$BATS_TEST_DIRNAME/../../build}
+	mkdir -p "$MF_BUILD/conform"
 	EXPECTED=$BATS_TEST_DIRNAME/prometheus-config.expected
 	[ -d "$CORPUS/prometheus-config" ] ||
 	    skip "no corpus at ${CORPUS:-unset}/prometheus-config"
@@ -89,14 +91,17 @@ verdict() { # FILE
 	END {
 		for (f in want)
 			if (!(f in seen)) { print f ": missing"; bad = 1 }
-		print n " as expected; not applicable, for discoveries that " \
-		    "mf does not have: " na ":" absent
+		print "prometheus-config: " n " files as expected; " na \
+		    " not applicable, for discoveries that mf does not have:" \
+		    absent
 		exit bad
 	}' "$EXPECTED" "$BATS_TEST_TMPDIR/got" >"$BATS_TEST_TMPDIR/verdict" || {
 		cat "$BATS_TEST_TMPDIR/verdict"
 		return 1
 	}
-	sed 's/^/# /' "$BATS_TEST_TMPDIR/verdict" >&3
+	# "make conformance" prints it at the end.
+	fold -s -w 80 "$BATS_TEST_TMPDIR/verdict" \
+	    >"$MF_BUILD/conform/prometheus-config.note"
 }
 
 # The largest file, but for the jobs of discoveries that are absent: every
