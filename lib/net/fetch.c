@@ -104,28 +104,29 @@ job_done(struct fetch_job *j)
 	f->idle[f->nidle++] = j;
 }
 
-void
-fetch_cancel(struct fetch *f, const void *arg)
+/* Those of a list that arg asked for. */
+static void
+cancel(struct fetch *f, struct fetch_jobs *list, const void *arg, bool at_work)
 {
 	struct fetch_job *j, *next;
 
-	TAILQ_FOREACH_SAFE(j, &f->jobs, entry, next)
-	{
+	for (j = TAILQ_FIRST(list); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
 		if (j->q.arg != arg)
 			continue;
-		TAILQ_REMOVE(&f->jobs, j, entry);
-		f->curl.multi_remove(f->multi, j->easy);
+		TAILQ_REMOVE(list, j, entry);
+		if (at_work)
+			f->curl.multi_remove(f->multi, j->easy);
 		f->pending--;
 		job_done(j);
 	}
-	TAILQ_FOREACH_SAFE(j, &f->waiting, entry, next)
-	{
-		if (j->q.arg != arg)
-			continue;
-		TAILQ_REMOVE(&f->waiting, j, entry);
-		f->pending--;
-		job_done(j);
-	}
+}
+
+void
+fetch_cancel(struct fetch *f, const void *arg)
+{
+	cancel(f, &f->jobs, arg, true);
+	cancel(f, &f->waiting, arg, false);
 }
 
 void
@@ -463,30 +464,32 @@ collect(struct fetch *f)
 }
 
 /* Those whose time is over before there was a token. */
-static size_t
+static void
 expire(struct fetch *f)
 {
-	struct fetch_job *j = TAILQ_FIRST(&f->waiting);
-	int64_t now = j != NULL ? fetch_now(f) : 0;
-	size_t done = 0;
+	struct fetch_answer late = {
+		.error = "oauth2: cannot fetch token: context deadline "
+			 "exceeded",
+		.timed_out = true,
+	};
+	int64_t now = TAILQ_EMPTY(&f->waiting) ? 0 : fetch_now(f);
+	struct fetch_job *j, *next;
+	struct fetch_jobs list;
 
-	while (j != NULL) {
-		if (j->deadline == 0 || j->deadline > now) {
-			j = TAILQ_NEXT(j, entry);
+	/* their callbacks may change the list that is waiting */
+	TAILQ_INIT(&list);
+	for (j = TAILQ_FIRST(&f->waiting); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
+		if (j->deadline == 0 || j->deadline > now)
 			continue;
-		}
 		TAILQ_REMOVE(&f->waiting, j, entry);
-		fetch_end(j,
-		    &(struct fetch_answer){
-			.error = "oauth2: cannot fetch token: context "
-				 "deadline exceeded",
-			.timed_out = true,
-			.took = now - j->start });
-		done++;
-		/* its callback may have changed the list */
-		j = TAILQ_FIRST(&f->waiting);
+		TAILQ_INSERT_TAIL(&list, j, entry);
 	}
-	return done;
+	for (j = TAILQ_FIRST(&list); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
+		late.took = now - j->start;
+		fetch_end(j, &late);
+	}
 }
 
 /* What libcurl wants done by the time alone. */
@@ -511,7 +514,7 @@ wait_time(const struct fetch *f, int timeout)
 	const struct fetch_job *j;
 	int64_t due = f->due, ms;
 
-	TAILQ_FOREACH (j, &f->waiting, entry)
+	for (j = TAILQ_FIRST(&f->waiting); j; j = TAILQ_NEXT(j, entry))
 		if (j->deadline && (due == -1 || j->deadline < due))
 			due = j->deadline;
 	if (due == -1)

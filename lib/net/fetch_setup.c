@@ -364,7 +364,7 @@ fetch_url(
 		return error_set(e, "unsupported scheme '%s'", u->scheme);
 	if (u->host == NULL || port == NULL)
 		return error_set(e, "invalid URL");
-	u->port = atoi(port);
+	u->port = (int)strtol(port, NULL, 10);
 	return 0;
 }
 
@@ -388,7 +388,8 @@ is_simple(const char *url)
 	url += strspn(url, "abcdefghijklmnopqrstuvwxyz0123456789.-");
 	if (*url == ':') {
 		digits = strspn(url + 1, "0123456789");
-		if (digits == 0 || digits > 5 || atoi(url + 1) > 65535)
+		if (digits == 0 || digits > 5 ||
+		    strtol(url + 1, NULL, 10) > 65535)
 			return false;
 		url += 1 + digits;
 	}

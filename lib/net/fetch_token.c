@@ -88,27 +88,22 @@ make_key(struct buf *b, const struct auth_oauth2 *o, str secret)
 	key_nodes(b, o->endpoint_params);
 }
 
-static bool
-waited_for(const struct fetch *f, const struct fetch_token *t)
+/* The first of a list that is about t. */
+static struct fetch_job *
+first(const struct fetch_jobs *list, const struct fetch_token *t)
 {
-	const struct fetch_job *j;
+	struct fetch_job *j = TAILQ_FIRST(list);
 
-	TAILQ_FOREACH (j, &f->waiting, entry)
-		if (j->token == t)
-			return true;
-	return false;
+	while (j != NULL && j->token != t)
+		j = TAILQ_NEXT(j, entry);
+	return j;
 }
 
-/* Is it sent by a request under way? */
 static bool
 in_use(const struct fetch *f, const struct fetch_token *t)
 {
-	const struct fetch_job *j;
-
-	TAILQ_FOREACH (j, &f->jobs, entry)
-		if (j->token == t)
-			return true;
-	return t->asking || t->telling || waited_for(f, t);
+	return t->asking || t->telling || first(&f->jobs, t) != NULL ||
+	    first(&f->waiting, t) != NULL;
 }
 
 /* Secrets that change leave tokens behind. */
@@ -420,8 +415,8 @@ take_waiting(struct fetch_token *t, struct fetch_jobs *list)
 	struct fetch_job *j, *next;
 
 	TAILQ_INIT(list);
-	TAILQ_FOREACH_SAFE(j, &t->fetch->waiting, entry, next)
-	{
+	for (j = TAILQ_FIRST(&t->fetch->waiting); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
 		if (j->token != t)
 			continue;
 		TAILQ_REMOVE(&t->fetch->waiting, j, entry);
@@ -433,15 +428,10 @@ take_waiting(struct fetch_token *t, struct fetch_jobs *list)
 static bool
 ask_otherwise(struct fetch_token *t, const struct fetch_answer *a)
 {
-	struct fetch_job *j;
+	struct fetch_job *j = first(&t->fetch->waiting, t);
 	struct error e;
 
-	if (a->error != NULL || t->in_body || t->turn > 0)
-		return false;
-	TAILQ_FOREACH (j, &t->fetch->waiting, entry)
-		if (j->token == t)
-			break;
-	if (j == NULL)
+	if (a->error != NULL || t->in_body || t->turn > 0 || j == NULL)
 		return false;
 	t->in_body = true;
 	if (ask(t, j, t->secret, &e) == 0)
@@ -456,7 +446,7 @@ answered(void *arg, const struct fetch_answer *a)
 	struct fetch_token *t = arg;
 	struct fetch_answer failed = { 0 };
 	struct fetch_jobs list;
-	struct fetch_job *j;
+	struct fetch_job *j, *next;
 	struct error why, e;
 	int rc;
 
@@ -471,8 +461,8 @@ answered(void *arg, const struct fetch_answer *a)
 	}
 	take_waiting(t, &list);
 	t->telling = true;
-	while ((j = TAILQ_FIRST(&list)) != NULL) {
-		TAILQ_REMOVE(&list, j, entry);
+	for (j = TAILQ_FIRST(&list); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
 		failed.error = why.msg;
 		if (rc == 0 && fetch_start(j, &e) == 0)
 			continue;
