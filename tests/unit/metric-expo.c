@@ -204,12 +204,13 @@ static void
 metadata_again(void)
 {
 	static const char *const pages[] = {
-		"# HELP h Of \\ it.\n# TYPE h histogram\nh_bucket{le=\"1\"} 1\n"
-		"# HELP g Of g.\n#  TYPE  g gauge\ng{le=\"1\"} 1\n# x\n"
-		"#\tTYPE g gauge\ng{le=\"1\"} 2\n",
+		("# HELP h Of \\ it.\n# TYPE h histogram\nh_bucket{le=\"1\"} "
+		 "1\n"
+		 "# HELP g Of g.\n#  TYPE  g gauge\ng{le=\"1\"} 1\n# x\n"
+		 "#\tTYPE g gauge\ng{le=\"1\"} 2\n"),
 		/* a TYPE has gone, a text is another one */
-		"# HELP h Of h.\nh_bucket{le=\"1\"} 1\n# HELP g Of g.\n"
-		"#  TYPE  g gauge\ng{le=\"1\"} 1\n",
+		("# HELP h Of h.\nh_bucket{le=\"1\"} 1\n# HELP g Of g.\n"
+		 "#  TYPE  g gauge\ng{le=\"1\"} 1\n"),
 		"# TYPE h histogram\n# HELP g Of g.\ng{le=\"1\"} 1\n",
 	};
 	static const int order[] = { 0, 0, 0, 1, 1, 0, 2, 0, 2, 2 };
