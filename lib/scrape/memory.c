@@ -12,6 +12,7 @@
 #include "metric/batch.h"
 
 #define FEW 1000 /* series that may be forgotten ones */
+#define MANY 8   /* one in so many was looked for: that was a beginning */
 
 struct scrape_memory *
 scrape_memory_new(void)
@@ -134,7 +135,7 @@ memory_series(struct memory_source *s, str text)
 
 	if (s->by_text.n == 0 && s->n > 0)
 		index_series(s);
-	s->looked = true;
+	s->looked++;
 	slot = map_add(&s->by_text, text, &fresh);
 	if (fresh) {
 		slot->key = arena_dup(&s->a, text);
@@ -161,7 +162,7 @@ memory_family(struct memory_source *s, str name)
 
 	if (s->by_family.n == 0)
 		index_families(s);
-	s->looked = true;
+	s->looked++;
 	slot = map_add(&s->by_family, name, &fresh);
 	if (fresh) {
 		slot->key = arena_dup(&s->words, name);
@@ -270,8 +271,9 @@ fit(void *v, size_t n, size_t size, size_t *cap)
 }
 
 /*
- * A round in which every series had its mark: their texts move together, and
- * the maps go.  A thousand targets are mostly at rest.
+ * The texts of series move together, and the maps go: a thousand targets are
+ * mostly at rest, and when all are new there should not be a thousand maps.
+ * Where a few series come each round they stay until one in which none did.
  */
 static void
 rest(struct memory_source *s)
@@ -303,9 +305,10 @@ memory_tidy(struct memory_source *s)
 		kept += s->v[i].known == s->good || s->v[i].live;
 	if (s->n > 2 * kept + FEW)
 		drop_old(s);
-	else if (!s->looked && s->by_text.n + s->by_family.n > 0)
+	else if (s->by_text.n + s->by_family.n > 0 &&
+	    (s->looked == 0 || s->looked > s->n / MANY))
 		rest(s);
-	s->looked = false;
+	s->looked = 0;
 }
 
 void

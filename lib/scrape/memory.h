@@ -47,7 +47,7 @@ struct memory_source {
 	char *packed; /* texts of series; those that came later are in a */
 	struct arena a;
 	struct map by_text; /* empty while nothing new comes */
-	bool looked;        /* it was used in this round */
+	size_t looked;      /* how often it was used in this round */
 	struct arena words; /* names of families */
 	struct memory_family *families;
 	size_t nfamilies, families_cap;
