@@ -9,9 +9,10 @@
 
 #include "base/num.h"
 
-#define SCHEMA_TOP 52             /* the finest that could be meant */
-#define WIDEST (INT64_C(1) << 30) /* of indices; no schema in use comes near   \
-				   */
+#define SCHEMA_TOP 52 /* the finest that could be meant */
+#define WIDEST                                                                 \
+	(INT64_C(1) << 30) /* of indices; no schema in use comes near          \
+			    */
 
 void
 histogram_iter_init(
@@ -95,8 +96,9 @@ check_custom(const struct histogram *h, struct error *e)
 		return error_set(
 		    e, "custom buckets: there must be no negative side");
 	for (size_t i = 0; i < h->ncustom; i++) {
-		if (isnan(h->custom[i]))
-			return error_set(e, "custom buckets: a bound is NaN");
+		if (isnan(h->custom[i]) || h->custom[i] == (double)-INFINITY)
+			return error_set(
+			    e, "custom buckets: a bound is NaN or -Inf");
 		if (i > 0 && h->custom[i] <= h->custom[i - 1])
 			return error_set(e,
 			    "custom buckets: bound number %zu is not above the "

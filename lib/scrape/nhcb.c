@@ -153,7 +153,7 @@ sort(struct nhcb *n)
 	for (size_t i = 0; i < n->n; i++) {
 		if (k > 0 && n->v[i].le == n->v[k - 1].le)
 			continue;
-		if (!(n->v[i].count >= (k > 0 ? n->v[k - 1].count : 0)))
+		if (n->v[i].count < (k > 0 ? n->v[k - 1].count : 0))
 			return false;
 		n->v[k++] = n->v[i];
 	}
