@@ -130,7 +130,7 @@ scrape_show(const struct scrape_options *o)
 		scrape_plan_warn(&p);
 		set = p.jobs != NULL ? scrape_plan_find(&p, o) : p.set;
 		warn(set);
-		if (o->explain) {
+		if (o->explain && p.jobs != NULL) {
 			explain(&p, set);
 		} else {
 			scrape_rows_set(&rows, set, &state);

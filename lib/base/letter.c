@@ -432,11 +432,13 @@ letter_lower(uint32_t r)
 static void
 add(struct buf *b, str s, uint32_t (*fn)(uint32_t))
 {
-	char u[4];
 	size_t n;
 
-	for (; s.n > 0; s = str_skip(s, n))
-		buf_add(b, (str){ u, str_encode(fn(str_rune(s, &n)), u) });
+	for (; s.n > 0; s = str_skip(s, n)) {
+		uint32_t r = fn(str_rune(s, &n));
+
+		b->n += str_encode(r, buf_reserve(b, 4));
+	}
 }
 
 void

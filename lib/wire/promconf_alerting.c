@@ -16,9 +16,9 @@ discovery(str key)
 		"digitalocean", "dns", "docker", "dockerswarm", "ec2", "ecs",
 		"elasticache", "eureka", "file", "gce", "hetzner", "http",
 		"ionos", "kubernetes", "kuma", "lightsail", "linode",
-		"marathon", "msk", "nerve", "nomad", "oci", "openstack", "outscale",
-		"ovhcloud", "puppetdb", "rds", "scaleway", "serverset",
-		"stackit", "triton", "uyuni", "vultr" };
+		"marathon", "msk", "nerve", "nomad", "oci", "openstack",
+		"outscale", "ovhcloud", "puppetdb", "rds", "scaleway",
+		"serverset", "stackit", "triton", "uyuni", "vultr" };
 	str name;
 
 	if (str_eq(key, STR("static_configs")))

@@ -1,4 +1,4 @@
-/* metric/relabel, metric/relabel_load. */
+/* metric/relabel.  Covers relabel_load.c. */
 #include "check.h"
 
 #include "metric/relabel.h"
