@@ -414,7 +414,7 @@ struct all {
 };
 
 static void
-warn(struct all *c, const struct error *e)
+add_warning(struct all *c, const struct error *e)
 {
 	c->pub.warnings = arena_grow(&c->a, c->pub.warnings, &c->warnings_cap,
 	    c->pub.nwarnings + 1, sizeof(*c->pub.warnings));
@@ -432,7 +432,7 @@ doubts(struct all *c, const struct scrape_job *j)
 		conf_error(conf_find(j->node, "scheme"), &e,
 		    "unsupported scheme \"%.*s\": no scrape will succeed",
 		    STR_ARG(j->scheme));
-		warn(c, &e);
+		add_warning(c, &e);
 	}
 }
 

@@ -45,7 +45,7 @@ scrape_free(struct scrape_set *pub)
 }
 
 static void
-warn(struct all *s, str text)
+add_warning(struct all *s, str text)
 {
 	s->pub.warnings = arena_grow(&s->a, s->pub.warnings, &s->warnings_cap,
 	    s->pub.nwarnings + 1, sizeof(*s->pub.warnings));
@@ -66,7 +66,7 @@ drop(struct all *s, const struct scrape_target *t, const char *why)
 		.discovered = label_dup(&s->a, t->discovered),
 		.error = arena_dup(&s->a, str_of(why)) };
 	if (d->error.n > 0)
-		warn(s,
+		add_warning(s,
 		    arena_printf(&s->a, "job %.*s: a target is left out: %.*s",
 			STR_ARG(t->job->name), STR_ARG(d->error)));
 }
