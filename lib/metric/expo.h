@@ -88,7 +88,7 @@ struct expo_reader *expo_new(enum expo_form form, int64_t default_t);
 /*
  * The consumer sets the marks, and does without the labels of a sample whose
  * mark says what it is: they are not kept, and such items have none.  It
- * costs 32 bytes a series then, not 250.
+ * costs some 40 bytes a series then, not 250.
  */
 void expo_lean(struct expo_reader *r);
 void expo_free(struct expo_reader *r);
