@@ -32,11 +32,14 @@ struct expo_seen {
 /* What is remembered of one source: one batch's labels, or one page. */
 struct expo_source {
 	struct arena keys, labels;
+	char *place; /* in keys, for the next lines */
+	size_t room;
 	struct expo_seen *first;
 	struct expo_seen *at;   /* the last one met */
 	struct expo_seen *next; /* the one expected */
 	struct map by_key;      /* made at the first miss of a second pass */
 	size_t n, lines, bytes;
+	size_t had;    /* lines of the pass before */
 	size_t passes; /* the one being read is the last of them */
 	size_t born;   /* in which first was set */
 	str head;      /* of plain: the first series of the first pass */

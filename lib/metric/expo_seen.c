@@ -21,7 +21,9 @@
 #include "base/mem.h"
 
 #define MEMORY ((size_t)256 << 20)
-#define AHEAD 8 /* lines looked at, the expected one first */
+#define FEW 32     /* lines that more room is made for */
+#define MANY 16384 /* at most */
+#define AHEAD 8    /* lines looked at, the expected one first */
 
 void
 expo_seen_init(struct expo_memory *m)
@@ -136,6 +138,7 @@ expo_seen_open(struct expo_memory *m, str labels)
 	s->passes += s->lines > 0 || s->passes == 0;
 	s->at = NULL;
 	s->next = s->first;
+	s->had = s->lines;
 	s->lines = 0;
 	m->now = s;
 }
@@ -318,6 +321,28 @@ keep_labels(struct expo_source *s, str key, struct labels ls)
 	return v;
 }
 
+/*
+ * Room for a line: the first pass has counted how many there will be, and of
+ * a thousand pages none should take twice what it needs.
+ */
+static struct expo_seen *
+place(struct expo_source *s, size_t n)
+{
+	size_t want = s->first == NULL ? s->had + s->had / 8 : 0;
+	void *p;
+
+	n = (n + 15) & ~(size_t)15;
+	if (s->room < n) {
+		want = want < FEW ? FEW : want > MANY ? MANY : want;
+		s->room = want * sizeof(struct expo_seen) + want / 4 * 16 + n;
+		s->place = arena_alloc(&s->keys, s->room);
+	}
+	p = s->place;
+	s->place += n;
+	s->room -= n;
+	return p;
+}
+
 /* A new line behind the one last met; NULL if it is too much. */
 static struct expo_seen *
 insert(struct expo_memory *m, const struct expo_seen *like, bool more,
@@ -329,7 +354,7 @@ insert(struct expo_memory *m, const struct expo_seen *like, bool more,
 
 	if (m->bytes > m->max)
 		return NULL;
-	k = arena_alloc(&s->keys, n);
+	k = place(s, n);
 	*k = *like;
 	m->bytes += n + bytes;
 	s->bytes += n + bytes;
