@@ -50,6 +50,12 @@ struct slot {
 
 STAILQ_HEAD(slot_queue, slot);
 
+/* A place in the heap; the time stands there, too, for the cache's sake. */
+struct slot_due {
+	int64_t due;
+	struct slot *slot;
+};
+
 /* What --self tells: all of it counted since the start. */
 struct flow_counts {
 	size_t rounds, failed, skipped;
@@ -70,7 +76,7 @@ struct flow {
 	struct slot **v; /* in the order of the set, then those that go */
 	size_t n, cap;
 	struct map by_key;
-	struct slot **heap; /* by due */
+	struct slot_due *heap; /* the first due is in front */
 	size_t nheap, heap_cap;
 	struct slot_queue waiting;
 	size_t under_way, room; /* requests, and how many may be */

@@ -15,7 +15,8 @@
 #define BACKLOG ((size_t)64 << 20)   /* bytes that may wait for stdout */
 #define TARGETS_EVERY INT64_C(10000) /* ms between writes of "targets" */
 #define SPARE 64                     /* descriptors that are not requests' */
-#define SD_FDS 64                    /* of discoveries, polled at a time */
+#define MANY 4096
+#define SD_FDS 64 /* of discoveries, polled at a time */
 
 /*
  * The time a round has: the one it was due at, unless it begins later by more
@@ -307,7 +308,8 @@ once(struct flow *f)
 
 /*
  * As many requests at once as there are descriptors, of which we take all that
- * we may have; net/fetch keeps to the same number with idle connections.
+ * we may have.  Of few net/fetch gives idle ones up for new ones; of many it
+ * keeps half.
  */
 static size_t
 room(void)
@@ -320,7 +322,8 @@ room(void)
 	}
 	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur < 4 * SPARE)
 		return SPARE;
-	return (size_t)l.rlim_cur - 2 * SPARE;
+	return l.rlim_cur < MANY ? (size_t)l.rlim_cur - 2 * SPARE
+				 : (size_t)l.rlim_cur / 2 - 8 * SPARE;
 }
 
 static void

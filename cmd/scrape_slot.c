@@ -38,62 +38,63 @@ flow_set_drop(struct flow_set *s)
 
 /* The heap: the parent of i is i / 2, the root is 1. */
 static void
-put(struct flow *f, size_t i, struct slot *s)
+put(struct flow *f, size_t i, struct slot_due d)
 {
-	f->heap[i - 1] = s;
-	s->place = i;
+	f->heap[i - 1] = d;
+	d.slot->place = i;
 }
 
 static void
-sift_up(struct flow *f, struct slot *s)
+sift_up(struct flow *f, struct slot_due d)
 {
-	size_t i = s->place;
+	size_t i = d.slot->place;
 
-	for (; i > 1 && f->heap[i / 2 - 1]->due > s->due; i /= 2)
+	for (; i > 1 && f->heap[i / 2 - 1].due > d.due; i /= 2)
 		put(f, i, f->heap[i / 2 - 1]);
-	put(f, i, s);
+	put(f, i, d);
 }
 
 static void
-sift_down(struct flow *f, struct slot *s)
+sift_down(struct flow *f, struct slot_due d)
 {
-	size_t i = s->place, c;
+	size_t i = d.slot->place, c;
 
 	for (; (c = 2 * i) <= f->nheap; i = c) {
-		if (c < f->nheap && f->heap[c]->due < f->heap[c - 1]->due)
+		if (c < f->nheap && f->heap[c].due < f->heap[c - 1].due)
 			c++;
-		if (f->heap[c - 1]->due >= s->due)
+		if (f->heap[c - 1].due >= d.due)
 			break;
 		put(f, i, f->heap[c - 1]);
 	}
-	put(f, i, s);
+	put(f, i, d);
 }
 
 void
 slot_schedule(struct slot *s, int64_t due)
 {
 	struct flow *f = s->f;
+	struct slot_due d = { due, s };
 
 	s->due = due;
 	if (s->place == 0) {
 		f->heap = mem_grow(
 		    f->heap, &f->heap_cap, f->nheap + 1, sizeof(*f->heap));
-		put(f, ++f->nheap, s);
+		put(f, ++f->nheap, d);
 	}
-	sift_up(f, s);
-	sift_down(f, s);
+	sift_up(f, d);
+	sift_down(f, d);
 }
 
 static void
 unschedule(struct slot *s)
 {
 	struct flow *f = s->f;
-	struct slot *last;
+	struct slot_due last;
 
 	if (s->place == 0)
 		return;
 	last = f->heap[--f->nheap];
-	if (last != s) {
+	if (last.slot != s) {
 		put(f, s->place, last);
 		sift_up(f, last);
 		sift_down(f, last);
@@ -104,7 +105,7 @@ unschedule(struct slot *s)
 struct slot *
 slot_first(struct flow *f)
 {
-	return f->nheap > 0 ? f->heap[0] : NULL;
+	return f->nheap > 0 ? f->heap[0].slot : NULL;
 }
 
 void

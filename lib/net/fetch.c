@@ -6,7 +6,6 @@
 #include "net/fetch.h"
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -46,7 +45,6 @@ fetch_new(const struct clock *clock, const char *user_agent,
 	TAILQ_INIT(&f->jobs);
 	TAILQ_INIT(&f->waiting);
 	f->ep = -1;
-	f->due = -1;
 	return f;
 }
 
@@ -116,7 +114,7 @@ cancel(struct fetch *f, struct fetch_jobs *list, const void *arg, bool at_work)
 			continue;
 		TAILQ_REMOVE(list, j, entry);
 		if (at_work)
-			f->curl.multi_remove(f->multi, j->easy);
+			f->curl.multi_remove(j->multi->curl, j->easy);
 		f->pending--;
 		job_done(j);
 	}
@@ -138,7 +136,7 @@ fetch_free(struct fetch *f)
 		return;
 	while ((j = TAILQ_FIRST(&f->jobs)) != NULL) {
 		TAILQ_REMOVE(&f->jobs, j, entry);
-		f->curl.multi_remove(f->multi, j->easy);
+		f->curl.multi_remove(j->multi->curl, j->easy);
 		job_free(j);
 	}
 	while ((j = TAILQ_FIRST(&f->waiting)) != NULL) {
@@ -148,12 +146,10 @@ fetch_free(struct fetch *f)
 	while (f->nidle > 0)
 		job_free(f->idle[--f->nidle]);
 	fetch_tokens_free(f);
-	if (f->multi != NULL) {
-		f->curl.multi_cleanup(f->multi);
+	if (f->multis != NULL) {
+		fetch_multi_fini(f);
 		f->curl.global_cleanup();
 	}
-	if (f->ep != -1)
-		close(f->ep);
 	for (size_t i = 0; i < f->nconnect_to; i++)
 		free(f->connect_to[i]);
 	free(f->connect_to);
@@ -168,74 +164,6 @@ fetch_pending(const struct fetch *f)
 	return f->pending;
 }
 
-/* libcurl says what it waits for on a socket; known: whether we have it. */
-static int
-on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *known)
-{
-	struct fetch *f = arg;
-	struct epoll_event ev = { .data.fd = s };
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		(void)epoll_ctl(f->ep, EPOLL_CTL_DEL, s, &ev);
-		return 0;
-	}
-	if (what & CURL_POLL_IN)
-		ev.events |= EPOLLIN;
-	if (what & CURL_POLL_OUT)
-		ev.events |= EPOLLOUT;
-	if (epoll_ctl(f->ep, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s, &ev) ==
-	    -1)
-		(void)epoll_ctl(
-		    f->ep, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, s, &ev);
-	if (known == NULL)
-		f->curl.multi_assign(f->multi, s, f);
-	return 0;
-}
-
-static int
-on_timer(CURLM *multi, long ms, void *arg)
-{
-	struct fetch *f = arg;
-
-	(void)multi;
-	f->due = ms < 0 ? -1 : fetch_now(f) + ms * INT64_C(1000000);
-	return 0;
-}
-
-/* Connections that may stay open: what descriptors there are, but for some. */
-static long
-max_connections(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur < 256)
-		return 64;
-	return l.rlim_cur > 65536 ? 65536 : (long)l.rlim_cur - 128;
-}
-
-static int
-load(struct fetch *f, struct error *e)
-{
-	struct fetch_curl *c = &f->curl;
-
-	if (fetch_curl_load(c, e) == -1)
-		return -1;
-	if ((f->ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
-		return error_errno(e, "epoll");
-	if ((f->multi = c->multi_init()) == NULL)
-		return error_set(e, "cannot start libcurl");
-	c->multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, max_connections());
-	/* At the limit an idle connection makes room for a new one. */
-	c->multi_setopt(
-	    f->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, max_connections());
-	c->multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	c->multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
-	c->multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	c->multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
-	return 0;
-}
-
 int
 fetch_start(struct fetch_job *j, struct error *e)
 {
@@ -243,7 +171,7 @@ fetch_start(struct fetch_job *j, struct error *e)
 
 	if (fetch_setup(j, e) == -1)
 		return -1;
-	if (f->curl.multi_add(f->multi, j->easy) != CURLM_OK)
+	if (f->curl.multi_add(j->multi->curl, j->easy) != CURLM_OK)
 		return error_set(e, "cannot start the request");
 	TAILQ_INSERT_TAIL(&f->jobs, j, entry);
 	return 0;
@@ -289,7 +217,9 @@ fetch_add(struct fetch *f, const struct fetch_request *q, struct error *e)
 {
 	struct fetch_job *j;
 
-	if (f->multi == NULL && load(f, e) == -1)
+	if (f->multis == NULL &&
+	    (fetch_curl_load(&f->curl, e) == -1 ||
+		fetch_multi_load(f, e) == -1))
 		return -1;
 	if (!fetch_safe(q->url))
 		return error_set(e, "invalid URL");
@@ -303,7 +233,8 @@ fetch_add(struct fetch *f, const struct fetch_request *q, struct error *e)
 		j->url = split_unix(j, q->url);
 	else
 		j->url = arena_cstr(&j->arena, q->url);
-	if (j->easy == NULL) {
+	j->multi = fetch_multi_of(f, str_of(j->url));
+	if (j->easy == NULL || j->multi == NULL) {
 		error_set(e, "cannot start the request");
 		goto fail;
 	}
@@ -354,7 +285,7 @@ redirect(struct fetch_job *j, long status, struct error *e)
 	if (to == NULL)
 		return 0;
 	to = arena_cstr(&j->arena, str_of(to));
-	f->curl.multi_remove(f->multi, j->easy);
+	f->curl.multi_remove(j->multi->curl, j->easy);
 	TAILQ_REMOVE(&f->jobs, j, entry);
 	if (j->redirects++ == MAX_REDIRECTS)
 		return error_set(
@@ -383,7 +314,7 @@ retry(struct fetch_job *j, long status, struct error *e)
 		return 0;
 	j->retried = true;
 	fetch_token_refused(j);
-	j->fetch->curl.multi_remove(j->fetch->multi, j->easy);
+	j->fetch->curl.multi_remove(j->multi->curl, j->easy);
 	TAILQ_REMOVE(&j->fetch->jobs, j, entry);
 	fetch_body_drop(j);
 	return begin(j, e) == -1 ? -1 : 1;
@@ -429,7 +360,7 @@ finish(struct fetch_job *j, CURLcode code)
 	if (rc == -1) {
 		a.error = e.msg;
 	} else {
-		f->curl.multi_remove(f->multi, j->easy);
+		f->curl.multi_remove(j->multi->curl, j->easy);
 		TAILQ_REMOVE(&f->jobs, j, entry);
 		if (code != CURLE_OK || !fetch_body_whole(j))
 			a.error = describe(j, code);
@@ -443,14 +374,15 @@ finish(struct fetch_job *j, CURLcode code)
 }
 
 /* Those that are over; returns how many there were. */
-static size_t
-collect(struct fetch *f)
+static int
+collect(struct fetch_multi *o)
 {
-	size_t done = 0;
+	struct fetch *f = o->fetch;
+	int done = 0;
 	CURLMsg *m;
 	int n;
 
-	while ((m = f->curl.multi_info(f->multi, &n)) != NULL) {
+	while ((m = f->curl.multi_info(o->curl, &n)) != NULL) {
 		CURLcode code = m->data.result;
 		char *p = NULL;
 
@@ -492,19 +424,35 @@ expire(struct fetch *f)
 	}
 }
 
-/* What libcurl wants done by the time alone. */
+/* Let libcurl go on; how many requests are over then, or -1. */
 static int
-do_due(struct fetch *f)
+act(struct fetch_multi *m, curl_socket_t fd, int mask)
 {
 	int n;
 
-	if (f->due == -1 || f->due > fetch_now(f))
-		return 0;
-	f->due = -1;
-	return f->curl.multi_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &n) ==
-		CURLM_OK
-	    ? 0
-	    : -1;
+	if (m->fetch->curl.multi_action(m->curl, fd, mask, &n) != CURLM_OK)
+		return -1;
+	return collect(m);
+}
+
+/* What its timers want; how many requests are over then, or -1. */
+static int
+do_due(struct fetch *f)
+{
+	int64_t now = fetch_now(f);
+	int done = 0, n;
+
+	for (size_t i = 0; i < f->nused; i++) {
+		struct fetch_multi *m = f->used[i];
+
+		if (m->due == -1 || m->due > now)
+			continue;
+		m->due = -1;
+		if ((n = act(m, CURL_SOCKET_TIMEOUT, 0)) == -1)
+			return -1;
+		done += n;
+	}
+	return done;
 }
 
 /* The ms to wait, of timeout, until libcurl or a deadline wants us. */
@@ -512,7 +460,7 @@ static int
 wait_time(const struct fetch *f, int timeout)
 {
 	const struct fetch_job *j;
-	int64_t due = f->due, ms;
+	int64_t due = fetch_multi_due(f), ms;
 
 	for (j = TAILQ_FIRST(&f->waiting); j; j = TAILQ_NEXT(j, entry))
 		if (j->deadline && (due == -1 || j->deadline < due))
@@ -549,7 +497,7 @@ wait_for(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
 static int
 do_event(struct fetch *f, const struct epoll_event *ev)
 {
-	int mask = 0, n;
+	int mask = 0;
 
 	if (ev->events & (EPOLLIN | EPOLLHUP))
 		mask |= CURL_CSELECT_IN;
@@ -557,9 +505,8 @@ do_event(struct fetch *f, const struct epoll_event *ev)
 		mask |= CURL_CSELECT_OUT;
 	if (ev->events & EPOLLERR)
 		mask |= CURL_CSELECT_ERR;
-	return f->curl.multi_action(f->multi, ev->data.fd, mask, &n) == CURLM_OK
-	    ? 0
-	    : -1;
+	return act(&f->multis[ev->data.u64 >> 32],
+	    (curl_socket_t)(ev->data.u64 & UINT32_MAX), mask);
 }
 
 int
@@ -567,20 +514,20 @@ fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
     struct error *e)
 {
 	struct epoll_event ev[EVENTS];
-	int n;
+	int n, done;
 
 	if (f->pending == 0 && nfds == 0 && timeout < 0)
 		return 0;
-	if (f->multi == NULL) {
+	if (f->multis == NULL) {
 		if (poll(fds, nfds, timeout) == -1)
 			for (size_t i = 0; i < nfds; i++)
 				fds[i].revents = 0;
 		return 0;
 	}
 	/* What was added since the last step is sent before the wait. */
-	if (do_due(f) == -1)
+	if ((done = do_due(f)) == -1)
 		return error_set(e, "libcurl failed");
-	if (collect(f) > 0)
+	if (done > 0)
 		timeout = 0;
 	n = wait_for(f, fds, nfds, wait_time(f, timeout), ev);
 	for (int i = 0; i < n; i++)
@@ -588,7 +535,6 @@ fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
 			return error_set(e, "libcurl failed");
 	if (do_due(f) == -1)
 		return error_set(e, "libcurl failed");
-	collect(f);
 	expire(f);
 	return 0;
 }

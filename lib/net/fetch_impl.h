@@ -65,6 +65,7 @@ struct fetch_job {
 	struct fetch *fetch;
 	struct fetch_request q;
 	CURL *easy;
+	struct fetch_multi *multi; /* by the host of its first hop */
 	bool set; /* easy has the options of every request, and no others */
 	struct arena arena;
 	struct curl_slist *headers, **tail; /* in the arena */
@@ -88,6 +89,13 @@ struct fetch_job {
 	char why[CURL_ERROR_SIZE];
 };
 
+/* One of libcurl's multi handles, of some hosts (fetch_multi.c). */
+struct fetch_multi {
+	struct fetch *fetch;
+	CURLM *curl; /* NULL until it is used */
+	int64_t due; /* when it wants to be called, ns; -1: not */
+};
+
 #define FETCH_IDLE 64
 
 struct fetch {
@@ -96,9 +104,11 @@ struct fetch {
 	char **connect_to;
 	size_t nconnect_to;
 	struct fetch_curl curl;
-	CURLM *multi; /* NULL until the first request */
-	int ep;       /* epoll, for the sockets of multi */
-	int64_t due;  /* when multi wants to be called, ns; -1: not */
+	struct fetch_multi *multis; /* NULL until the first request */
+	size_t nmultis;
+	struct fetch_multi **used; /* those that have a handle */
+	size_t nused;
+	int ep;                          /* epoll, for the sockets of all */
 	struct fetch_jobs jobs, waiting; /* at work; for a token */
 	size_t pending;
 	struct fetch_job *idle[FETCH_IDLE];
@@ -109,6 +119,12 @@ struct fetch {
 	struct pollfd *polls;
 	size_t polls_cap;
 };
+
+/* fetch_multi.c: the handles, the one for a URL, when the first is due. */
+int fetch_multi_load(struct fetch *f, struct error *e);
+void fetch_multi_fini(struct fetch *f);
+struct fetch_multi *fetch_multi_of(struct fetch *f, str url);
+int64_t fetch_multi_due(const struct fetch *f);
 
 /* fetch.c: start the next hop of a job, which then is at work. */
 int fetch_start(struct fetch_job *j, struct error *e);

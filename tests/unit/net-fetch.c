@@ -1,6 +1,6 @@
 /*
  * Requests against a small server of our own, in a child process; also
- * fetch_curl.c, fetch_body.c and fetch_setup.c.
+ * fetch_curl.c, fetch_body.c, fetch_multi.c and fetch_setup.c.
  */
 #include "net/fetch.h"
 
