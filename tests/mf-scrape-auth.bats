@@ -77,6 +77,9 @@ down() {
 	tls -cert here.pem -key here.key
 	up 'tls_config: {ca_file: ca.pem}'
 	up "tls_config: {ca: \"$(awk '{ printf "%s\\n", $0 }' ca.pem)\"}"
+	# relative to the configuration, wherever mf-scrape is started
+	up 'tls_config: {ca_file: ./ca.pem}'
+	(cd / && mf-scrape -1 -c "$BATS_TEST_TMPDIR/p.yml" -n) | grep '^up{.*} 1 '
 	up 'tls_config: {insecure_skip_verify: true}'
 	down '' 'certificate'
 	down 'tls_config: {ca_file: other-ca.pem}' 'certificate'

@@ -143,7 +143,7 @@ rounds(struct fetch *f, size_t targets, size_t n, size_t width)
 					 STR("text/plain;version=0.0.4") },
 		{ STR("X-Prometheus-Scrape-Timeout-Seconds"), STR("10") } };
 	struct error e;
-	char url[64];
+	char(*url)[64] = mem_alloc(targets * sizeof(*url));
 	struct auth a;
 	struct fetch_request q = { .method = "GET",
 		.headers = h,
@@ -154,17 +154,18 @@ rounds(struct fetch *f, size_t targets, size_t n, size_t width)
 		.done = on_done };
 
 	auth_init(&a);
+	for (size_t i = 0; i < targets; i++)
+		snprintf(url[i], sizeof(url[i]),
+		    "http://127.0.0.1:%d/t/%zu/metrics", ports[i % PORTS], i);
 	for (size_t i = 0; i < targets * n; i++) {
-		q.url = (str){ url,
-			(size_t)snprintf(url, sizeof(url),
-			    "http://127.0.0.1:%d/t/%zu/metrics",
-			    ports[i % targets % PORTS], i % targets) };
+		q.url = str_of(url[i % targets]);
 		failed += fetch_add(f, &q, &e) == -1;
 		while (fetch_pending(f) >= width)
 			(void)fetch_step(f, NULL, 0, -1, &e);
 	}
 	while (fetch_pending(f) > 0)
 		(void)fetch_step(f, NULL, 0, -1, &e);
+	free(url);
 }
 
 static void
