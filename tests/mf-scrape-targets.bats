@@ -210,6 +210,7 @@ dropped by rule 1 of 2'* ]]
     some names match
     - __address__="a:1"
 left out: no address' ]]
+	[[ $output != *$'\e'* ]]
 	[ "$(grep -c '^discovered by job' <<<"$output")" -eq 4 ]
 }
 

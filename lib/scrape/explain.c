@@ -85,17 +85,34 @@ duration(struct buf *b, const char *what, int64_t ms)
 	dur_print(b, ms);
 }
 
+/* As it is, but not with characters that a terminal acts on. */
+static void
+safe(struct buf *b, str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f) {
+			quote_add(b, s);
+			return;
+		}
+	buf_add(b, s);
+}
+
 static void
 made(struct buf *b, const struct scrape_target *t)
 {
-	buf_printf(b, "target: %.*s\n", STR_ARG(t->text));
-	buf_printf(b, INDENT "%.*s\n", STR_ARG(t->url));
+	buf_z(b, "target: ");
+	safe(b, t->text);
+	buf_z(b, "\n" INDENT);
+	safe(b, t->url);
+	buf_byte(b, '\n');
 	duration(b, INDENT "every ", t->interval);
 	duration(b, ", timeout ", t->timeout);
 	buf_byte(b, '\n');
-	if (t->error.n > 0)
-		buf_printf(
-		    b, INDENT "every scrape fails: %.*s\n", STR_ARG(t->error));
+	if (t->error.n > 0) {
+		buf_z(b, INDENT "every scrape fails: ");
+		safe(b, t->error);
+		buf_byte(b, '\n');
+	}
 }
 
 void
@@ -107,7 +124,9 @@ scrape_explain(struct buf *b, const struct scrape_job *j,
 	struct scrape_target t;
 	struct error e;
 
-	buf_printf(b, "discovered by job %.*s:\n", STR_ARG(j->name));
+	buf_z(b, "discovered by job ");
+	safe(b, j->name);
+	buf_z(b, ":\n");
 	for (size_t i = 0; i < discovered.n; i++) {
 		label(b, "  ", &discovered.v[i]);
 		buf_byte(b, '\n');
@@ -121,7 +140,9 @@ scrape_explain(struct buf *b, const struct scrape_job *j,
 		    b, "dropped by rule %zu of %zu\n", x.rules, j->relabel.n);
 		break;
 	case TARGET_BAD:
-		buf_printf(b, "left out: %s\n", e.msg);
+		buf_z(b, "left out: ");
+		safe(b, str_of(e.msg));
+		buf_byte(b, '\n');
 		break;
 	}
 	arena_fini(&a);
