@@ -6,7 +6,6 @@
  */
 #include <stddef.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "scrape/sd_impl.h"
@@ -142,125 +141,6 @@ yaml(struct sd_part *p, str text, const char *name, struct error *e)
 	return rc;
 }
 
-/* A string, or null, which is an empty one. */
-static int
-json_text(const struct json_value *v, str *out, struct error *e)
-{
-	if (v->kind != JSON_STRING && v->kind != JSON_NULL)
-		return error_set(e, "expected a string");
-	*out = v->kind == JSON_STRING ? v->string : STR("");
-	return 0;
-}
-
-static int
-json_labels(struct sd_part *p, const struct json_value *map, struct labels *out,
-    struct error *e)
-{
-	struct label_set set = { 0 };
-	int rc = 0;
-	str v;
-
-	if (map->kind == JSON_NULL)
-		return 0;
-	if (map->kind != JSON_OBJECT)
-		return error_set(e, "labels: expected an object");
-	for (size_t i = 0; rc == 0 && i < map->n; i++) {
-		str name = map->v[i].key;
-
-		rc = json_text(&map->v[i], &v, e);
-		if (rc == -1)
-			error_add(e, "labels: \"%.*s\"", STR_ARG(name));
-		else if (!valid(name, v))
-			rc = error_set(e,
-			    "labels: \"%.*s\" is not a valid label name",
-			    STR_ARG(name));
-		else
-			label_set(&set, name, v);
-	}
-	if (rc == 0)
-		*out = label_done(&set, &p->a);
-	label_fini(&set);
-	return rc;
-}
-
-static int
-json_targets(struct sd_part *p, struct sd_group *g,
-    const struct json_value *list, struct error *e)
-{
-	struct labels *v;
-	str text;
-
-	g->ntargets = 0;
-	if (list->kind == JSON_NULL)
-		return 0;
-	if (list->kind != JSON_ARRAY)
-		return error_set(e, "targets: expected a list");
-	v = arena_array(&p->a, list->n, struct labels);
-	for (size_t i = 0; i < list->n; i++) {
-		if (json_text(&list->v[i], &text, e) == -1)
-			return error_add(e, "targets: [%zu]", i);
-		v[i] = address(p, text);
-	}
-	g->targets = v;
-	g->ntargets = list->n;
-	return 0;
-}
-
-/* Go takes the keys of a struct in any case. */
-static bool
-key_is(str key, str name)
-{
-	return key.n == name.n && strncasecmp(key.p, name.p, key.n) == 0;
-}
-
-static int
-json_group(struct sd_part *p, const struct json_value *o, struct error *e)
-{
-	struct sd_group *g;
-	int rc = 0;
-
-	if (o->kind == JSON_NULL)
-		return error_set(e, "nil target group item found");
-	if (o->kind != JSON_OBJECT)
-		return error_set(e, "expected an object");
-	g = sd_part_add(p);
-	for (size_t i = 0; rc == 0 && i < o->n; i++) {
-		const struct json_value *m = &o->v[i];
-
-		if (key_is(m->key, STR("targets")))
-			rc = json_targets(p, g, m, e);
-		else if (key_is(m->key, STR("labels")))
-			rc = json_labels(p, m, &g->labels, e);
-		else
-			rc = error_set(
-			    e, "unknown key \"%.*s\"", STR_ARG(m->key));
-	}
-	return rc;
-}
-
-static int
-json(struct sd_part *p, str text, const char *name, struct error *e)
-{
-	const struct json_value *root;
-	struct arena a = { 0 };
-	int rc = 0;
-
-	root = json_parse(&a, text, e);
-	if (root == NULL) {
-		rc =
-		    error_set(e, "%s:%s", name, arena_cstr(&a, str_of(e->msg)));
-	} else if (root->kind != JSON_ARRAY && root->kind != JSON_NULL) {
-		rc = error_set(e, "%s: expected a list of target groups", name);
-	}
-	for (size_t i = 0; rc == 0 && i < root->n; i++) {
-		rc = json_group(p, &root->v[i], e);
-		if (rc == -1)
-			error_add(e, "%s: group %zu", name, i);
-	}
-	arena_fini(&a);
-	return rc;
-}
-
 /* The label every group of a file or an answer has, over its own. */
 static void
 put_meta(struct sd_part *p, struct sd_group *g, str name, str value)
@@ -274,17 +154,23 @@ put_meta(struct sd_part *p, struct sd_group *g, str name, str value)
 }
 
 struct sd_part *
-sd_part_parse(str text, bool is_json, const char *name, str meta, str value,
-    struct error *e)
+sd_part_parse(
+    str text, bool json, const char *name, str meta, str value, struct error *e)
 {
 	struct sd_part *p = sd_part_new();
+	int rc;
 
-	if ((is_json ? json : yaml)(p, text, name, e) == -1) {
+	if (json && (rc = sd_json(p, text, meta, value, e)) == -1)
+		error_set(e, "%s:%s", name, arena_cstr(&p->a, str_of(e->msg)));
+	else if (!json)
+		rc = yaml(p, text, name, e);
+	if (rc == -1) {
 		sd_part_free(p);
 		return NULL;
 	}
 	for (size_t i = 0; i < p->n; i++) {
-		put_meta(p, &p->v[i], meta, value);
+		if (!json)
+			put_meta(p, &p->v[i], meta, value);
 		p->v[i].source =
 		    arena_printf(&p->a, "%.*s:%zu", STR_ARG(value), i);
 	}

@@ -32,9 +32,12 @@ int sd_group_yaml(struct sd_part *p, const struct conf_node *n,
     int (*check)(const struct conf_node *target, struct error *e),
     struct error *e);
 
+/* sd_json.c: add the groups of a JSON text; "line:col: ..." */
+int sd_json(struct sd_part *p, str s, str meta, str value, struct error *e);
+
 /*
  * The groups of a text, JSON or YAML, each with the label meta="value" and a
- * source VALUE:INDEX.  NULL and "name:line:col: ..." or "name: group 1: ...".
+ * source VALUE:INDEX.  NULL and "name:line:col: ...".
  */
 struct sd_part *sd_part_parse(str text, bool json, const char *name, str meta,
     str value, struct error *e);
