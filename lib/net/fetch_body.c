@@ -11,6 +11,7 @@
 #define MAX_HELD ((size_t)512 << 20)  /* bodies under way, all together */
 #define SMALL_BODY ((size_t)16 << 20) /* suffers nothing from the others */
 #define ROOM 16384                    /* at least, to uncompress into */
+#define MAX_HEAD ((size_t)300 << 10)  /* as libcurl's own */
 
 /* May j hold more?  Many large bodies may be more than the machine has. */
 static bool
@@ -100,6 +101,21 @@ fetch_body_add(char *p, size_t size, size_t n, void *arg)
 	return (j->compressed ? expand(j, p, n) : take(j, p, n)) ? n : 0;
 }
 
+/* libcurl keeps every header, and counts none of those behind a body. */
+size_t
+fetch_body_head(char *p, size_t size, size_t n, void *arg)
+{
+	struct fetch_job *j = arg;
+
+	(void)p;
+	n *= size;
+	j->head += n;
+	if (j->head <= MAX_HEAD)
+		return n;
+	j->fault = FETCH_LARGE_HEAD;
+	return 0;
+}
+
 bool
 fetch_body_whole(struct fetch_job *j)
 {
@@ -125,6 +141,8 @@ fetch_body_fault(struct fetch_job *j)
 		return "the body is no gzip stream";
 	case FETCH_CUT:
 		return "the compressed body ends too early";
+	case FETCH_LARGE_HEAD:
+		return "Too large response headers";
 	}
 	return NULL;
 }
@@ -135,6 +153,7 @@ fetch_body_drop(struct fetch_job *j)
 	j->fetch->held -= j->body.n;
 	buf_reset(&j->body);
 	j->begun = false;
+	j->head = 0;
 	j->fault = FETCH_SOUND;
 }
 

@@ -49,6 +49,7 @@ enum fetch_fault {
 	FETCH_CROWDED,
 	FETCH_DAMAGED,
 	FETCH_CUT,
+	FETCH_LARGE_HEAD,
 };
 
 struct fetch_url {
@@ -72,6 +73,7 @@ struct fetch_job {
 	struct buf body;
 	size_t max_body;
 	enum fetch_fault fault;
+	size_t head; /* bytes of headers, and of those behind the body */
 	bool begun, compressed; /* the body */
 	bool member_end;        /* of the gzip stream: it may end here */
 	bool z_ready;
@@ -133,8 +135,9 @@ int fetch_start(struct fetch_job *j, struct error *e);
 void fetch_end(struct fetch_job *j, const struct fetch_answer *a);
 int64_t fetch_now(const struct fetch *f);
 
-/* fetch_body.c: libcurl's write function; and for the other ends of a body. */
+/* fetch_body.c: libcurl's write functions; and for the other ends of a body. */
 size_t fetch_body_add(char *p, size_t size, size_t n, void *job);
+size_t fetch_body_head(char *p, size_t size, size_t n, void *job);
 bool fetch_body_whole(struct fetch_job *j);
 const char *fetch_body_fault(struct fetch_job *j);
 void fetch_body_drop(struct fetch_job *j);

@@ -489,6 +489,8 @@ put_base(struct fetch_job *j)
 	c->setopt(j->easy, CURLOPT_USERAGENT, j->fetch->user_agent);
 	c->setopt(j->easy, CURLOPT_WRITEFUNCTION, fetch_body_add);
 	c->setopt(j->easy, CURLOPT_WRITEDATA, j);
+	c->setopt(j->easy, CURLOPT_HEADERFUNCTION, fetch_body_head);
+	c->setopt(j->easy, CURLOPT_HEADERDATA, j);
 	c->setopt(j->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	c->setopt(j->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	c->setopt(j->easy, CURLOPT_PROXY, "");

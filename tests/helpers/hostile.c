@@ -113,17 +113,27 @@ long_line(int fd)
 	say(fd, "\"} 1\nb 2\n");
 }
 
+/* The same line again and again. */
 static void
-endless(int fd)
+endless(int fd, const char *line)
 {
 	static char x[1 << 16];
 	size_t n = 0;
 
-	while (n + 64 < sizeof(x))
-		n += (size_t)snprintf(
-		    x + n, sizeof(x) - n, "a_long_name_for_nothing 1\n");
-	for (head(fd, "200 OK", text, -1);;)
+	while (n + strlen(line) < sizeof(x))
+		n += (size_t)snprintf(x + n, sizeof(x) - n, "%s", line);
+	for (;;)
 		put(fd, x, n);
+}
+
+/* Behind the last chunk come headers, and never an end. */
+static void
+trailers(int fd)
+{
+	say(fd,
+	    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n4\r\na 1\n\r\n0\r\n");
+	endless(fd, "X-Trailer: y\r\n");
 }
 
 static void
@@ -203,7 +213,16 @@ serve_never(int fd, const char *path)
 	else if (strcmp(path, "/half") == 0)
 		answer(fd, "200 OK", text, 1000, "a 1\nb 2\n");
 	else if (strcmp(path, "/endless") == 0)
-		endless(fd);
+		head(fd, "200 OK", text, -1), endless(fd, "a_long_name 1\n");
+	else if (strcmp(path, "/trailers") == 0)
+		trailers(fd);
+	else if (strcmp(path, "/continues") == 0)
+		endless(fd, "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n");
+	else if (strcmp(path, "/chunks") == 0)
+		say(fd,
+		    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n"),
+		    endless(fd, "1;x=y\r\n#\r\n");
 	else if (strcmp(path, "/slow") == 0)
 		for (head(fd, "200 OK", text, -1);; sleep(1))
 			say(fd, "#");
