@@ -73,6 +73,34 @@ put(char **at, str s)
 	return copy;
 }
 
+/*
+ * What stands in most series of a target: instance="...", and job="..." if it
+ * is next.  In a series a label of its own may come between any other two.
+ */
+static str
+middle(str text, struct labels ls)
+{
+	struct labels two = { ls.v, 0 };
+	struct buf b = { 0 };
+	size_t from;
+	str part;
+
+	for (size_t i = 0; i < ls.n; i++)
+		if (str_eq(ls.v[i].name, STR("instance"))) {
+			two = (struct labels){ ls.v + i, 1 };
+			if (i + 1 < ls.n &&
+			    str_eq(ls.v[i + 1].name, STR("job")))
+				two.n = 2;
+		}
+	label_print_set(&b, two);
+	part = str_skip(str_take(buf_str(&b), b.n - 1), 1);
+	from = str_find(text, part);
+	part = part.n == 0 || from == text.n ? STR_NONE
+					     : (str){ text.p + from, part.n };
+	buf_fini(&b);
+	return part;
+}
+
 /* Its name in one piece: there are many targets. */
 static void
 own(struct memory_source *s, str text, struct labels ls)
@@ -92,6 +120,7 @@ own(struct memory_source *s, str text, struct labels ls)
 	}
 	s->labels = (struct labels){ v, ls.n };
 	s->text = put(&at, text);
+	s->middle = middle(s->text, s->labels);
 }
 
 struct memory_source *
@@ -116,13 +145,53 @@ memory_source(struct scrape_memory *m, str text, struct labels ls)
 	return s;
 }
 
+size_t
+memory_copy(
+    char *p, const struct memory_source *s, const struct memory_series *x)
+{
+	size_t cut = x->cut;
+
+	if (cut == 0) {
+		memcpy(p, x->text, x->len);
+		return x->len;
+	}
+	memcpy(p, x->text, cut);
+	memcpy(p + cut, s->middle.p, s->middle.n);
+	memcpy(p + cut + s->middle.n, x->text + cut, x->len - cut);
+	return x->len + s->middle.n;
+}
+
+void
+memory_put(
+    struct buf *b, const struct memory_source *s, const struct memory_series *x)
+{
+	b->n += memory_copy(buf_reserve(b, x->len + s->middle.n), s, x);
+}
+
+/* With its middle again. */
+static void
+restore(struct memory_source *s, struct memory_series *x)
+{
+	size_t n = x->len + s->middle.n;
+	char *p;
+
+	if (x->cut == 0)
+		return;
+	p = arena_alloc(&s->a, n);
+	memory_copy(p, s, x);
+	x->text = p;
+	x->len = (uint32_t)n;
+	x->cut = 0;
+}
+
 /* The map was let go: make it anew. */
 static void
 index_series(struct memory_source *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		const struct memory_series *x = &s->v[i];
+		struct memory_series *x = &s->v[i];
 
+		restore(s, x);
 		map_add(&s->by_text, (str){ x->text, x->len }, NULL)->v.i = i;
 	}
 }
@@ -223,10 +292,13 @@ static void
 drop_old(struct memory_source *s)
 {
 	struct memory_series *old = s->v;
-	struct arena a = s->a;
 	char *packed = s->packed;
 	size_t n = s->n;
+	struct arena a;
 
+	for (size_t i = 0; i < n; i++)
+		restore(s, &old[i]);
+	a = s->a;
 	memory_readers_free(s);
 	map_fini(&s->by_text);
 	map_fini(&s->by_family);
@@ -270,6 +342,34 @@ fit(void *v, size_t n, size_t size, size_t *cap)
 	return p;
 }
 
+/* Where a series has its source's middle, or 0 if it has not, or too late. */
+static uint16_t
+find_middle(const struct memory_source *s, const struct memory_series *x)
+{
+	str text = { x->text, x->len };
+	size_t at = s->middle.n == 0 ? 0 : str_find(text, s->middle);
+
+	return at < text.n && at <= UINT16_MAX ? (uint16_t)at : 0;
+}
+
+/* The text of a series to *at, without its middle if that is found at cut. */
+static void
+pack(const struct memory_source *s, struct memory_series *x, uint16_t cut,
+    char **at)
+{
+	str text = { x->text, x->len };
+
+	x->text = *at;
+	if (cut == 0) {
+		(void)put(at, text);
+		return;
+	}
+	(void)put(at, str_take(text, cut));
+	(void)put(at, str_skip(text, cut + s->middle.n));
+	x->len -= (uint32_t)s->middle.n;
+	x->cut = cut;
+}
+
 /*
  * The texts of series move together, and the maps go: a thousand targets are
  * mostly at rest, and when all are new there should not be a thousand maps.
@@ -278,16 +378,22 @@ fit(void *v, size_t n, size_t size, size_t *cap)
 static void
 rest(struct memory_source *s)
 {
+	uint16_t *cuts = mem_alloc((s->n + 1) * sizeof(*cuts));
 	size_t n = 0;
 	char *p, *at;
 
 	map_fini(&s->by_text);
 	map_fini(&s->by_family);
-	for (size_t i = 0; i < s->n; i++)
-		n += s->v[i].len;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct memory_series *x = &s->v[i];
+
+		cuts[i] = x->cut == 0 ? find_middle(s, x) : 0;
+		n += x->len - (cuts[i] != 0 ? s->middle.n : 0);
+	}
 	at = p = mem_alloc(n + 1);
 	for (size_t i = 0; i < s->n; i++)
-		s->v[i].text = put(&at, (str){ s->v[i].text, s->v[i].len }).p;
+		pack(s, &s->v[i], cuts[i], &at);
+	free(cuts);
 	free(s->packed);
 	s->packed = p;
 	arena_fini(&s->a);
@@ -319,9 +425,10 @@ scrape_reload(struct scrape_memory *m)
 }
 
 void
-memory_log_series(struct buf *b, const struct memory_series *x, int64_t t)
+memory_log_series(struct buf *b, const struct memory_source *s,
+    const struct memory_series *x, int64_t t)
 {
-	buf_add(b, (str){ x->text, x->len });
+	memory_put(b, s, x);
 	buf_printf(b, " %d %lld\n", x->stamped && x->live ? 2 : 1,
 	    x->stamped ? 0LL : (long long)t);
 }
@@ -466,7 +573,7 @@ scrape_memory_save(struct scrape_memory *m, struct buf *log)
 
 			if (!x->live && x->known != s->good)
 				continue;
-			memory_log_series(&body, x, s->t);
+			memory_log_series(&body, s, x, s->t);
 			ended_n += !x->live && !x->stamped;
 		}
 		/* After a failed round nothing lives, but all is known. */

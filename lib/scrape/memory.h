@@ -17,6 +17,7 @@ struct memory_series {
 	uint32_t len;
 	uint32_t seen;  /* the round it was last met in */
 	uint32_t known; /* the last good round it was in */
+	uint16_t cut;   /* where the source's middle was taken out, or 0 */
 	bool live;      /* a reader has it as not ended */
 	bool stamped;   /* had a time of its own when last seen */
 };
@@ -39,7 +40,8 @@ struct memory_family {
 struct memory_source {
 	str text; /* its labels as printed */
 	struct labels labels;
-	char *name; /* of these two */
+	str middle; /* a part of text that most of its series have */
+	char *name; /* of these three */
 	struct memory_series *v;
 	size_t n, cap, nlive;
 	int64_t *starts; /* what START said of the first nstarts, or 0 */
@@ -82,6 +84,12 @@ struct memory_family *memory_family(struct memory_source *s, str name);
 
 void memory_source_free(struct memory_source *s);
 
+/* The series as it is printed, at p, where there is room; and behind b. */
+size_t memory_copy(
+    char *p, const struct memory_source *s, const struct memory_series *x);
+void memory_put(struct buf *b, const struct memory_source *s,
+    const struct memory_series *x);
+
 /*
  * A round is over: forget series and readers when most of them are gone from
  * the page; and let go what is only needed when something new comes.
@@ -102,7 +110,8 @@ void memory_readers_free(struct memory_source *s);
  * A line of the log for one series: its time, or 0 if it has times of its own;
  * the value is 1, or 2 if it is tracked in spite of them.
  */
-void memory_log_series(struct buf *b, const struct memory_series *x, int64_t t);
+void memory_log_series(struct buf *b, const struct memory_source *s,
+    const struct memory_series *x, int64_t t);
 
 /* A round's lines of the log, between BATCH and EOF; body may be empty. */
 void memory_log(

@@ -129,16 +129,15 @@ put_sample(
     struct round *x, const struct memory_series *v, const struct expo_item *it)
 {
 	struct buf *b = &x->m->body;
-	char *p;
+	size_t room;
 
 	if (it->kind == EXPO_HIST)
 		buf_z(b, "# HIST ");
-	if (b->cap - b->n <= v->len + LINE)
-		(void)buf_reserve(b, v->len + LINE);
-	p = b->p + b->n;
-	memcpy(p, v->text, v->len);
-	p[v->len] = ' ';
-	b->n += v->len + 1;
+	room = v->len + x->s->middle.n + LINE;
+	if (b->cap - b->n <= room)
+		(void)buf_reserve(b, room);
+	b->n += memory_copy(b->p + b->n, x->s, v);
+	b->p[b->n++] = ' ';
 	if (it->kind == EXPO_HIST)
 		buf_add(b, it->text);
 	else
@@ -211,8 +210,9 @@ start(struct round *x, const struct expo_item *it)
 	if (*t0 == it->start && !x->describe)
 		return;
 	*t0 = it->start;
-	buf_printf(&x->m->body, "# START %.*s %lld %lld\n", (int)v->len,
-	    v->text, (long long)it->start,
+	buf_z(&x->m->body, "# START ");
+	memory_put(&x->m->body, x->s, v);
+	buf_printf(&x->m->body, " %lld %lld\n", (long long)it->start,
 	    (long long)(v->stamped ? it->t : x->now));
 }
 
@@ -239,7 +239,9 @@ exemplar(struct round *x, const struct expo_item *it)
 	if (!x->have_last || n > EXEMPLAR_MAX)
 		return;
 	v = &x->s->v[x->last];
-	buf_printf(b, "# EXEMPLAR %.*s ", (int)v->len, v->text);
+	buf_z(b, "# EXEMPLAR ");
+	memory_put(b, x->s, v);
+	buf_byte(b, ' ');
 	label_print_set(b, it->extra);
 	buf_byte(b, ' ');
 	num_print(b, it->v);
@@ -423,7 +425,7 @@ static void
 put_stale(const struct round *x, const struct memory_series *v, struct buf *b)
 {
 	buf_z(b, "# STALE ");
-	buf_add(b, (str){ v->text, v->len });
+	memory_put(b, x->s, v);
 	buf_add(b, (str){ x->stamp, x->stamp_len });
 }
 
@@ -456,7 +458,7 @@ settle(struct round *x, struct buf *stale, struct buf *came, struct buf *went)
 		if (v->seen == s->round) {
 			x->r->added += !known;
 			if (!known || v->live != was)
-				memory_log_series(came, v, x->now);
+				memory_log_series(came, s, v, x->now);
 			v->known = s->round;
 		} else {
 			put_stale(x, v, went);

@@ -500,6 +500,56 @@ churn(void)
 	down(&f);
 }
 
+/*
+ * What is at rest is kept otherwise than what is new: it must print the same,
+ * be found again, and end.
+ */
+static void
+resting(void)
+{
+	struct fixture f;
+	struct buf b = { 0 };
+
+	up(&f, "");
+	for (int i = 0; i < 6; i++) {
+		page(&f,
+		    "a 1\nb{interface=\"x\"} "
+		    "1\nc{z=\"\\\"\",my_instance=\"h:1\"} "
+		    "1\n{\"d.e\"} 1\n");
+		CHECK(has(&f, "\na" TARGET " 1 "));
+		CHECK(has(&f,
+		    "\nb{env=\"p\",instance=\"h:1\",interface=\"x\","
+		    "job=\"j\"} 1 "));
+		CHECK(has(&f,
+		    "\nc{env=\"p\",instance=\"h:1\",job=\"j\","
+		    "my_instance=\"h:1\",z=\"\\\"\"} 1 "));
+		CHECK(has(
+		    &f, "\n{\"d.e\",env=\"p\",instance=\"h:1\",job=\"j\"} 1 "));
+		CHECK(f.r.added == (i == 0 ? 4 : 0) && f.r.stale == 0);
+	}
+	page(&f, "n 1\na 2\n");
+	CHECK(f.r.added == 1 && f.r.stale == 3);
+	CHECK(
+	    has(&f, "# STALE {\"d.e\",env=\"p\",instance=\"h:1\",job=\"j\"} "));
+	CHECK(has(&f, "\nn" TARGET " 1 ") && has(&f, "\na" TARGET " 2 "));
+	/* Many at rest, of which few are left, and come again. */
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&b, "m{i=\"%d\"} 1\n", i);
+	for (int i = 0; i < 4; i++)
+		page(&f, buf_cstr(&b));
+	CHECK(f.r.added == 0 && f.r.scraped == 3000);
+	page(&f, "m{i=\"7\"} 1\n");
+	CHECK(f.r.stale == 2999 && f.r.added == 0);
+	CHECK(has(
+	    &f, "# STALE m{env=\"p\",i=\"2999\",instance=\"h:1\",job=\"j\"} "));
+	page(&f, "m{i=\"7\"} 1\n");
+	CHECK(f.r.stale == 0 && f.r.added == 0);
+	page(&f, buf_cstr(&b));
+	CHECK(f.r.stale == 0 && f.r.added == 2999);
+	buf_fini(&b);
+	down(&f);
+}
+
 int
 main(void)
 {
@@ -516,6 +566,7 @@ main(void)
 	order();
 	memory();
 	churn();
+	resting();
 	(void)unlink(path);
 	(void)rmdir(dir);
 	return done();
