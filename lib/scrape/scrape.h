@@ -119,8 +119,9 @@ int64_t scrape_sd_step(struct scrape_sd *sd);
 size_t scrape_sd_fds(const struct scrape_sd *sd, struct pollfd *p, size_t max);
 
 /*
- * Is there news to make a set from?  Updates are batched: the first is told
- * 100 ms after it came, later ones 5 s apart.  Clears it.
+ * Is there news to make a set from?  What is known without waiting is told at
+ * once, what a discovery says first 100 ms after it came, and later news are
+ * batched: 5 s after the last were told.  Clears it.
  */
 bool scrape_sd_changed(struct scrape_sd *sd);
 
