@@ -95,6 +95,7 @@ struct flow {
 	size_t missed;   /* rounds, meanwhile */
 	int64_t clock;   /* what tool_now() said last */
 	int64_t written; /* when "targets" was */
+	int64_t trimmed; /* when memory was */
 	bool changed;
 	int64_t started;
 	struct flow_counts sum;

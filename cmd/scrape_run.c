@@ -5,6 +5,7 @@
  */
 #include <sys/resource.h>
 
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #define BACKLOG ((size_t)64 << 20)   /* bytes that may wait for stdout */
 #define TARGETS_EVERY INT64_C(10000) /* ms between writes of "targets" */
+#define TRIM_EVERY INT64_C(20000)    /* ms between looks for free pages */
 #define SPARE 64                     /* descriptors that are not requests' */
 #define MANY 4096
 #define SD_FDS 64 /* of discoveries, polled at a time */
@@ -265,6 +267,19 @@ reload(struct flow *f)
 	tool_warn("%s; the old configuration stays", e.msg);
 }
 
+/*
+ * What is learnt of a page at first is packed later, a target at a time, and
+ * leaves holes between what stays.  Nothing else gives their pages back.
+ */
+static void
+trim(struct flow *f, int64_t now)
+{
+	if (now - f->trimmed < TRIM_EVERY && now >= f->trimmed)
+		return;
+	(void)malloc_trim(0);
+	f->trimmed = now;
+}
+
 static void
 stay(struct flow *f)
 {
@@ -278,6 +293,7 @@ stay(struct flow *f)
 		next = due(f, now);
 		if (f->changed && now - f->written >= TARGETS_EVERY)
 			write_targets(f, now);
+		trim(f, now);
 		next -= tool_now();
 		wait_for(f, next < ms ? next : ms);
 	}
@@ -333,7 +349,7 @@ flow_init(struct flow *f, const struct scrape_options *o)
 
 	*f = (struct flow){ .o = o, .orphans = true };
 	STAILQ_INIT(&f->waiting);
-	f->clock = f->started = tool_now();
+	f->clock = f->started = f->trimmed = tool_now();
 	f->m = scrape_memory_new();
 	scrape_state_open(&f->state, keep ? tool_dir(o->dir) : NULL, f->m);
 	tool_signals();
