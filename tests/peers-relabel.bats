@@ -96,3 +96,41 @@ known='with_entries(select(.key | test("^__(scrape_native|convert_classic|always
 	[ "$(wc -l <want)" -ge 200 ]
 	diff want have
 }
+
+@test "the same series come of a page" {
+	command -v jq >/dev/null || skip "no jq here"
+	data=$BATS_TEST_DIRNAME/data/relabel
+	start page mf-serve -l 127.0.0.1:0 -m "$data/page"
+	printf 'global: {scrape_interval: 1s}\nscrape_configs:\n' >p.yml
+	i=0
+	grep -v '^#' "$data/metric-rules" | while IFS= read -r rules; do
+		i=$((i + 1))
+		cat <<-E
+		- job_name: m$i
+		  static_configs: [{targets: ['$address'], labels: {rule: "$i", device: d}}]
+		  metric_relabel_configs: [$rules]
+		E
+	done >>p.yml
+	free_port
+	prometheus --config.file=p.yml --storage.tsdb.path=tsdb \
+	    --web.listen-address=127.0.0.1:$port >prom.log 2>&1 </dev/null 3>&- &
+	echo $! >>pids
+	sets() {
+		jq -cS '.data.result[].metric' |
+		    grep -v '"__name__":"\(up\|scrape_[a-z_]*\)"' | sort
+	}
+	# One of them loses every name, and fails in both.
+	run -1 --separate-stderr mf-scrape -1 -c p.yml
+	[[ $stderr == *'rule="29"}: '*'missing metric name'* ]]
+	mf-eval --in - -o json '{__name__!=""}' <<<"$output" | sets >have
+	[ "$(wc -l <have)" -ge 400 ]
+	same() {
+		curl -sf -G "http://127.0.0.1:$port/api/v1/query" \
+		    --data-urlencode 'query={__name__!=""}' | sets >want &&
+		    cmp -s want have
+	}
+	until_ok 20 same || {
+		diff want have
+		return 1
+	}
+}
