@@ -49,11 +49,12 @@ void scrape_plan_warn(const struct scrape_plan *p);
 struct fetch *scrape_plan_fetch(const struct scrape_options *o);
 
 /*
- * For subcommands: let every discovery answer once, say what is wrong with
- * those that do not, and make a set, which borrows from p.
+ * For subcommands: let every discovery answer once, tell fault of those that
+ * fail, and make a set, which borrows from p.
  */
-struct scrape_set *scrape_plan_find(
-    const struct scrape_plan *p, const struct scrape_options *o);
+struct scrape_set *scrape_plan_find(const struct scrape_plan *p,
+    const struct scrape_options *o, void (*fault)(void *arg, str job, str what),
+    void *arg);
 
 /* scrape_out.c: stdout, which may be a pipe that nobody empties. */
 struct scrape_out {

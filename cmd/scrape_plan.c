@@ -101,12 +101,14 @@ wait_for(struct scrape_sd *sd, struct fetch *fetch)
 }
 
 struct scrape_set *
-scrape_plan_find(const struct scrape_plan *p, const struct scrape_options *o)
+scrape_plan_find(const struct scrape_plan *p, const struct scrape_options *o,
+    void (*fault)(void *arg, str job, str what), void *arg)
 {
 	struct fetch *fetch = scrape_plan_fetch(o);
 	struct scrape_set *set;
 	struct scrape_sd *sd;
 	struct error e;
+	str job, what;
 
 	sd = scrape_sd_new(p->jobs, fetch, tool_clock(), o->dns_server, &e);
 	if (sd == NULL)
@@ -114,8 +116,8 @@ scrape_plan_find(const struct scrape_plan *p, const struct scrape_options *o)
 	do
 		wait_for(sd, fetch);
 	while (!scrape_sd_ready(sd));
-	while (scrape_sd_error(sd, &e))
-		tool_warn("%s", e.msg);
+	for (size_t i = 0; scrape_sd_fault(sd, i, &job, &what); i++)
+		fault(arg, job, what);
 	set = scrape_targets(p->jobs, sd, &p->spread);
 	scrape_sd_free(sd);
 	fetch_free(fetch);

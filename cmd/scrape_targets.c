@@ -107,40 +107,67 @@ warn(const struct scrape_set *set)
 		    set->ndropped_all - set->ndropped);
 }
 
+/* A discovery that fails: told, and a row. */
+static void
+fault(void *arg, str job, str what)
+{
+	struct scrape_rows *r = arg;
+	struct scrape_row *row = scrape_rows_add(r);
+
+	row->kind = SCRAPE_ROW_DISCOVERY;
+	row->pool = arena_dup(&r->a, job);
+	row->error = arena_dup(&r->a, what);
+	tool_warn("%.*s: %.*s", STR_ARG(job), STR_ARG(what));
+}
+
+/* What a configuration or operands name; false: a discovery failed. */
+static bool
+show_plan(const struct scrape_options *o, const struct scrape_rows *state)
+{
+	struct scrape_rows rows = { 0 }, faults = { 0 };
+	struct scrape_plan p = { 0 };
+	struct scrape_set *set;
+	struct error e;
+	bool ok;
+
+	if (scrape_plan_load(&p, o, &e) == -1)
+		tool_die(TOOL_USAGE, "%s", e.msg);
+	scrape_plan_warn(&p);
+	set = p.jobs != NULL ? scrape_plan_find(&p, o, fault, &faults) : p.set;
+	warn(set);
+	if (o->explain && p.jobs != NULL) {
+		explain(&p, set);
+	} else {
+		scrape_rows_set(&rows, set, state);
+		for (size_t i = 0; i < faults.n; i++)
+			*scrape_rows_add(&rows) = faults.v[i];
+		print(&rows, o);
+	}
+	ok = faults.n == 0;
+	if (set != p.set)
+		scrape_free(set);
+	scrape_plan_free(&p);
+	scrape_rows_fini(&rows);
+	scrape_rows_fini(&faults);
+	return ok;
+}
+
 int
 scrape_show(const struct scrape_options *o)
 {
-	struct scrape_rows state = { 0 }, rows = { 0 };
-	struct scrape_plan p = { 0 };
-	struct scrape_set *set;
-	bool whole = true;
-	struct error e;
+	struct scrape_rows state = { 0 };
+	bool ok = true;
 
 	if (o->explain && o->config == NULL)
 		tool_die(TOOL_USAGE, "--explain goes with -c FILE");
 	if (o->explain && o->form == SCRAPE_JSON)
 		tool_die(TOOL_USAGE, "--explain is text for people, not json");
 	if (!o->explain)
-		whole = read_state(&state, o);
-	if (o->config == NULL && o->noperands == 0) {
+		ok = read_state(&state, o);
+	if (o->config != NULL || o->noperands > 0)
+		ok = show_plan(o, &state) && ok;
+	else
 		print(&state, o);
-	} else {
-		if (scrape_plan_load(&p, o, &e) == -1)
-			tool_die(TOOL_USAGE, "%s", e.msg);
-		scrape_plan_warn(&p);
-		set = p.jobs != NULL ? scrape_plan_find(&p, o) : p.set;
-		warn(set);
-		if (o->explain && p.jobs != NULL) {
-			explain(&p, set);
-		} else {
-			scrape_rows_set(&rows, set, &state);
-			print(&rows, o);
-		}
-		if (set != p.set)
-			scrape_free(set);
-		scrape_plan_free(&p);
-	}
-	scrape_rows_fini(&rows);
 	scrape_rows_fini(&state);
-	return whole ? TOOL_OK : TOOL_FAILED;
+	return ok ? TOOL_OK : TOOL_FAILED;
 }

@@ -173,6 +173,13 @@ state() {
 	[[ ${lines[1]} == *'"__meta_filepath":"sd/a.json"'*'"scrapePool":"files"'*'"health":"unknown"'* ]]
 	[[ ${lines[2]} == '{"state":"dropped",'*'"__address__":"drop:1"'*'"scrapePool":"node"}' ]]
 	[[ ${lines[3]} == '{"state":"dropped",'*'"scrapePool":"bad","lastError":"no address"}' ]]
+	# A discovery that fails has a row, too, and the status says it.
+	echo '[{' >sd/x.json
+	run -1 --separate-stderr mf-scrape targets -o json -c p.yml -d data
+	[ "${#lines[@]}" -eq 5 ]
+	[[ ${lines[4]} == '{"state":"discovery","scrapePool":"files","lastError":"sd/x.json:'* ]]
+	[[ $stderr == *'mf-scrape: files: sd/x.json:'* ]]
+	rm sd/x.json
 	# Nothing has been scraped yet.
 	run -0 --separate-stderr mf-scrape targets -c p.yml -d none
 	[[ ${lines[1]} =~ ^"unknown  node     15s "\ +"http://127.0.0.1:1/metrics?q=x+y&q=z"$ ]]
