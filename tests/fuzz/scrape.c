@@ -53,6 +53,8 @@ one(struct scrape_memory *m, const struct scrape_target *t, str page,
 
 	if (str_starts(page, STR("O")))
 		a.content_type = STR("application/openmetrics-text");
+	if (str_starts(page, STR("P")))
+		a.content_type = STR("application/vnd.google.protobuf");
 	if (page.n > 0)
 		a.body = str_skip(page, 1);
 	buf_reset(&x->out);
@@ -72,9 +74,13 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	(void)scrape_add(s, STR("h:1"), 1000, &e);
 	page = str_cut(&rest, '\xff');
-	one(m, s->v[0], page, 1637582400000, &x);
+	/* Again and again: what is at rest is kept otherwise. */
+	for (int i = 0; i < 4; i++)
+		one(m, s->v[0], page, 1637582400000 + i * 1000, &x);
+	for (int i = 0; rest.p != NULL && i < 3; i++)
+		one(m, s->v[0], rest, 1637582410000 + i * 1000, &x);
 	if (rest.p != NULL)
-		one(m, s->v[0], rest, 1637582401000, &x);
+		one(m, s->v[0], page, 1637582420000, &x);
 	scrape_memory_save(m, &log);
 	again = scrape_memory_new();
 	if (scrape_memory_load(again, buf_str(&log)) != log.n)
