@@ -356,14 +356,14 @@ check_unit(const struct promproto *p, struct error *e)
 static void
 describe(struct promproto *p, struct buf *b, const char *suffix, str type)
 {
-	size_t n = strlen(suffix);
-	char *c = arena_alloc(&p->a, p->name.n + n);
-	str name = { c, p->name.n + n };
+	str end = str_of(suffix);
+	char *c = arena_alloc(&p->a, p->name.n + end.n);
+	str name = { c, p->name.n + end.n };
 	bool word = p->unit.n > 0;
 
 	/* not by printf: a name may have a NUL in it */
 	memcpy(c, p->name.p, p->name.n);
-	memcpy(c + p->name.n, suffix, n);
+	memcpy(c + p->name.n, end.p, end.n);
 	if (p->help.n > 0)
 		expo_put_help(b, name, p->help);
 	expo_put_type(b, name, type);

@@ -11,8 +11,7 @@
 #include "base/num.h"
 #include "metric/histogram.h"
 
-#define MANY ((size_t)1 << 20) /* buckets and spans; no client has nearly so   \
-				*/
+#define MANY ((size_t)1 << 20) /* buckets, spans: far more than there are */
 
 /* The counts of a native histogram's side. */
 struct counts {
