@@ -19,7 +19,7 @@
 #include "base/mem.h"
 
 #define MAX_ASKED 64 /* at once: answers must fit into a socket's buffer */
-#define TIMEOUT 2000 /* ms for a server, doubled for the second try */
+#define TIMEOUT 1500 /* ms for a server, doubled for the second try */
 #define TRIES 2
 #define EDNS_SIZE 1232 /* what passes everywhere in one piece */
 #define NAMES_MAX 32   /* a name with each of the search list */

@@ -210,14 +210,20 @@ sd_source_set(struct sd_find *f, struct sd_source *s, struct sd_part *p)
 	sd_part_free(old);
 }
 
+/* What a stranger wrote is in it: no control character leaves here. */
 void
 sd_source_fail(struct sd_source *s, const struct error *e)
 {
-	if (s->fault != NULL && strcmp(s->fault, e->msg) == 0)
+	struct error clean = *e;
+
+	for (char *p = clean.msg; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	if (s->fault != NULL && strcmp(s->fault, clean.msg) == 0)
 		return;
 	free(s->fault);
-	s->fault = mem_alloc(strlen(e->msg) + 1);
-	memcpy(s->fault, e->msg, strlen(e->msg) + 1);
+	s->fault = mem_alloc(strlen(clean.msg) + 1);
+	memcpy(s->fault, clean.msg, strlen(clean.msg) + 1);
 	s->told = false;
 }
 

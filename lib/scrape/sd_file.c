@@ -312,23 +312,32 @@ sd_file_events(struct scrape_sd *sd, int64_t now)
 }
 
 /*
- * In a manifest a path may be a key of the same manifest: its text is here and
- * stays as it is.
+ * In a manifest a path whose last component is a key of it means that key,
+ * whose text is here and stays as it is: true and taken.
  */
-static void
+static bool
 take_key(struct sd_find *f, const struct conf_node *n, const char *path)
 {
+	const char *name = strrchr(path, '/');
+	struct arena a = { 0 };
 	struct buf b = { 0 };
 	struct sd_source *s;
 	struct error e;
+	bool found = false;
+	str only;
 
-	if (conf_key(n->conf).n > 0 && access(path, F_OK) == -1 &&
-	    conf_read_from(n->conf, n->value, &b, &e) == 0) {
+	/* below /dev/null is no file, so what can be read is a key */
+	only = arena_printf(&a, "/dev/null/%s", name != NULL ? name + 1 : path);
+	if (conf_key(n->conf).n > 0)
+		found = conf_read_from(n->conf, only, &b, &e) == 0;
+	if (found) {
 		s = sd_source_add(f, str_of(path));
 		s->fixed = true;
 		take(f, s, buf_str(&b));
 	}
 	buf_fini(&b);
+	arena_fini(&a);
+	return found;
 }
 
 static int
@@ -344,7 +353,8 @@ open_file(struct sd_find *f, struct error *e)
 		const struct conf_node *n = s->files->v[i];
 
 		s->patterns[s->npatterns] = place(&s->a, n);
-		take_key(f, n, s->patterns[s->npatterns++]);
+		if (!take_key(f, n, s->patterns[s->npatterns]))
+			s->npatterns++;
 	}
 	if (f->sd->inotify == SD_CLOSED)
 		f->sd->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);

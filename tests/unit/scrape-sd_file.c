@@ -296,6 +296,40 @@ labels(void)
 	test_close(&t);
 }
 
+/* In a manifest a path may be a key of it; a file of that name does not count.
+ */
+static void
+manifest(void)
+{
+	struct sd_test t = { .now = 1000 };
+	struct error e;
+
+	clear();
+	put("cm.yml",
+	    "apiVersion: v1\nkind: ConfigMap\ndata:\n"
+	    "  p.yml: |\n    file_sd_configs:\n"
+	    "    - files: [t/a.json, b.yml, none.yml]\n"
+	    "  a.json: '[{\"targets\":[\"a:1\"]}]'\n"
+	    "  b.yml: '- targets: [b:1]'\n");
+	put("b.yml", "- targets: [b:2]\n");
+	t.clock = (struct clock){ .mono = test_mono, .arg = &t };
+	t.conf = conf_load(at("cm.yml:p.yml"), NULL, &e);
+	CHECK(t.conf != NULL);
+	if (t.conf == NULL)
+		return;
+	t.job =
+	    (struct scrape_job){ .name = STR("j"), .node = conf_root(t.conf) };
+	t.jobs[0] = &t.job;
+	t.config = (struct scrape_config){ .jobs = t.jobs, .njobs = 1 };
+	t.sd = scrape_sd_new(&t.config, NULL, &t.clock, NULL, &e);
+	CHECK(t.sd != NULL);
+	(void)scrape_sd_step(t.sd);
+	CHECK(know(&t, "t/a.json:0 a:1|b.yml:0 b:1|"));
+	pass(&t, 300000);
+	CHECK(know(&t, "t/a.json:0 a:1|b.yml:0 b:1|"));
+	test_close(&t);
+}
+
 static void
 refused(const char *text, const char *want)
 {
@@ -400,6 +434,7 @@ main(void)
 	replaced();
 	relative();
 	labels();
+	manifest();
 	errors();
 	polled();
 	(void)nftw(dir, rm, 8, FTW_DEPTH | FTW_PHYS);

@@ -241,6 +241,8 @@ bad_answers(struct fetch *f)
 	    ": unsupported content type \"application/json, text/html\"");
 	bad_answer(
 	    f, JSON, "[{\"targets\":[\"a\"]}", ":1:19: expected ',' or ']'");
+	bad_answer(
+	    f, JSON, "[{\"\\u001b[2J\":0}]", ":1:3: unknown key \"?[2J\"");
 	bad_answer(f, JSON, "[null]", ":1:6: nil target group item found");
 }
 
