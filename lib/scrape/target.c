@@ -390,7 +390,7 @@ hash(struct labels ls)
 		buf_add(&b, ls.v[i].value);
 		buf_byte(&b, '\xff');
 	}
-	h = XXH64(b.p, b.n, 0);
+	h = XXH64(b.p != NULL ? b.p : "", b.n, 0);
 	buf_fini(&b);
 	return h;
 }
