@@ -6,6 +6,8 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 setup_file() {
+	"${CC:-cc}" -o "$BATS_FILE_TMPDIR/hostile" \
+	    "$BATS_TEST_DIRNAME/helpers/hostile.c"
 	"${CC:-cc}" -o "$BATS_FILE_TMPDIR/answer" \
 	    "$BATS_TEST_DIRNAME/helpers/answer.c"
 }
@@ -238,6 +240,35 @@ web2.mf.test:8081" ]
 	until_ok 4 grep -qF "j: $url: " s.err
 	kill "$pid"
 	wait "$pid"
+}
+
+@test "http: hostile servers grow no memory and hold nothing up" {
+	start hostile "$BATS_FILE_TMPDIR/hostile"
+	url=http://$address
+	start a mf-serve -l 127.0.0.1:0 -g /=x
+	cat >p.yml <<-END
+	scrape_configs:
+	- job_name: j
+	  scrape_interval: 100ms
+	  static_configs: [{targets: ['$address']}]
+	  http_sd_configs:
+	  - {url: '$url/endless', refresh_interval: 2s}
+	  - {url: '$url/slow', refresh_interval: 2s}
+	  - {url: '$url/loop', refresh_interval: 2s}
+	  - {url: '$url/to-file', refresh_interval: 2s}
+	  - {url: '$url/hang', refresh_interval: 2s}
+	END
+	scrape s -c p.yml -d d
+	until_ok 1 up "$address"
+	for what in 'endless: the body is larger than' 'slow: context deadline' \
+	    'loop: stopped after 10 redirects' 'hang: context deadline' \
+	    'to-file: redirect: '; do
+		until_ok 5 grep -qF "mf-scrape: j: $url/$what" s.err
+	done
+	until_ok 2 more "$address" 15
+	hwm=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
+	echo "VmHWM $hwm kB"
+	[ "$hwm" -lt 81920 ]
 }
 
 @test "discoveries mf does not have are named, unknown ones unknown" {
