@@ -169,10 +169,15 @@ expo_put_help(struct buf *b, str name, str text)
 	put_name(b, name);
 	if (text.n > 0)
 		buf_byte(b, ' ');
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '\\' || text.p[i] == '\n')
-			buf_byte(b, '\\');
-		buf_byte(b, text.p[i] == '\n' ? 'n' : text.p[i]);
+	while (text.n > 0) {
+		size_t n = 0;
+
+		while (n < text.n && text.p[n] != '\\' && text.p[n] != '\n')
+			n++;
+		buf_add(b, str_take(text, n));
+		if (n < text.n)
+			buf_z(b, text.p[n] == '\n' ? "\\n" : "\\\\");
+		text = str_skip(text, n + 1);
 	}
 	buf_byte(b, '\n');
 }

@@ -144,20 +144,21 @@ void
 promproto_series(
     struct promproto *p, const char *suffix, const char *name, double value)
 {
-	bool plain = label_metric_valid(p->name);
+	bool plain = p->plain;
 	struct buf *b = &p->series, full = { 0 };
 	char sep = plain ? '{' : ',';
 
 	buf_reset(b);
-	buf_add(&full, p->name);
-	buf_z(&full, suffix);
-	if (plain)
-		buf_add(b, buf_str(&full));
-	else {
+	if (plain) {
+		buf_add(b, p->name);
+		buf_z(b, suffix);
+	} else {
+		buf_add(&full, p->name);
+		buf_z(&full, suffix);
 		buf_byte(b, '{');
 		label_print_value(b, buf_str(&full));
+		buf_fini(&full);
 	}
-	buf_fini(&full);
 	if (p->labels.n > 0) {
 		buf_byte(b, sep);
 		buf_add(b, buf_str(&p->labels));
@@ -454,6 +455,7 @@ next_metric(struct promproto *p, struct error *e)
 	if (!p->described) {
 		if (check_family(p, e) == -1)
 			return -1;
+		p->plain = label_metric_valid(p->name);
 		metadata(p, p->out);
 		p->described = true;
 	}

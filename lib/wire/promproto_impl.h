@@ -25,8 +25,8 @@ struct promproto {
 	/* the family being read */
 	str name, help, unit;
 	uint64_t type;
-	struct pb metrics; /* its fields, looked through for metrics */
-	bool described;
+	struct pb metrics;     /* its fields, looked through for metrics */
+	bool described, plain; /* plain: a name that needs no quotes */
 
 	/* the metric being read */
 	struct buf labels; /* a="b",c="d" */
