@@ -73,6 +73,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct error e;
 
 	(void)scrape_add(s, STR("h:1"), 1000, &e);
+	/* Histograms in all ways, by the length. */
+	s->v[0]->native_histograms = n % 2 == 1;
+	s->v[0]->convert_to_nhcb = n % 3 == 1;
+	s->v[0]->always_classic = n % 5 == 1;
 	page = str_cut(&rest, '\xff');
 	/* Again and again: what is at rest is kept otherwise. */
 	for (int i = 0; i < 4; i++)
