@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include "base/file.h"
+#include "base/num.h"
 #include "metric/expo.h"
 
 /* %XX is a byte. */
@@ -99,9 +100,31 @@ file(const char *path, enum expo_form form, size_t least)
 	buf_fini(&b);
 }
 
+/* The marker and NaN by their bits, through reader and writer. */
+static void
+bits(void)
+{
+	static const char text[] = "a NaN\na nan\n# STALE a 5\n";
+	struct expo_reader *r = expo_new(EXPO_MF, 1);
+	struct expo_item it;
+	struct buf b = { 0 };
+
+	expo_feed(r, STR(text));
+	for (int i = 0; i < 3; i++) {
+		CHECK(expo_next(r, &it, NULL) == 1);
+		CHECK(
+		    num_bits(it.v) == (i < 2 ? NUM_NAN_BITS : NUM_STALE_BITS));
+		expo_put_sample(&b, it.labels, it.v, it.t);
+	}
+	CHECK_STR(buf_str(&b), "a NaN 1\na NaN 1\n# STALE a 5\n");
+	expo_free(r);
+	buf_fini(&b);
+}
+
 int
 main(void)
 {
+	bits();
 	file("tests/data/expo/text.cases", EXPO_PAGE, 80);
 	file("tests/data/expo/om.cases", EXPO_OM, 60);
 	return done();

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "metric/expo.h"
 #include "wire/promproto.h"
 
@@ -378,6 +379,16 @@ long_exemplar(void)
 	    "\"} 1\na_total{i=\"out\"} 0\n"));
 }
 
+/* The bits of the staleness marker from a target are a NaN like any other. */
+static void
+marker(void)
+{
+	family("a", NULL, 1);
+	simple(NULL, NULL, 2, num_stale());
+	end_family();
+	CHECK(gives(0, "# TYPE a gauge\na NaN\n"));
+}
+
 static void
 bad(const char *name, uint64_t type, const char *want)
 {
@@ -504,6 +515,7 @@ main(void)
 	floats();
 	units();
 	long_exemplar();
+	marker();
 	faults();
 	torn();
 	swollen();
