@@ -104,12 +104,11 @@ file(const char *path, enum expo_form form, size_t least)
 static void
 bits(void)
 {
-	static const char text[] = "a NaN\na nan\n# STALE a 5\n";
 	struct expo_reader *r = expo_new(EXPO_MF, 1);
 	struct expo_item it;
 	struct buf b = { 0 };
 
-	expo_feed(r, STR(text));
+	expo_feed(r, STR("a NaN\na nan\n# STALE a 5\n"));
 	for (int i = 0; i < 3; i++) {
 		CHECK(expo_next(r, &it, NULL) == 1);
 		CHECK(
