@@ -103,6 +103,22 @@ rounds(void)
 	buf_reset(&b);
 	family(&b, "c_total", 0, 1, STR("\x0a\x01\x61"));
 	CHECK(gives(m, PROMPROTO_TYPE, buf_str(&b), "c_total{} 0\n"));
+	/* the limits of samples hold for it */
+	target.native_histograms = true;
+	job.sample_limit = 1;
+	CHECK(gives(
+	    m, PROMPROTO_TYPE, made(&b, 1, 9, 2), "! sample limit exceeded\n"));
+	job.sample_limit = 2;
+	CHECK(gives(m, PROMPROTO_TYPE, made(&b, 1, 9, 2),
+	    "c_total{} 1\n# START c_total{} 9000\n" HIST));
+	job.label_value_limit = 1;
+	buf_reset(&b);
+	family(&b, "hh", 4, 7, STR("\x62\x00"));
+	CHECK(gives(m, PROMPROTO_TYPE, buf_str(&b),
+	    "! label_value_length_limit exceeded (metric: hh, label name: "
+	    "__name__, value: \"hh\", length: 2, limit: 1)\n"));
+	job.label_value_limit = job.sample_limit = 0;
+	target.native_histograms = false;
 	scrape_memory_free(m);
 	buf_fini(&b);
 }
