@@ -236,6 +236,13 @@ web2.mf.test:8081" ]
 	scrape s -c p.yml -d d
 	until_ok 1 up "$address"
 	until_ok 2 more "$address" 8
+	# nor does it matter that a reload drops the question under way
+	for _ in 1 2 3; do
+		kill -HUP "$pid"
+		sleep 0.1
+	done
+	n=$(batches "$address")
+	until_ok 2 more "$address" $((n + 3))
 	# the first answer ends as a timeout, after which -1 would go on
 	until_ok 4 grep -qF "j: $url: " s.err
 	kill "$pid"
