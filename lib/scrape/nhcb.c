@@ -12,6 +12,10 @@
 #include "base/num.h"
 #include "metric/histogram.h"
 
+/* No histogram has nearly so many; a page that means harm may. */
+#define BUCKETS ((size_t)1 << 20)
+#define EXEMPLARS ((size_t)1 << 12)
+
 struct bucket {
 	double le, count;
 };
@@ -128,6 +132,10 @@ begin(struct nhcb *n, const struct expo_item *it)
 static void
 add_bucket(struct nhcb *n, double le, double count)
 {
+	if (n->n == BUCKETS) {
+		n->bad = true;
+		return;
+	}
 	n->v = mem_grow(n->v, &n->cap, n->n + 1, sizeof(*n->v));
 	n->sorted = n->sorted && (n->n == 0 || n->v[n->n - 1].le < le);
 	n->v[n->n++] = (struct bucket){ le, count };
@@ -180,7 +188,7 @@ convert(struct nhcb *n, struct histogram *h)
 		n->count = n->v[n->n - 1].count;
 	if (n->n == 0 || n->v[n->n - 1].le != (double)INFINITY)
 		add_bucket(n, (double)INFINITY, n->count);
-	if (n->v[n->n - 1].count != n->count)
+	if (n->bad || n->v[n->n - 1].count != n->count)
 		return false;
 	*h = (struct histogram){ .schema = HISTOGRAM_CUSTOM,
 		.count = n->count,
@@ -232,6 +240,8 @@ attach(struct nhcb *n, const struct expo_item *it)
 {
 	struct expo_item x = *it;
 
+	if (n->nexemplars == EXEMPLARS)
+		return;
 	for (size_t i = 0; i < n->nexemplars; i++)
 		if (it->kind == EXPO_START &&
 		    n->exemplars[i].kind == EXPO_START)
