@@ -205,7 +205,7 @@ whole() {
 	- {job_name: j, scrape_interval: 100ms, static_configs: [{targets: ['file:$PWD/page']}]}
 	END
 	scrape s --self -i 100ms -n -c p.yml
-	until_ok 5 grep -q '^up{' s.out
+	until_ok 5 grep -q '^a{' s.out
 	mv p.yml away
 	kill -HUP $pid
 	until_ok 5 grep -q 'p.yml: No such file .*; the old configuration stays' s.err
