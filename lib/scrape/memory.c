@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "metric/batch.h"
 
 #define FEW 1000 /* series that may be forgotten ones */
@@ -429,8 +430,9 @@ memory_log_series(struct buf *b, const struct memory_source *s,
     const struct memory_series *x, int64_t t)
 {
 	memory_put(b, s, x);
-	buf_printf(b, " %d %lld\n", x->stamped && x->live ? 2 : 1,
-	    x->stamped ? 0LL : (long long)t);
+	buf_add(b, x->stamped && x->live ? STR(" 2 ") : STR(" 1 "));
+	num_print_int(b, x->stamped ? 0 : t);
+	buf_byte(b, '\n');
 }
 
 void
