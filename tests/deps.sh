@@ -8,7 +8,7 @@
 set -eu
 
 want="gcc:gcc make:make pkg-config:pkg-config bats:bats prove:perl
-	mandoc:mandoc curl:curl pgrep:procps"
+	mandoc:mandoc curl:curl pgrep:procps jq:jq"
 [ "${1-}" != lint ] || want="$want clang:clang clang-format:clang-format
 	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck
 	valgrind:valgrind fish:fish zsh:zsh strace:strace
@@ -30,6 +30,7 @@ lib() {
 	pkg-config --exists "$1" 2>/dev/null || add "$2"
 }
 lib libbsd-overlay libbsd-dev
+lib libmd libmd-dev
 lib yaml-0.1 libyaml-dev
 lib jansson libjansson-dev
 lib libzstd libzstd-dev
