@@ -213,14 +213,6 @@ ask(struct slot *s)
 	}
 }
 
-/* Does the question need a descriptor for as long as it is under way? */
-static bool
-lasts(const struct slot *s)
-{
-	return s->of != NULL && s->t->error.n == 0 &&
-	    !str_starts(s->t->url, STR("file:"));
-}
-
 static void
 begin(struct slot *s)
 {
@@ -240,6 +232,14 @@ begin(struct slot *s)
 	}
 }
 
+/* Are there no descriptors for more, or nobody who takes what they bring? */
+static bool
+is_busy(const struct flow *f)
+{
+	return f->under_way >= f->room ||
+	    scrape_out_waiting(&f->out) > FLOW_BACKLOG;
+}
+
 void
 slot_begin(struct slot *s, int64_t t)
 {
@@ -247,7 +247,7 @@ slot_begin(struct slot *s, int64_t t)
 
 	s->at = t;
 	s->busy = true;
-	if (lasts(s) && (f->under_way >= f->room || !STAILQ_EMPTY(&f->waiting)))
+	if (s->of != NULL && (is_busy(f) || !STAILQ_EMPTY(&f->waiting)))
 		STAILQ_INSERT_TAIL(&f->waiting, s, entry);
 	else
 		begin(s);
@@ -258,8 +258,7 @@ slot_pump(struct flow *f)
 {
 	struct slot *s;
 
-	while (
-	    f->under_way < f->room && (s = STAILQ_FIRST(&f->waiting)) != NULL) {
+	while (!is_busy(f) && (s = STAILQ_FIRST(&f->waiting)) != NULL) {
 		STAILQ_REMOVE_HEAD(&f->waiting, entry);
 		if (s->gone) {
 			s->busy = false;

@@ -16,6 +16,8 @@
 #include "net/fetch.h"
 #include "scrape_cmd.h"
 
+#define FLOW_BACKLOG ((size_t)64 << 20) /* bytes that may wait for stdout */
+
 struct flow;
 
 /* A configuration in force, or once so. */
@@ -36,7 +38,7 @@ struct slot {
 	struct scrape_target *t;
 	struct flow_set *of;      /* what t is in; NULL: the process itself */
 	struct flow_set *asked;   /* what the request under way borrows from */
-	STAILQ_ENTRY(slot) entry; /* of those that wait for a descriptor */
+	STAILQ_ENTRY(slot) entry; /* of those that wait in turn */
 	size_t place;             /* in the heap, from 1; 0: not there */
 	int64_t due; /* the next round's time, or that of its end */
 	int64_t at;  /* the time of the round under way */
@@ -133,7 +135,7 @@ void flow_slots_free(struct flow *f);
 /* scrape_ask.c: a round of a slot, from its question to its batch. */
 void slot_begin(struct slot *s, int64_t t);
 
-/* Go on with those that wait for a descriptor. */
+/* Go on with those that wait in turn, for a descriptor or for stdout. */
 void slot_pump(struct flow *f);
 
 /* What f->x holds to the log and to stdout, in the order that forgets none. */

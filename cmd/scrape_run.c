@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "scrape_flow.h"
 
-#define BACKLOG ((size_t)64 << 20)   /* bytes that may wait for stdout */
 #define TARGETS_EVERY INT64_C(10000) /* ms between writes of "targets" */
 #define TRIM_EVERY INT64_C(20000)    /* ms between looks for free pages */
 #define SPARE 64                     /* descriptors that are not requests' */
@@ -35,7 +34,7 @@ tick(const struct slot *s, int64_t now)
 static bool
 is_full(struct flow *f)
 {
-	if (!f->full && scrape_out_waiting(&f->out) > BACKLOG) {
+	if (!f->full && scrape_out_waiting(&f->out) > FLOW_BACKLOG) {
 		f->full = true;
 		f->missed = 0;
 		tool_warn("the reader of stdout is too slow: rounds are "
@@ -87,7 +86,7 @@ settle(struct flow *f)
 {
 	str after = scrape_out_after(&f->out);
 
-	if (f->full && scrape_out_waiting(&f->out) < BACKLOG / 2) {
+	if (f->full && scrape_out_waiting(&f->out) < FLOW_BACKLOG / 2) {
 		tool_warn("%zu rounds were skipped", f->missed);
 		f->full = false;
 	}
@@ -152,9 +151,9 @@ wait_for(struct flow *f, int64_t ms)
 	for (size_t i = f->nexec; i-- > 0;)
 		if (scrape_exec_step(f->exec[i]))
 			f->exec[i] = f->exec[--f->nexec];
-	slot_pump(f);
 	scrape_out_step(&f->out);
 	settle(f);
+	slot_pump(f);
 }
 
 /* Say what a discovery failed at, once. */
@@ -193,7 +192,8 @@ static int64_t
 discover(struct flow *f, int64_t now)
 {
 	int64_t ms;
-	bool ready;
+	bool ready, news;
+	str job, what;
 
 	if (f->sd == NULL)
 		return 60000;
@@ -201,9 +201,12 @@ discover(struct flow *f, int64_t now)
 	hear_errors(f);
 	ready = scrape_sd_ready(f->sd) && !f->found;
 	f->found |= ready;
-	if (scrape_sd_changed(f->sd) || ready)
+	news = scrape_sd_changed(f->sd) || ready;
+	if (news)
 		adopt(f, now);
-	if (ready && f->orphans) {
+	/* One that fails may be the one that knows them. */
+	if (news && f->found && f->orphans &&
+	    !scrape_sd_fault(f->sd, 0, &job, &what)) {
 		f->orphans = false;
 		flow_sweep(f, now, true);
 	}
