@@ -8,7 +8,8 @@
 set -eu
 
 want="gcc:gcc make:make pkg-config:pkg-config bats:bats prove:perl
-	mandoc:mandoc curl:curl pgrep:procps jq:jq"
+	mandoc:mandoc curl:curl pgrep:procps jq:jq
+	openssl:openssl"
 [ "${1-}" != lint ] || want="$want clang:clang clang-format:clang-format
 	clang-tidy:clang-tidy cppcheck:cppcheck shellcheck:shellcheck
 	valgrind:valgrind fish:fish zsh:zsh strace:strace
