@@ -45,8 +45,8 @@ dnsmasq_start() {
 		    2>dnsmasq.err </dev/null 3>&- &
 		dnsmasq_pid=$!
 		echo "$dnsmasq_pid" >>pids
-		sleep 0.1
-		kill -0 "$dnsmasq_pid" 2>/dev/null && return 0
+		until_ok 2 grep -qi " [0-9A-F]*:$(printf %04X "$port") " \
+		    /proc/net/udp && return 0
 	done
 	cat dnsmasq.err >&2
 	return 1
