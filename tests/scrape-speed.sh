@@ -41,7 +41,7 @@ scrape=$!
 pids="$pids $scrape"
 
 # On a processor so far, in ns.
-cpu() { awk '{ printf "%d", $1 }' "/proc/$scrape/schedstat"; }
+cpu() { cut -d" " -f1 "/proc/$scrape/schedstat"; }
 kb() { awk -v k="$1:" '$1 == k { print $2 }' "/proc/$scrape/status"; }
 
 sleep $((2 * every + 1))
