@@ -1,0 +1,272 @@
+#!/usr/bin/env bats
+# mf-store under kill -9: before every single call, and at any moment, with two
+# writers, a reader that checks all the time, and compaction.
+#
+#	MF_KILLS=N	kills of the storm, 200 if not said
+#	MF_SEED=N	of the moments
+bats_require_minimum_version 1.5.0
+
+load helpers/faults
+
+setup_file() { build_failcall; }
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	kills=${MF_KILLS:-200}
+	seconds=$((kills / 8 + 15))
+	RANDOM=${MF_SEED:-1}
+}
+
+teardown() {
+	touch stop
+	wait
+	leave_memory
+}
+
+# Where a killed process was, by the last call it had begun.
+phase() {
+	local call=$1 file=$2 off=${3:-0}
+
+	case "$call $file" in
+	" ") echo start ;;
+	"read "*) echo input ;;
+	"flock lock") echo lock ;;
+	"flock unlock") echo committed ;;
+	"pwrite meta.log") echo metadata ;;
+	"pwrite series.log") echo names ;;
+	"pwrite "*.seg)
+		if [ "$off" -lt 4096 ]; then
+			echo head
+		elif [ "$off" -lt 4198400 ]; then
+			echo slots
+		else
+			echo frames
+		fi ;;
+	"pwrite "*.part* | "write "*.part*) echo part ;;
+	*sync\ *) echo sync ;;
+	mmap\ *) echo map ;;
+	*) echo files ;;
+	esac
+}
+
+# Kill the command at a random moment; its status.  $span is what it may take
+# (us), and follows: half of the runs are to be killed.
+try() {
+	local who=$1 us=$(((RANDOM * 32768 + RANDOM) % span + 300)) s rc=0
+	local call file off rest
+
+	shift
+	printf -v s '%d.%06d' $((us / 1000000)) $((us % 1000000))
+	failing "" "map.$who" timeout -s KILL "$s" "$@" 2>"err.$who" || rc=$?
+	if [ $rc = 137 ]; then
+		span=$((span + span / 16))
+		read -r call file off rest <"map.$who" || :
+		phase "$call" "$file" "$off" >>"kills.$who"
+	else
+		span=$((span - span / 16))
+	fi
+	return $rc
+}
+
+# writer JOB KILLS: its pieces one after the other, each until it is told that
+# it is there.
+writer() {
+	local job=$1 i=0 n=0 rc span=$span sync
+
+	: >"ack.$job"
+	: >"kills.$job"
+	while [ $n -lt "$2" ] && [ ! -e stop ] && [ -e "in.$job/$i" ]; do
+		sync=
+		[ $((RANDOM % 4)) != 0 ] || sync=-S
+		rc=0
+		try "$job" mf-store append $sync -d d "in.$job/$i" || rc=$?
+		case $rc in
+		0)	echo "$i" >>"ack.$job"
+			i=$((i + 1)) ;;
+		137)	n=$((n + 1)) ;;
+		*)	echo "writer $job: status $rc: $(cat "err.$job")" >wrong
+			return 1 ;;
+		esac
+	done
+}
+
+compactor() {
+	local n=0 rc span=$span
+
+	: >kills.c
+	while [ $n -lt "$1" ] && [ ! -e stop ]; do
+		[ -e d/store/format ] || continue
+		rc=0
+		try c mf-store compact --seal -d d || rc=$?
+		case $rc in
+		0) ;;
+		137) n=$((n + 1)) ;;
+		*)	echo "compact: status $rc: $(cat err.c)" >wrong
+			return 1 ;;
+		esac
+	done
+}
+
+# The store of each source is what was written, up to the end of a batch, and
+# no less than what there was before.  As long as others write.
+reader() {
+	local job size n=0
+
+	declare -A ends last
+	for job in a b; do
+		last[$job]=0
+		while read -r size; do
+			ends[$job$size]=1
+		done < <(awk '{ n += length($0) + 1 } /^# EOF/ { print n }' \
+		    want.$job)
+		ends[${job}0]=1
+	done
+	until [ -e d/store/format ]; do sleep 0.01; done
+	while [ ! -e stop ]; do
+		for job in a b; do
+			if ! mf-store select -d d "{job=\"$job\"}" >got \
+			    2>err || [ -s err ]; then
+				echo "reader: $(cat err)" >wrong
+				return 1
+			fi
+			size=$(stat -c %s got)
+			if [ -z "${ends[$job$size]:-}" ] ||
+			    [ "$size" -lt ${last[$job]} ] ||
+			    ! cmp -n "$size" got want.$job >err 2>&1; then
+				cp got wrong.got
+				echo "reader: $job: $size bytes after" \
+				    "${last[$job]}: $(cat err)" >wrong
+				return 1
+			fi
+			last[$job]=$size
+			n=$((n + 1))
+		done
+	done
+	echo $n >reads
+}
+
+# Kill the writers (and who compacts) that often in all.
+storm() {
+	local p pids='' each=$((kills / 2)) job at k i
+
+	for job in a b; do
+		at=0
+		mkdir in.$job
+		: >want.$job
+		for ((i = 0; i < each * 2 + 20; i++)); do
+			echo $at $((k = 1 + RANDOM % 4))
+			at=$((at + k))
+		done >pieces
+		stream $job 0 $at >want.$job
+		awk -v dir=in.$job 'NR == FNR { n[FNR - 1] = $2; next }
+			{ print >(dir "/" (i + 0)) }
+			/^# EOF/ && ++k == n[i + 0] {
+				close(dir "/" (i + 0)); i++; k = 0
+			}' pieces want.$job
+	done
+	if can_compact; then
+		each=$((kills / 3 + 1))
+		compactor $each & pids=$!
+	fi
+	reader & reader=$!
+	span=5000
+	writer a $each & pids="$pids $!"
+	writer b $each & pids="$pids $!"
+	(
+		for ((i = 0; i < seconds * 10; i++)); do
+			[ ! -e done ] || exit 0
+			sleep 0.1
+		done
+		touch stop
+	) &
+	clock=$!
+	for p in $pids; do wait "$p" || touch stop; done
+	touch stop done
+	wait $reader $clock
+	[ ! -e wrong ] || cat wrong
+	[ ! -e wrong ]
+}
+
+# Say how many kills there were in which phase, for who reads the test.
+tell() {
+	local w n=0
+
+	for w in a b c; do
+		[ -s kills.$w ] || continue
+		n=$((n + $(wc -l <kills.$w)))
+		echo "# kills of $w: $(sort kills.$w | uniq -c | sort -rn |
+		    awk '{ printf "%s%s %d", s, $2, $1; s = ", " }')" >&3
+	done
+	echo "# $n kills, $(cat reads) reads, ${SECONDS} s" >&3
+	killed=$n
+}
+
+@test "kill -9 at any moment: two writers, a reader, compaction" {
+	storm
+	tell
+	[ "$(cat reads)" -gt 5 ]
+	if sanitized; then
+		[ "$killed" -ge $((kills / 10)) ]
+	else
+		[ "$killed" -ge "$kills" ]
+	fi
+	run -0 mf-store check -d d
+	# What was told to be there is there, all of it and once.
+	for job in a b; do
+		acked=$(tail -n 1 ack.$job)
+		for ((i = 0; i <= acked; i++)); do cat in.$job/$i; done >acked
+		mf-store select -d d "{job=\"$job\"}" >got
+		cmp -n "$(stat -c %s acked)" acked got
+		mf-store append -d d want.$job
+		mf-store select -d d "{job=\"$job\"}" | cmp - want.$job
+	done
+	run -0 mf-store check -d d
+	can_compact || echo "# no mf-store compact here: writers alone" >&3
+}
+
+# killed_at_each_call BASE ADD COMMAND...: the command on a copy of the store
+# BASE, which is the stream of file BASE.want, killed before its first, second,
+# ... call; then again, whole.  ADD is what it adds, - for nothing.
+killed_at_each_call() {
+	local base=$1 add=$2 n rc now
+
+	shift 2
+	cat "$base.want" "$add" >all 2>/dev/null || cp "$base.want" all
+	for ((n = 1; n < 500; n++)); do
+		rm -rf d
+		[ ! -d "$base" ] || cp -r "$base" d
+		rc=0
+		failing any:kill:$n map "$@" >err 2>&1 || rc=$?
+		read -r now <map
+		echo "$n: $rc $now $(cat err)"
+		[ $rc = 137 ] || break
+		: >got
+		[ ! -e d/store/format ] || mf-store select -d d >got
+		batches_of all <got
+		# Nothing that was there before is gone.
+		head -c "$(stat -c %s "$base.want")" got | cmp - "$base.want"
+		"$@"
+		mf-store select -d d | cmp - all
+		mf-store check -d d
+	done
+	[ "$rc" = 0 ]
+	[ $n -gt 10 ]
+	echo "# killed at each of $((n - 1)) calls: ${*:1:3}" >&3
+}
+
+@test "kill -9 before every call of an append" {
+	enter_memory
+	: >none.want
+	stream a 0 3 >first
+	killed_at_each_call none first mf-store append -S -d d first
+	stream a 0 20 >base.want
+	mf-store append -d base base.want
+	# Two days, a layout after the other, times of their own.
+	stream a 20 8 >next
+	killed_at_each_call base next mf-store append -d d next
+	# The short way of a cold process: no new series, one row.
+	stream a 22 1 >>base.want
+	mf-store append -d base base.want
+	stream a 24 1 | grep -v new >next
+	killed_at_each_call base next mf-store append -S -d d next
+}
