@@ -6,7 +6,7 @@
  *		EIO, ENOSPC, EMFILE, ENOMEM: it fails so, that one time;
  *		full: from then on, all that needs room fails with ENOSPC, the
  *		    N-th write writes half of it first;
- *		half: it writes or reads half;
+ *		half: it writes or reads half, that one time;
  *		kill: the process is killed before it
  *	FAILCALL_MAP=FILE	of 256 bytes: "KIND NAME OFFSET SIZE hit\n"; "-"
  *		instead of "hit" as long as nothing was done
@@ -146,14 +146,19 @@ no_room(void)
 	return full;
 }
 
-/* How much of n may be done this time. */
+/*
+ * How much of n may be done this time.  No file system tears a write but at
+ * the end of a page, so what is aligned to 64 (slots) is torn there.
+ */
 static size_t
 some(size_t n, int was_full)
 {
 	int less = n > 1 && (half || (full && !was_full));
 
 	half = 0;
-	return less ? n / 2 : n;
+	if (!less)
+		return n;
+	return n % 64 == 0 ? n / 128 * 64 : n / 2;
 }
 
 ssize_t

@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+# mf-store when calls fail, and when files are not what was written: no sample
+# that was told to be there is lost, nothing is half there, nothing crashes.
+bats_require_minimum_version 1.5.0
+
+load helpers/faults
+
+setup_file() { build_failcall; }
+
+setup() { enter_memory; }
+
+teardown() { leave_memory; }
+
+# fail_each CALL:HOW BASE ADD COMMAND...: the command on a copy of the store
+# BASE, of the stream BASE.want, with its first, second, ... such call failing,
+# until none is left.  It fails and says why, and has done all of ADD or whole
+# batches of it; or it does it all.  Then once more, without faults.
+fail_each() {
+	local what=$1 base=$2 add=$3 n rc call file off size hit
+
+	shift 3
+	cat "$base.want" "$add" >all
+	for ((n = 1; n < 300; n++)); do
+		rm -rf d
+		[ ! -d "$base" ] || cp -r "$base" d
+		rc=0
+		failing "$what:$n" map "$@" >out 2>err || rc=$?
+		read -r call file off size hit <map
+		[ "$hit" = hit ] || break
+		calls=$((calls + 1))
+		echo "$what $n: status $rc: $(cat err)"
+		: >got
+		[ ! -e d/store/format ] || mf-store select -d d >got
+		if [ $rc = 0 ]; then
+			cmp all got
+		else
+			[ $rc = 1 ]
+			[ -s err ]
+			batches_of all <got
+			head -c "$(stat -c %s "$base.want")" got |
+			    cmp - "$base.want"
+		fi
+		"$@"
+		mf-store select -d d | cmp - all
+		mf-store check -d d
+	done
+	[ "$rc" = 0 ]
+	mf-store select -d d | cmp - all
+}
+
+# Every call that may fail of those that append makes, and how.
+faults="pwrite:EIO pwrite:ENOSPC pwrite:full pwrite:half write:EIO write:full
+    write:half fsync:EIO fdatasync:EIO renameat:EIO renameat:ENOSPC
+    ftruncate:ENOSPC posix_fallocate:ENOSPC posix_fallocate:EIO mmap:ENOMEM
+    openat:EMFILE openat:EIO mkdirat:ENOSPC unlinkat:EIO flock:EIO open:EIO
+    mkdir:ENOSPC pread:EIO pread:half read:half"
+
+@test "any call may fail when a store is made" {
+	calls=0
+	: >none.want
+	stream a 0 2 >first
+	for f in $faults; do
+		fail_each $f none first mf-store append -S -d d first
+	done
+	echo "# $calls calls failed" >&3
+	[ $calls -gt 60 ]
+}
+
+@test "any call may fail when a store grows" {
+	calls=0
+	stream a 0 20 >base.want
+	mf-store append -d base base.want
+	stream a 20 6 >next
+	for f in $faults; do
+		fail_each $f base next mf-store append -S -d d next
+	done
+	echo "# $calls calls failed" >&3
+	[ $calls -gt 80 ]
+}
