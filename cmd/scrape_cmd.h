@@ -87,6 +87,7 @@ struct scrape_state {
 	int fd;
 	size_t size, saved; /* bytes of the log now, and when last rewritten */
 	bool failed;        /* said so */
+	bool lost;          /* something could not be written, ever */
 };
 
 /* The state of one target, as others may read it. */

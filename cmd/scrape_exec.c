@@ -135,12 +135,20 @@ end(struct scrape_exec *x, const char *error)
 	free(x);
 }
 
+/* A command may have left its group; it does not get away from its pid. */
+static void
+kill_all(struct scrape_exec *x)
+{
+	(void)kill(-x->pid, SIGKILL);
+	(void)kill(x->pid, SIGKILL);
+	while (waitpid(x->pid, NULL, 0) == -1 && errno == EINTR)
+		;
+}
+
 void
 scrape_exec_kill(struct scrape_exec *x)
 {
-	(void)kill(-x->pid, SIGKILL);
-	while (waitpid(x->pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	kill_all(x);
 	x->done = NULL;
 	end(x, NULL);
 }
@@ -148,9 +156,7 @@ scrape_exec_kill(struct scrape_exec *x)
 static bool
 fail(struct scrape_exec *x, const char *error)
 {
-	(void)kill(-x->pid, SIGKILL);
-	while (waitpid(x->pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	kill_all(x);
 	end(x, error);
 	return true;
 }

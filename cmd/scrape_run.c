@@ -294,7 +294,8 @@ stay(struct flow *f)
 		ms = discover(f, tool_now());
 		now = tool_now();
 		next = due(f, now);
-		if (f->changed && now - f->written >= TARGETS_EVERY)
+		if (f->changed &&
+		    (now - f->written >= TARGETS_EVERY || now < f->written))
 			write_targets(f, now);
 		trim(f, now);
 		next -= tool_now();
@@ -323,6 +324,24 @@ once(struct flow *f)
 	}
 	if (f->self != NULL)
 		slot_begin(f->self, now);
+}
+
+/* Was a single round all that it should have been?  A reader may have left. */
+static bool
+is_whole(const struct flow *f)
+{
+	size_t left = f->n;
+	str job, what;
+
+	for (size_t i = 0; i < f->n; i++)
+		left -= !f->v[i]->busy;
+	if (f->out.gone)
+		return f->sum.failed == 0;
+	if (left > 0 || !f->found)
+		tool_warn("ended before all targets had answered");
+	return f->sum.failed == 0 && left == 0 && f->found && !f->state.lost &&
+	    scrape_out_waiting(&f->out) == 0 &&
+	    (f->sd == NULL || !scrape_sd_fault(f->sd, 0, &job, &what));
 }
 
 /*
@@ -409,7 +428,7 @@ scrape_run(const struct scrape_options *o)
 	scrape_out_finish(&f.out);
 	settle(&f);
 	write_targets(&f, tool_now());
-	status = single && f.sum.failed > 0 ? TOOL_FAILED : TOOL_OK;
+	status = single && !is_whole(&f) ? TOOL_FAILED : TOOL_OK;
 	flow_fini(&f);
 	return status;
 }

@@ -81,7 +81,7 @@ scrape_state_append(struct scrape_state *s, struct scrape_memory *m, str log)
 		s->fd, tool_path(s->dir, "scrape", "series"), log, &e) == -1) {
 		if (!s->failed)
 			tool_warn("%s", e.msg);
-		s->failed = true;
+		s->failed = s->lost = true;
 		if (ftruncate(s->fd, (off_t)s->size) == -1)
 			tool_die(TOOL_FAILED, "%s", e.msg);
 		return;
@@ -185,7 +185,7 @@ scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
 		0644, &e) == -1) {
 		if (!s->failed)
 			tool_warn("%s", e.msg);
-		s->failed = true;
+		s->failed = s->lost = true;
 	}
 	buf_fini(&b);
 }

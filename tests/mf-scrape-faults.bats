@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# mf-scrape under faults that come from beside: commands that get away, signals
+# in the middle, what the kernel refuses.
+bats_require_minimum_version 1.5.0
+
+load helpers
+
+setup() { cd "$BATS_TEST_TMPDIR"; }
+teardown() { stop_all; }
+
+@test "a command that leaves its process group is killed all the same" {
+	# Waiting for it would hold up all others.
+	cat >p.yml <<-'END'
+	global: {scrape_interval: 1s, scrape_timeout: 500ms}
+	scrape_configs:
+	- job_name: away
+	  static_configs: [{targets: ['exec:exec perl -e "setpgrp(0, getpgrp(getppid())); sleep 8"']}]
+	- {job_name: ok, static_configs: [{targets: ['exec:echo a 1']}]}
+	END
+	command -v perl >/dev/null || skip "no perl"
+	mf-scrape -n -c p.yml >out 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	until_ok 6 eval '[ "$(grep -c "^up{.*job=.ok.} 1" out)" -ge 3 ]'
+	grep -q '^up{.*job="away"} 0' out
+	kill $pid
+	wait $pid
+	[ "$(tail -n 1 out)" = '# EOF' ]
+}
+
+@test "a single run that a signal ends has failed" {
+	mf-scrape -1 'exec:echo a 1' 'exec:sleep 8' >out 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	until_ok 5 grep -q '^# EOF' out
+	kill $pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" = 1 ]
+	grep -q 'ended before all targets had answered' err
+	[ "$(grep -c '^# BATCH' out)" = 1 ]
+	[ "$(tail -n 1 out)" = '# EOF' ]
+}
