@@ -41,7 +41,8 @@ blocks(void)
 
 		crc32c_blocks(p, n, out);
 		for (size_t at = 0; at < n; at += CRC32C_BLOCK, b++) {
-			size_t m = n - at < CRC32C_BLOCK ? n - at : CRC32C_BLOCK;
+			size_t m =
+			    n - at < CRC32C_BLOCK ? n - at : CRC32C_BLOCK;
 
 			bad += out[b] != crc32c(0, p + at, m);
 		}
