@@ -42,3 +42,14 @@ mem_grow(void *p, size_t *cap, size_t n, size_t size)
 	*cap = want;
 	return p;
 }
+
+char *
+mem_cstr(str s)
+{
+	char *p = mem_alloc(s.n + 1);
+
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return p;
+}

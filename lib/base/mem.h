@@ -6,7 +6,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
-#include <stddef.h>
+#include "base/str.h"
 
 /* n bytes, not cleared; free() gives them back. */
 void *mem_alloc(size_t n);
@@ -20,5 +20,8 @@ void *mem_zero(size_t n, size_t size);
  * Returns the block, which may have moved.
  */
 void *mem_grow(void *p, size_t *cap, size_t n, size_t size);
+
+/* A copy of s with a NUL behind it; free() gives it back. */
+char *mem_cstr(str s);
 
 #endif

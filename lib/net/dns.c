@@ -50,12 +50,7 @@ struct dns {
 static char *
 copy(const char *z)
 {
-	size_t n;
-
-	if (z == NULL)
-		return NULL;
-	n = strlen(z) + 1;
-	return memcpy(mem_alloc(n), z, n);
+	return z == NULL ? NULL : mem_cstr(str_of(z));
 }
 
 static int

@@ -21,14 +21,6 @@
 #define MAX_KEPT ((size_t)32 << 20) /* bytes in the buffers of idle jobs */
 #define EVENTS 64
 
-static char *
-copy(const char *z)
-{
-	size_t n = strlen(z) + 1;
-
-	return memcpy(mem_alloc(n), z, n);
-}
-
 struct fetch *
 fetch_new(const struct clock *clock, const char *user_agent,
     const char *const *connect_to, size_t nconnect_to)
@@ -36,12 +28,12 @@ fetch_new(const struct clock *clock, const char *user_agent,
 	struct fetch *f = mem_zero(1, sizeof(*f));
 
 	f->clock = clock;
-	f->user_agent = copy(user_agent);
+	f->user_agent = mem_cstr(str_of(user_agent));
 	f->connect_to =
 	    mem_zero(nconnect_to ? nconnect_to : 1, sizeof(*f->connect_to));
 	for (; f->nconnect_to < nconnect_to; f->nconnect_to++)
 		f->connect_to[f->nconnect_to] =
-		    copy(connect_to[f->nconnect_to]);
+		    mem_cstr(str_of(connect_to[f->nconnect_to]));
 	TAILQ_INIT(&f->jobs);
 	TAILQ_INIT(&f->waiting);
 	f->ep = -1;

@@ -421,17 +421,6 @@ on_request(void *arg, struct MHD_Connection *m, const char *url,
 	return r->refused ? send_refusal(m, r, r->refused) : answer(m, r);
 }
 
-static char *
-copy_text(str s)
-{
-	char *p = mem_alloc(s.n + 1);
-
-	if (s.n > 0)
-		memcpy(p, s.p, s.n);
-	p[s.n] = '\0';
-	return p;
-}
-
 /* libmicrohttpd's own words go nowhere: what matters has a status. */
 static void
 on_log(void *arg, const char *fmt, va_list ap)
@@ -450,8 +439,8 @@ start(struct httpd *h, int fd, const struct httpd_tls *tls)
 
 	if (tls != NULL) {
 		flags |= MHD_USE_TLS;
-		h->cert = copy_text(tls->cert);
-		h->key = copy_text(tls->key);
+		h->cert = mem_cstr(tls->cert);
+		h->key = mem_cstr(tls->key);
 		opts[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT,
 			0, h->cert };
 		opts[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY,

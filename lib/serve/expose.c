@@ -135,8 +135,7 @@ serve_file(struct serve *s, const char *path, struct error *e)
 	x->files =
 	    mem_grow(x->files, &x->cap, x->nfiles + 1, sizeof(*x->files));
 	f = &x->files[x->nfiles++];
-	*f = (struct source_file){ .path = mem_alloc(strlen(path) + 1) };
-	memcpy(f->path, path, strlen(path) + 1);
+	*f = (struct source_file){ .path = mem_cstr(str_of(path)) };
 	return refresh(f, e);
 }
 

@@ -475,12 +475,10 @@ keep_verdict(struct webconf *w, str given, bool ok)
 	/* Good ones have a half of their own: a flood does not evict them. */
 	size_t at = w->next[ok]++ % (VERDICTS / 2) + (ok ? VERDICTS / 2 : 0);
 	struct verdict *v = &w->verdicts[at];
-	char *p = mem_alloc(given.n + 1);
 
 	wipe(v->credentials);
 	free((void *)(uintptr_t)v->credentials.p);
-	memcpy(p, given.p, given.n);
-	v->credentials = (str){ p, given.n };
+	v->credentials = (str){ mem_cstr(given), given.n };
 	v->ok = ok;
 }
 

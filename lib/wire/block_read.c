@@ -378,9 +378,8 @@ struct block *
 block_open(const char *path, struct error *e)
 {
 	struct block *b = mem_zero(1, sizeof(*b));
-	size_t n = strlen(path) + 1;
 
-	b->path = memcpy(mem_alloc(n), path, n);
+	b->path = mem_cstr(str_of(path));
 	arena_init(&b->a);
 	if (read_meta(b, e) == 0 && read_index(b, e) == 0 &&
 	    read_chunks(b, e) == 0 && read_tombs(b, e) == 0)

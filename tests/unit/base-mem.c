@@ -31,10 +31,18 @@ main(void)
 	size_t cap = 0;
 	int *v = NULL, *z = mem_zero(3, sizeof(int)), status = 0;
 	bool good = true;
+	char *text;
 	pid_t pid;
 
 	CHECK(z[0] == 0 && z[2] == 0);
 	free(z);
+	z = NULL;
+	text = mem_cstr((str){ "abc", 2 });
+	CHECK(strcmp(text, "ab") == 0);
+	free(text);
+	text = mem_cstr(STR_NONE);
+	CHECK(text[0] == '\0');
+	free(text);
 	for (int i = 0; i < 1000; i++) {
 		v = mem_grow(v, &cap, (size_t)i + 1, sizeof(*v));
 		v[i] = i;
