@@ -374,7 +374,6 @@ flow_init(struct flow *f, const struct scrape_options *o)
 	f->clock = f->started = f->trimmed = tool_now();
 	f->m = scrape_memory_new();
 	scrape_state_open(&f->state, keep ? tool_dir(o->dir) : NULL, f->m);
-	tool_signals();
 	f->room = room();
 	scrape_out_open(&f->out);
 	f->fetch = scrape_plan_fetch(o);
@@ -413,6 +412,8 @@ scrape_run(const struct scrape_options *o)
 	bool single = o->once || (o->config == NULL && o->every == 0);
 	int status;
 
+	/* A large configuration takes its time, in which SIGHUP may come. */
+	tool_signals();
 	if (scrape_plan_load(&plan, o, &e) == -1)
 		tool_die(TOOL_USAGE, "%s", e.msg);
 	flow_init(&f, o);

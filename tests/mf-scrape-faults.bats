@@ -41,3 +41,28 @@ teardown() { stop_all; }
 	[ "$(grep -c '^# BATCH' out)" = 1 ]
 	[ "$(tail -n 1 out)" = '# EOF' ]
 }
+
+@test "a SIGHUP while it starts is no end" {
+	# Nobody knows when it has begun to listen: the log is long.
+	{
+		for i in $(seq 40000); do
+			echo "a{instance=\"h:1\",job=\"j\",n=\"$i\"} 1 1637582400000"
+		done
+	} >series
+	mkdir -p data/scrape
+	{
+		echo '# BATCH {instance="h:1",job="j"} 1637582400000'
+		cat series
+		echo '# EOF'
+	} >data/scrape/series
+	echo 'scrape_configs: [{job_name: j, static_configs: [{targets: ["exec:echo a 1"]}], scrape_interval: 1s}]' >p.yml
+	mf-scrape -c p.yml -d data >out 2>err 3>&- &
+	pid=$!
+	echo $pid >>pids
+	# The lock is taken, the log is being read.
+	until_ok 5 grep -q . data/scrape/lock
+	for i in $(seq 20); do kill -HUP $pid; done
+	until_ok 5 grep -q '^up' out
+	kill $pid
+	wait $pid
+}
