@@ -22,6 +22,9 @@ const char store_cmd_usage[] =
     "[selector]\n"
     "       mf-store info [-d dir]\n"
     "       mf-store check [-q] [-d dir]\n"
+    "       mf-store compact [-qv] [-d dir] [-i dur] [--keep [selector=]dur]\n"
+    "           [--max-size size] [--seal]\n"
+    "       mf-store delete [-qv] [-d dir] [-e time] [-s time] selector\n"
     "       mf-store export [-qv] [-d dir] [-e time] [-s time] [--by-day]\n"
     "           [--tsdb dir] [selector]\n"
     "       mf-store import [-qSv] [-d dir] [--any-time] [--replace] "
@@ -31,6 +34,7 @@ const char store_cmd_usage[] =
     "\n"
     "  -d, --dir DIR      the mf directory\n"
     "  -e, --end TIME     nothing after TIME\n"
+    "  -i, --interval DUR stay, and compact every DUR\n"
     "  -n, --dry-run      read and report, store nothing\n"
     "  -q, --quiet        do not tell of conflicts\n"
     "  -s, --start TIME   nothing before TIME\n"
@@ -43,8 +47,11 @@ const char store_cmd_usage[] =
     "      --by-series    in label order, each series in time order\n"
     "      --exit-status  exit 3 if nothing is printed\n"
     "      --input FORM   mf (default), om for OpenMetrics, text for a page\n"
+    "      --keep [SELECTOR=]DUR  how long to keep samples\n"
+    "      --max-size SIZE  the oldest days go until the rest fits\n"
     "      --now TIME     the time of samples without one\n"
     "      --replace      a new value takes the place of an old one\n"
+    "      --seal         the segment that is written to, too\n"
     "      --strict       stop at the first line that does not parse\n"
     "      --tsdb DIR     write blocks of Prometheus into DIR\n";
 
@@ -59,6 +66,8 @@ static const struct {
 	{ "values", store_cmd_values },
 	{ "info", store_cmd_info },
 	{ "check", store_cmd_check },
+	{ "compact", store_cmd_compact },
+	{ "delete", store_cmd_delete },
 	{ "export", store_cmd_export },
 	{ "import", store_cmd_import },
 };

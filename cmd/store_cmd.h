@@ -15,6 +15,8 @@ int store_cmd_labels(int argc, char **argv);
 int store_cmd_values(int argc, char **argv);
 int store_cmd_info(int argc, char **argv);
 int store_cmd_check(int argc, char **argv);
+int store_cmd_compact(int argc, char **argv);
+int store_cmd_delete(int argc, char **argv);
 int store_cmd_export(int argc, char **argv);
 int store_cmd_import(int argc, char **argv);
 

@@ -29,9 +29,10 @@ store_cmd_info(int argc, char **argv)
 	if (store_info(r.s, &i, &e) == -1)
 		tool_die(TOOL_FAILED, "%s", e.msg);
 	buf_printf(&b,
-	    "days %zu\nsegments %zu\nbatches %zu\nseries %zu\n"
+	    "days %zu\nsegments %zu\nparts %zu\nbatches %zu\nseries %zu\n"
 	    "samples %zu\nbytes %zu\n",
-	    i.days, i.segments, i.batches, i.series, i.samples, i.bytes);
+	    i.days, i.segments, i.parts, i.batches, i.series, i.samples,
+	    i.bytes);
 	if (i.samples > 0) {
 		buf_printf(&b, "bytes_per_sample %.2f\n",
 		    (double)i.bytes / (double)i.samples);

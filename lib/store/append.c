@@ -4,9 +4,6 @@
  */
 #include "store/store.h"
 
-#include <sys/file.h>
-
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -530,10 +527,9 @@ store_append(struct store *s, const struct batch *b, const struct store_opts *o,
 		s->w = mem_zero(1, sizeof(*s->w));
 	arena_reset(&s->w->arena);
 	j.a = &s->w->arena;
-	while (flock(s->lock, LOCK_EX) == -1)
-		if (errno != EINTR)
-			return error_errno(e, "%s/lock", s->path);
+	if (store_lock(s, e) == -1)
+		return error_add(e, "%s", s->path);
 	rc = append(&j, e);
-	flock(s->lock, LOCK_UN);
+	store_unlock(s);
 	return rc == -1 ? error_add(e, "%s", s->path) : 0;
 }

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "store/dir.h"
+#include "store/sealed.h"
 
 struct check {
 	struct store *s;
@@ -195,23 +197,147 @@ check_segment(struct check *c, const struct store_seg *g)
 	}
 }
 
-/* Files that should be segments and could not be opened as such. */
-static int
-check_unopened(struct check *c, struct error *e)
+/* A stripe's columns: what is absent is not counted. */
+static uint64_t
+check_stripe(struct check *c, const struct store_seg *g, uint32_t k,
+    struct store_cols *x)
 {
-	uint32_t *v;
+	const struct store_stripe *s = store_sealed_stripe(g->sealed, k);
+	double v[STORE_SEALED_ROWS];
+	uint64_t n = 0;
+	size_t lost = 0;
+
+	if (!store_cols_open(x, g->sealed, k)) {
+		tell(c, "%s: stripe %u: damaged, its %u rows are lost",
+		    g->v.name, k, s->rows);
+		return 0;
+	}
+	for (uint32_t col = 0; col < x->n; col++) {
+		if (!store_cols_get(x, col, v)) {
+			lost++;
+			continue;
+		}
+		for (uint32_t r = 0; r < s->rows; r++)
+			n += num_bits(v[r]) != STORE_ABSENT;
+	}
+	if (lost > 0)
+		tell(c, "%s: stripe %u: %u rows of %zu series are lost",
+		    g->v.name, k, s->rows, lost);
+	for (uint32_t r = 0; r < s->rows; r++)
+		if (x->t[r] < s->tmin || x->t[r] > s->tmax ||
+		    x->slot[r] < s->first || x->slot[r] > s->last) {
+			tell(c, "%s: stripe %u: rows outside of its bounds",
+			    g->v.name, k);
+			break;
+		}
+	return n;
+}
+
+/* Slots of a part, page by page; the frames of those that are no rows. */
+static void
+check_slots(struct check *c, const struct store_seg *g, uint64_t *n)
+{
+	uint32_t npages = store_sealed_head(g->sealed)->npages;
+
+	for (uint32_t k = 0; k < npages; k++) {
+		uint32_t i = store_sealed_page(g->sealed, k);
+		uint32_t end = store_sealed_page(g->sealed, k + 1);
+
+		if (store_seg_slot(g, i) == NULL) {
+			tell(c, "%s: slots %u to %u are damaged", g->v.name, i,
+			    end - 1);
+			continue;
+		}
+		for (; i < end; i++) {
+			const struct store_slot *p = store_seg_slot(g, i);
+
+			if (p->flags & STORE_LAST &&
+			    store_seg_batch(g, i) == STORE_NO_SLOT)
+				tell(c, "%s: slot %u: a batch in parts",
+				    g->v.name, i);
+			if (p->source != 0 &&
+			    !known(c, p->source, STORE_REC_SOURCE))
+				tell(c, "%s: slot %u: its source is not known",
+				    g->v.name, i);
+			if (p->type == STORE_FRAME_V)
+				continue;
+			if (p->type != STORE_FRAME_C)
+				*n += p->n;
+			check_frame(c, g, i);
+		}
+	}
+}
+
+static void
+check_part(struct check *c, const struct store_seg *g)
+{
+	const struct store_sealed_head *h = store_sealed_head(g->sealed);
+	struct store_cols *x = mem_zero(1, sizeof(*x));
+	size_t before = c->bad;
+	uint64_t n = 0;
+
+	for (uint32_t k = 0; k < h->nlayouts; k++) {
+		uint32_t cols;
+		const uint32_t *ids = store_sealed_layout(g->sealed, k, &cols);
+		size_t lost = 0;
+
+		for (uint32_t i = 0; ids != NULL && i < cols; i++)
+			lost += !known(c, ids[i], STORE_REC_SERIES);
+		if (ids == NULL)
+			tell(c, "%s: layout %u: damaged, its series are lost",
+			    g->v.name, k);
+		else if (lost > 0)
+			tell(c, "%s: layout %u: %zu series are not known",
+			    g->v.name, k, lost);
+	}
+	for (uint32_t k = 0; k < h->nstripes; k++)
+		n += check_stripe(c, g, k, x);
+	check_slots(c, g, &n);
+	if (c->bad == before && n != h->samples)
+		tell(c, "%s: %llu samples, but %llu are told of", g->v.name,
+		    (unsigned long long)n, (unsigned long long)h->samples);
+	store_sealed_forget(g->sealed);
+	store_cols_fini(x);
+	free(x);
+}
+
+/* Is a file open, or does one that is stand for it? */
+static bool
+covered(const struct store_day *d, const struct store_span *x)
+{
+	for (size_t k = 0; k < d->n; k++)
+		if (d->seg[k]->first <= x->first && d->seg[k]->no >= x->last)
+			return true;
+	return false;
+}
+
+/*
+ * Files that should be segments or parts and could not be opened as such, and
+ * numbers that no file has.
+ */
+static int
+check_files(struct check *c, struct error *e)
+{
+	const struct store_day *d = c->d;
+	struct store_span *v;
+	uint32_t next = 1;
 	size_t n;
 
-	if (store_day_list(c->s, c->d->ymd, &v, &n, e) == -1)
+	if (store_day_list(c->s, d->ymd, &v, &n, e) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-
-		while (k < c->d->n && c->d->seg[k]->no != v[i])
-			k++;
-		if (k == c->d->n)
+		if (v[i].first > next)
+			tell(c, "%08u: segments %u to %u are missing",
+			    (unsigned)d->ymd, next, v[i].first - 1);
+		next = v[i].last >= next ? v[i].last + 1 : next;
+		if (covered(d, &v[i]))
+			continue;
+		if (v[i].part)
+			tell(c, "%08u/%06u-%06u.part: not a part, or damaged",
+			    (unsigned)d->ymd, v[i].first, v[i].last);
+		else
 			tell(c, "%08u/%06u.seg: not a segment, or damaged",
-			    (unsigned)c->d->ymd, (unsigned)v[i]);
+			    (unsigned)d->ymd, v[i].last);
 	}
 	free(v);
 	return 0;
@@ -232,7 +358,7 @@ store_check(struct store *s, void (*report)(void *arg, const char *msg),
 		struct store_day *d = s->days[i];
 
 		c.d = d;
-		if (store_day_use(s, d, e) == -1 || check_unopened(&c, e) == -1)
+		if (store_day_use(s, d, e) == -1 || check_files(&c, e) == -1)
 			return error_add(e, "%s", s->path);
 		if (!d->open) {
 			if (d->n > 0)
@@ -242,15 +368,37 @@ store_check(struct store *s, void (*report)(void *arg, const char *msg),
 		}
 		check_log(&c, &d->dict.log);
 		for (size_t k = 0; k < d->n; k++)
-			check_segment(&c, d->seg[k]);
+			if (d->seg[k]->sealed != NULL)
+				check_part(&c, d->seg[k]);
+			else
+				check_segment(&c, d->seg[k]);
 	}
 	return c.bad > 0;
+}
+
+static void
+info_part(struct store_info *i, const struct store_day *d,
+    const struct store_sealed_head *h)
+{
+	i->parts++;
+	i->batches += h->batches;
+	i->samples += h->samples;
+	if (h->samples == 0)
+		return;
+	if (d->start + h->tmin < i->from)
+		i->from = d->start + h->tmin;
+	if (d->start + h->tmax > i->to)
+		i->to = d->start + h->tmax;
 }
 
 static void
 info_segment(
     struct store_info *i, const struct store_day *d, const struct store_seg *g)
 {
+	if (g->sealed != NULL) {
+		info_part(i, d, store_sealed_head(g->sealed));
+		return;
+	}
 	i->segments++;
 	for (uint32_t k = 0; k < g->n; k++) {
 		uint32_t from = store_seg_batch(g, k);
@@ -272,8 +420,8 @@ info_segment(
 	}
 }
 
-static size_t
-bytes_in(const struct store *s, const char *name)
+size_t
+store_dir_bytes(const struct store *s, const char *name)
 {
 	int fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
@@ -307,7 +455,7 @@ store_info(struct store *s, struct store_info *i, struct error *e)
 	*i = (struct store_info){ .from = INT64_MAX, .to = INT64_MIN };
 	if (store_days(s, e) == -1)
 		return error_add(e, "%s", s->path);
-	i->bytes = bytes_in(s, ".") + bytes_in(s, "cache");
+	i->bytes = store_dir_bytes(s, ".") + store_dir_bytes(s, "cache");
 	for (size_t k = 0; k < s->n; k++) {
 		struct store_day *d = s->days[k];
 		uint64_t off = sizeof(struct store_log_head);
@@ -321,7 +469,7 @@ store_info(struct store *s, struct store_info *i, struct error *e)
 		}
 		i->days++;
 		snprintf(name, sizeof(name), "%08u", (unsigned)d->ymd);
-		i->bytes += bytes_in(s, name);
+		i->bytes += store_dir_bytes(s, name);
 		for (size_t g = 0; g < d->n; g++)
 			info_segment(i, d, d->seg[g]);
 		while (d->open && off < d->dict.log.end &&

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "store/format.h"
 #include "store/pack.h"
 
 /*
@@ -22,6 +23,10 @@
  *		with ULP, a distance for each value, zigzag, packed
  *
  * Values that are exceptions repeat the one before them in the numbers.
+ *
+ * A column with STORE_ABSENT in it has kind 0 and, as form, 1: the number of
+ * runs, then their lengths (varints), of values and of absent ones by turns,
+ * values first; then the values as a column; or 2: all are absent.
  */
 enum kind {
 	CONSTANT,
@@ -31,6 +36,10 @@ enum kind {
 };
 
 #define CONST_RAW 15
+
+/* Forms of a constant. */
+#define HOLES 1
+#define NOTHING 2
 
 /* What residuals are; second is what they are counted from. */
 enum form {
@@ -368,12 +377,58 @@ put_constant(struct buf *b, double v)
 	put_word(b, v);
 }
 
+/* Those that are there, in a row, and how long the runs are. */
+static size_t
+runs(const double *v, size_t n, double *dense, uint16_t *run, size_t *nrun)
+{
+	bool there = true;
+	size_t m = 0;
+
+	*nrun = 1;
+	run[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		if ((num_bits(v[i]) != STORE_ABSENT) != there) {
+			there = !there;
+			run[(*nrun)++] = 0;
+		}
+		run[*nrun - 1]++;
+		if (there)
+			dense[m++] = v[i];
+	}
+	return m;
+}
+
+static void
+put_holes(struct buf *b, const double *v, size_t n)
+{
+	double dense[STORE_COLUMN_MAX];
+	uint16_t run[STORE_COLUMN_MAX + 1];
+	size_t nrun, m = runs(v, n, dense, run, &nrun);
+
+	if (m == 0) {
+		buf_byte(b, (char)(CONSTANT | NOTHING << 6));
+		return;
+	}
+	buf_byte(b, CONSTANT | HOLES << 6);
+	store_varint_put(b, nrun);
+	for (size_t i = 0; i < nrun; i++)
+		store_varint_put(b, run[i]);
+	store_column_put(b, dense, m);
+}
+
 void
 store_column_put(struct buf *b, const double *v, size_t n)
 {
 	struct column c = { .v = v, .n = n };
 	size_t at = b->n, i = 1, first;
+	bool holes = false;
 
+	for (size_t k = 0; k < n; k++)
+		holes |= num_bits(v[k]) == STORE_ABSENT;
+	if (holes) {
+		put_holes(b, v, n);
+		return;
+	}
 	while (i < n && num_bits(v[i]) == num_bits(v[0]))
 		i++;
 	if (i == n) {
@@ -560,18 +615,73 @@ get_constant(struct reader *r, unsigned e, double *v, size_t n)
 		v[i] = x;
 }
 
+/* Spread m values from the end of v's n places down. */
+static void
+spread(double *v, size_t n, size_t m, const uint16_t *run, size_t nrun)
+{
+	while (nrun-- > 0)
+		for (size_t k = run[nrun]; k > 0; k--)
+			v[--n] = nrun % 2 == 0 ? v[--m]
+					       : num_from_bits(STORE_ABSENT);
+}
+
+static size_t
+get_holes(struct reader *r, double *v, size_t n)
+{
+	uint16_t run[STORE_COLUMN_MAX + 1];
+	uint64_t nrun = varint(r), x;
+	size_t m = 0, sum = 0, k = 0;
+
+	if (r->bad || nrun > STORE_COLUMN_MAX + 1)
+		return 0;
+	for (uint64_t i = 0; i < nrun; i++) {
+		x = varint(r);
+		if (r->bad || x > n - sum)
+			return 0;
+		run[i] = (uint16_t)x;
+		sum += (size_t)x;
+		m += i % 2 == 0 ? (size_t)x : 0;
+	}
+	/* Values without holes, or a hostile file would have us recur. */
+	if (sum == n && m > 0 && r->len > 0 &&
+	    ((r->p[0] & 3) != CONSTANT || r->p[0] >> 6 == 0))
+		k = store_column_get(r->p, r->len, v, m);
+	if (k > 0)
+		spread(v, n, m, run, (size_t)nrun);
+	return k;
+}
+
+/* What is no list of numbers: one value, holes, nothing. */
+static size_t
+get_other(struct reader *r, unsigned head, double *v, size_t n)
+{
+	size_t len = r->len, k;
+
+	if (head >> 6 == HOLES) {
+		k = get_holes(r, v, n);
+		return k == 0 ? 0 : len - r->len + k;
+	}
+	if (head >> 6 == NOTHING)
+		for (size_t i = 0; i < n; i++)
+			v[i] = num_from_bits(STORE_ABSENT);
+	else
+		get_constant(r, head >> 2 & 15, v, n);
+	return len - r->len;
+}
+
 size_t
 store_column_get(const uint8_t *p, size_t len, double *v, size_t n)
 {
 	struct reader r = { p, len, false }, odd;
 	uint64_t d[STORE_COLUMN_MAX], ulp[STORE_COLUMN_MAX];
 	unsigned head = byte(&r), shift, e = head >> 2 & 15;
+	size_t k;
 
-	if (n == 0 || n > STORE_COLUMN_MAX)
+	if (n == 0 || n > STORE_COLUMN_MAX || r.bad)
 		return 0;
 	if ((head & 3) == CONSTANT) {
-		get_constant(&r, e, v, n);
-		return r.bad ? 0 : len - r.len;
+		k = get_other(&r, head, v, n);
+		return r.bad || (k == 0 && head >> 6 == HOLES) ? 0 : 1 + k;
 	}
 	shift = byte(&r);
 	odd = r;

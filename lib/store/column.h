@@ -9,9 +9,10 @@
  * exporter computed), or the ordered bits of the double.  Of the integers the
  * differences of order 0, 1 or 2 are taken, zeros that all end in are shifted
  * out, and what is left is packed in blocks of 128 with one width each; the
- * few that need more are patched.  (Decimals: P. Boncz et al., "ALP", SIGMOD
- * 2024; patched packing: M. Zukowski et al., "Super-scalar RAM-CPU cache
- * compression", ICDE 2006.)
+ * few that need more are patched.  Where a column has no sample (STORE_ABSENT)
+ * is kept as lengths of runs, apart from the values.  (Decimals: P. Boncz et
+ * al., "ALP", SIGMOD 2024; patched packing: M. Zukowski et al., "Super-scalar
+ * RAM-CPU cache compression", ICDE 2006.)
  *
  * mf-store(5) has the bytes.
  */

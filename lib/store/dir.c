@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/sealed.h"
 
 uint32_t
 store_ymd(int64_t t, int64_t *start)
@@ -52,10 +53,9 @@ read_boot(uint8_t boot[16])
 		close(fd);
 }
 
-/* Call each for every name in a directory; each returns -1 to stop. */
-static int
-list(int dirfd, const char *name, int (*each)(void *arg, const char *name),
-    void *arg, struct error *e)
+int
+store_dir_names(int dirfd, const char *name,
+    int (*each)(void *arg, const char *name), void *arg, struct error *e)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd == -1 ? NULL : fdopendir(fd);
@@ -151,13 +151,12 @@ make_format(const struct store *s, struct error *e)
 {
 	int r;
 
-	while (flock(s->lock, LOCK_EX) == -1)
-		if (errno != EINTR)
-			return error_errno(e, "lock");
+	if (store_lock(s, e) == -1)
+		return -1;
 	r = read_format(s->fd, e);
 	if (r == 0)
 		r = write_format(s, e);
-	flock(s->lock, LOCK_UN);
+	store_unlock(s);
 	return r == -1 ? -1 : 0;
 }
 
@@ -171,7 +170,7 @@ open_writer(struct store *s, struct error *e)
 	if (r == -1)
 		return -1;
 	/* Another may be at it just now, and have got further. */
-	if (r == 0 && list(s->fd, ".", foreign, NULL, &none) == -1 &&
+	if (r == 0 && store_dir_names(s->fd, ".", foreign, NULL, &none) == -1 &&
 	    read_format(s->fd, &none) != 1)
 		return error_set(e, "not a store, and not empty");
 	s->lock = openat(s->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -196,7 +195,7 @@ open_dir(struct store *s, struct error *e)
 	if (s->mode == STORE_WRITE)
 		return open_writer(s, e);
 	r = read_format(s->fd, e);
-	if (r == 0 && list(s->fd, ".", foreign, NULL, &none) == 0)
+	if (r == 0 && store_dir_names(s->fd, ".", foreign, NULL, &none) == 0)
 		return error_set(e, "no store here"); /* one is being made */
 	return r == 0 ? error_set(e, "not a store") : r == -1 ? -1 : 0;
 }
@@ -218,18 +217,51 @@ store_open(const char *path, enum store_mode mode, struct error *e)
 	return NULL;
 }
 
+/* What was replaced goes, when nobody can be reading it. */
+static void
+bury(struct store_day *d)
+{
+	if (d->ngone == 0)
+		return;
+	/* They know layouts by where they lie. */
+	store_layouts_fini(&d->layouts);
+	while (d->ngone > 0) {
+		d->ngone--;
+		store_seg_close(d->gone[d->ngone]);
+		free(d->gone[d->ngone]);
+	}
+}
+
 void
 store_day_close(struct store_day *d)
 {
 	if (d->open)
 		store_dict_close(&d->dict);
 	store_names_fini(&d->names);
+	bury(d);
 	store_layouts_fini(&d->layouts);
 	for (size_t i = 0; i < d->n; i++) {
 		store_seg_close(d->seg[i]);
 		free(d->seg[i]);
 	}
+	free(d->gone);
 	free(d->seg);
+	free(d->span);
+}
+
+int
+store_lock(const struct store *s, struct error *e)
+{
+	while (flock(s->lock, LOCK_EX) == -1)
+		if (errno != EINTR)
+			return error_errno(e, "lock");
+	return 0;
+}
+
+void
+store_unlock(const struct store *s)
+{
+	flock(s->lock, LOCK_UN);
 }
 
 void
@@ -285,7 +317,7 @@ cmp_number(const void *a, const void *b)
 static int
 numbers(int dirfd, const char *name, struct numbers *l, struct error *e)
 {
-	if (list(dirfd, name, take_number, l, e) == -1) {
+	if (store_dir_names(dirfd, name, take_number, l, e) == -1) {
 		free(l->v);
 		l->v = NULL;
 		return -1;
@@ -295,19 +327,86 @@ numbers(int dirfd, const char *name, struct numbers *l, struct error *e)
 	return 0;
 }
 
-int
-store_day_list(const struct store *s, uint32_t ymd, uint32_t **v, size_t *n,
-    struct error *e)
+void
+store_day_name(char out[16], uint32_t ymd)
 {
-	struct numbers l = { .digits = 6, .end = ".seg" };
+	snprintf(out, 16, "%08u", (unsigned)ymd);
+}
+
+struct spans {
+	struct store_span *v;
+	size_t n, cap;
+};
+
+/* "000001.seg" or "000001-000016.part". */
+static int
+take_span(void *arg, const char *name)
+{
+	struct spans *l = arg;
+	struct store_span x = { .part = strlen(name) == 18 };
+	char first[7];
+
+	if (strlen(name) == 10) {
+		x.first = x.last = number(name, 6, ".seg");
+	} else if (x.part && name[6] == '-') {
+		memcpy(first, name, 6);
+		first[6] = '\0';
+		x.first = number(first, 6, "");
+		x.last = number(name + 7, 6, ".part");
+	}
+	if (x.first == 0 || x.last < x.first)
+		return 0;
+	l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = x;
+	return 0;
+}
+
+static int
+cmp_span(const void *a, const void *b)
+{
+	const struct store_span *x = a, *y = b;
+
+	if (x->last != y->last)
+		return x->last < y->last ? -1 : 1;
+	if (x->part != y->part)
+		return x->part ? 1 : -1;
+	return (x->first < y->first) - (x->first > y->first);
+}
+
+int
+store_day_list(const struct store *s, uint32_t ymd, struct store_span **v,
+    size_t *n, struct error *e)
+{
+	struct spans l = { NULL, 0, 0 };
 	char name[16];
 
-	snprintf(name, sizeof(name), "%08u", (unsigned)ymd);
-	if (numbers(s->fd, name, &l, e) == -1)
+	store_day_name(name, ymd);
+	if (store_dir_names(s->fd, name, take_span, &l, e) == -1) {
+		free(l.v);
 		return -1;
+	}
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), cmp_span);
 	*v = l.v;
 	*n = l.n;
 	return 0;
+}
+
+/* From the end: the widest of those that end there, then what is before it. */
+size_t
+store_span_widest(struct store_span *v, size_t n)
+{
+	uint32_t first = UINT32_MAX;
+	size_t k = n;
+
+	for (size_t i = n; i-- > 0;)
+		if (v[i].last < first) {
+			first = v[i].first;
+			v[--k] = v[i];
+		}
+	if (n > k)
+		memmove(v, v + k, (n - k) * sizeof(*v));
+	return n - k;
 }
 
 int64_t
@@ -322,23 +421,33 @@ store_day_start(uint32_t ymd)
 	return date_to(&d, NULL);
 }
 
+/* A day that has gone stays open only while cursors may be reading it. */
+static size_t
+keep_gone(
+    const struct store *s, struct store_day *d, struct store_day **v, size_t n)
+{
+	if (s->readers > 0) {
+		v[n] = d;
+		return n + 1;
+	}
+	store_day_close(d);
+	free(d);
+	return n;
+}
+
 int
 store_days(struct store *s, struct error *e)
 {
 	struct numbers l = { .digits = 8, .end = "" };
-	struct store_day **v = NULL;
-	size_t cap = 0, n = 0, i = 0;
+	struct store_day **v;
+	size_t n = 0, i = 0;
 
 	if (numbers(s->fd, ".", &l, e) == -1)
 		return -1;
-	/* A day that has gone stays open: cursors may be reading it. */
+	v = mem_zero(s->n + l.n + 1, sizeof(struct store_day *));
 	for (size_t k = 0; k < l.n; k++) {
-		while (i < s->n && s->days[i]->ymd < l.v[k]) {
-			v = mem_grow(
-			    v, &cap, n + 1, sizeof(struct store_day *));
-			v[n++] = s->days[i++];
-		}
-		v = mem_grow(v, &cap, n + 1, sizeof(struct store_day *));
+		while (i < s->n && s->days[i]->ymd < l.v[k])
+			n = keep_gone(s, s->days[i++], v, n);
 		if (i < s->n && s->days[i]->ymd == l.v[k]) {
 			v[n++] = s->days[i++];
 			continue;
@@ -347,51 +456,177 @@ store_days(struct store *s, struct error *e)
 		v[n]->ymd = l.v[k];
 		v[n++]->start = store_day_start(l.v[k]);
 	}
-	while (i < s->n) {
-		v = mem_grow(v, &cap, n + 1, sizeof(struct store_day *));
-		v[n++] = s->days[i++];
-	}
+	while (i < s->n)
+		n = keep_gone(s, s->days[i++], v, n);
 	free(l.v);
 	free(s->days);
 	s->days = v;
 	s->n = n;
-	s->cap = cap;
 	return 0;
 }
 
-/* Open the segments that are new. */
+static bool
+same_spans(const struct store_span *a, size_t na, const struct store_span *b,
+    size_t nb)
+{
+	for (size_t i = 0; na == nb && i < na; i++)
+		if (cmp_span(&a[i], &b[i]) != 0)
+			return false;
+	return na == nb;
+}
+
+/*
+ * The files as they all were at one time.  Names only come, and go when
+ * another stands for them: two lists that are the same are true of the moment
+ * between them, one list may have missed a part that was just made and the
+ * segments it was made of.
+ */
+static int
+list_twice(const struct store *s, const struct store_day *d,
+    struct store_span **v, size_t *n, struct error *e)
+{
+	struct store_span *w;
+	size_t m;
+
+	if (store_day_list(s, d->ymd, v, n, e) == -1)
+		return -1;
+	if (same_spans(*v, *n, d->span, d->nspan))
+		return 0;
+	for (;;) {
+		bool same;
+
+		if (store_day_list(s, d->ymd, &w, &m, e) == -1) {
+			free(*v);
+			return -1;
+		}
+		same = same_spans(*v, *n, w, m);
+		free(*v);
+		*v = w;
+		*n = m;
+		if (same)
+			return 0;
+	}
+}
+
+/* What is open already of a file, taken out of the day's list; or NULL. */
+static struct store_seg *
+reuse(struct store_day *d, const struct store_span *x)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct store_seg *g = d->seg[i];
+
+		if (g == NULL || g->first != x->first || g->no != x->last ||
+		    (g->sealed != NULL) != x->part ||
+		    (x->part && !store_view_current(&g->v)))
+			continue;
+		d->seg[i] = NULL;
+		return g;
+	}
+	return NULL;
+}
+
+static int
+open_span(const struct store *s, const struct store_day *d,
+    const struct store_span *x, struct store_seg **out, struct error *e)
+{
+	struct store_seg *g = mem_zero(1, sizeof(*g));
+	int r = x->part
+	    ? store_sealed_open(g, s->fd, d->ymd, x->first, x->last, e)
+	    : store_seg_open(g, s->fd, d->ymd, x->last, s->boot, false, e);
+
+	if (r != 1) {
+		free(g);
+		g = NULL;
+	}
+	*out = g;
+	return r;
+}
+
+/* Is a file that could not be opened there at all? */
+static bool
+there(const struct store *s, uint32_t ymd, const struct store_span *x)
+{
+	struct stat st;
+	char name[32];
+
+	if (x->part)
+		store_sealed_name(name, ymd, x->first, x->last);
+	else
+		snprintf(name, sizeof(name), "%08u/%06u.seg", (unsigned)ymd,
+		    (unsigned)x->last);
+	return fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+drop_segments(struct store_day *d, struct store_seg **v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] != NULL) {
+			d->gone = mem_grow(d->gone, &d->gonecap, d->ngone + 1,
+			    sizeof(struct store_seg *));
+			d->gone[d->ngone++] = v[i];
+		}
+	free(v);
+}
+
+/*
+ * Open what stands for all of v, files that are not what their names say passed
+ * over: then what such a part covers is looked at, if it is still there.  1; 0
+ * if a file has gone meanwhile; -1.
+ */
+static int
+open_spans(struct store *s, struct store_day *d, const struct store_span *v,
+    size_t n, struct error *e)
+{
+	struct store_span *w = mem_alloc((n + 1) * sizeof(*w));
+	struct store_seg **seg = mem_zero(n + 1, sizeof(struct store_seg *));
+	uint32_t below = UINT32_MAX;
+	size_t k = n;
+	int r = 1;
+
+	memcpy(w, v, n * sizeof(*w));
+	for (size_t i = n; i-- > 0 && r == 1;) {
+		struct store_seg *g;
+
+		if (w[i].last >= below)
+			continue;
+		g = reuse(d, &w[i]);
+		if (g == NULL && open_span(s, d, &w[i], &g, e) == -1)
+			r = -1;
+		else if (g == NULL && !there(s, d->ymd, &w[i]))
+			r = 0;
+		if (g == NULL)
+			continue;
+		seg[--k] = g;
+		below = w[i].first;
+	}
+	memmove(seg, seg + k, (n - k) * sizeof(struct store_seg *));
+	drop_segments(d, d->seg, d->n);
+	d->seg = seg;
+	d->n = n - k;
+	free(w);
+	return r;
+}
+
+/* See which segments and parts there are now. */
 static int
 day_segments(struct store *s, struct store_day *d, struct error *e)
 {
-	uint32_t *v;
-	size_t n, i = 0;
-	int rc = 0;
+	struct store_span *v;
+	size_t n;
+	int r = 0;
 
-	if (store_day_list(s, d->ymd, &v, &n, e) == -1)
-		return -1;
-	for (size_t k = 0; k < n && rc == 0; k++) {
-		struct store_seg *g;
-
-		while (i < d->n && d->seg[i]->no < v[k])
-			i++;
-		if (i < d->n && d->seg[i]->no == v[k])
-			continue;
-		g = mem_zero(1, sizeof(*g));
-		rc = store_seg_open(g, s->fd, d->ymd, v[k], s->boot, false, e);
-		if (rc != 1) {
-			free(g);
-			continue;
-		}
-		rc = 0;
-		d->seg = mem_grow(
-		    d->seg, &d->cap, d->n + 1, sizeof(struct store_seg *));
-		memmove(d->seg + i + 1, d->seg + i,
-		    (d->n - i) * sizeof(struct store_seg *));
-		d->seg[i] = g;
-		d->n++;
+	while (r == 0) {
+		if (list_twice(s, d, &v, &n, e) == -1)
+			return -1;
+		r = open_spans(s, d, v, n, e);
+		free(d->span);
+		d->span = v;
+		d->nspan = n;
+		if (r != 1)
+			d->nspan = 0; /* nothing to go by next time */
 	}
-	free(v);
-	return rc;
+	return r == 1 ? 0 : -1;
 }
 
 /*
@@ -402,6 +637,8 @@ store_day_use(struct store *s, struct store_day *d, struct error *e)
 {
 	int r;
 
+	if (s->readers == 0)
+		bury(d);
 	for (size_t i = 0; i < d->n; i++)
 		if (store_seg_stat(d->seg[i], e) == -1)
 			return -1;

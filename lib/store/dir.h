@@ -14,6 +14,12 @@
 #include "store/seg.h"
 #include "store/store.h"
 
+/* A file of a day: a segment (first and last are one), or a part. */
+struct store_span {
+	uint32_t first, last;
+	bool part;
+};
+
 /* A reader's view of a day. */
 struct store_day {
 	uint32_t ymd;  /* 20261122 */
@@ -22,8 +28,12 @@ struct store_day {
 	struct store_dict dict;
 	struct store_names names;
 	struct store_layouts layouts;
-	struct store_seg **seg; /* by number */
-	size_t n, cap;
+	struct store_seg **seg; /* by number; segments and parts */
+	size_t n;
+	struct store_span *span; /* the files as they were listed */
+	size_t nspan;
+	struct store_seg **gone; /* what cursors may still be reading */
+	size_t ngone, gonecap;
 };
 
 struct store_writer;
@@ -35,9 +45,10 @@ struct store {
 	int lock; /* a writer's */
 	uint8_t boot[16];
 	struct store_day **days; /* rising */
-	size_t n, cap;
+	size_t n;
 	struct store_meta meta;
 	struct store_writer *w;
+	size_t readers; /* cursors that are open */
 };
 
 /* Times the store can hold: the years 1 to 9999. */
@@ -61,9 +72,26 @@ int store_day_use(struct store *s, struct store_day *d, struct error *e);
 /* Let go of what is open in it. */
 void store_day_close(struct store_day *d);
 
-/* The numbers of a day's segments, rising; *v is the caller's to free. */
-int store_day_list(const struct store *s, uint32_t ymd, uint32_t **v, size_t *n,
-    struct error *e);
+/* A day's files, by last, segments before parts; *v is the caller's to free. */
+int store_day_list(const struct store *s, uint32_t ymd, struct store_span **v,
+    size_t *n, struct error *e);
+
+/* Leave those that no other stands for, by number; how many they are. */
+size_t store_span_widest(struct store_span *v, size_t n);
+
+/* The directory of a day: "20261122". */
+void store_day_name(char out[16], uint32_t ymd);
+
+/* Call each for every name in a directory; each returns -1 to stop. */
+int store_dir_names(int dirfd, const char *name,
+    int (*each)(void *arg, const char *name), void *arg, struct error *e);
+
+/* What the disk gives the files of a directory of the store. */
+size_t store_dir_bytes(const struct store *s, const char *name);
+
+/* The store's lock, for a moment; a writer's. */
+int store_lock(const struct store *s, struct error *e);
+void store_unlock(const struct store *s);
 
 /* The writer's own, made at the first append. */
 void store_writer_free(struct store_writer *w);

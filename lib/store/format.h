@@ -10,6 +10,7 @@
  *	    series.log		label sets; a series' id is its offset / 8
  *	    series.hash		finds them by hash; derived
  *	    000001.seg		frames; the highest number is written to
+ *	    000001-000016.part	what those segments said, sealed: columns
  *
  * Files only grow.  A frame counts when its slot is there, and a batch when
  * the slot flagged STORE_LAST is: that one is written last.
@@ -94,6 +95,8 @@ struct store_seg_head {
 	uint32_t no;
 	uint32_t high; /* newest sample of the day before it, ms of day */
 	uint32_t crc;  /* of all before it */
+	/* Not covered by the CRC, since it is set later: */
+	uint32_t closed; /* nothing more is written to it */
 };
 
 enum store_frame {
@@ -179,6 +182,95 @@ struct store_cache_line {
 	uint64_t hash; /* of the series as it stands, or of the whole line */
 	uint32_t len;
 	uint32_t col; /* of the layout; all ones: a line of metadata */
+};
+
+/*
+ * A part: this, then stripes, layouts, pages and blocks as they came to be
+ * written, then the directory: of each kind as many as are told here, in the
+ * order of the numbers, without gaps.
+ */
+#define STORE_SEALED_MAGIC "mfsealed"
+#define STORE_SEALED_PAGE 1024                 /* slots of a page, at most */
+#define STORE_SEALED_ROWS 1024                 /* rows of a stripe, at most */
+#define STORE_SEALED_CELLS ((uint64_t)4 << 20) /* and rows x columns */
+#define STORE_SEALED_GROUP 16                  /* columns under one CRC */
+#define STORE_SEALED_BLOCK 65536
+
+struct store_sealed_head {
+	char magic[8];
+	uint32_t version;
+	uint32_t day;
+	uint32_t first, last; /* the segments it stands for */
+	uint32_t slots, batches;
+	uint32_t high;       /* newest sample of the day to its end; or ones */
+	uint32_t log;        /* as in the last slot */
+	uint32_t tmin, tmax; /* of its samples, ms of day */
+	uint64_t samples;
+	uint64_t dropped; /* what retention took out, as a hash; 0: nothing */
+	uint64_t dir;     /* offset of the directory */
+	uint32_t nstripes, nlayouts, npages, nblocks, nsources, nothers;
+	uint32_t dircrc; /* of the directory */
+	uint32_t crc;    /* of all before it */
+};
+
+_Static_assert(sizeof(struct store_sealed_head) == 104, "no holes");
+
+/*
+ * Rows of a source over a layout.  In front: their slots, their times (ms of
+ * day), as columns of integers; the bytes of each column, packed; a u32 CRC of
+ * each group of columns.  Then the columns.
+ */
+struct store_stripe {
+	uint64_t off;
+	uint32_t len;
+	uint32_t front; /* bytes in front of the columns */
+	uint32_t layout;
+	uint32_t source;
+	uint32_t rows;
+	uint32_t flags; /* STORE_REPLACE, of all rows */
+	uint32_t tmin, tmax;
+	uint32_t first, last; /* slots */
+	uint32_t crc;         /* of the front */
+	uint32_t zero;
+};
+
+/* Ids: the first, then differences, zigzag, packed. */
+struct store_sealed_layout {
+	uint64_t off;
+	uint32_t len;
+	uint32_t n;
+	uint32_t crc;
+	uint32_t zero;
+};
+
+/* Slots of whole batches, as columns of integers (store/sealed.c). */
+struct store_sealed_page {
+	uint64_t off;
+	int64_t t; /* of the earliest batch */
+	uint32_t len;
+	uint32_t first, n;   /* slots */
+	uint32_t tmin, tmax; /* of their samples */
+	uint32_t crc;
+};
+
+/* T, X and C frames (store/loose.h), each padded to 8; zstd if that is less. */
+struct store_sealed_block {
+	uint64_t off;
+	uint32_t len, raw; /* bytes here, and unpacked */
+	uint32_t crc;
+	uint32_t zero;
+};
+
+/* A slot that is no V, so that a query need not look for it. */
+struct store_sealed_other {
+	uint32_t slot, type;
+	uint32_t tmin, tmax;
+};
+
+/* Rising by source. */
+struct store_sealed_source {
+	uint32_t source;
+	uint32_t last; /* the last slot of its last batch */
 };
 
 /*

@@ -34,7 +34,8 @@ const struct store_layout *
 store_layouts_find(
     struct store_layouts *x, const struct store_seg *g, uint32_t ref)
 {
-	uint32_t place[2] = { g->no, ref }, n;
+	uint64_t place[2] = { (uintptr_t)g, ref };
+	uint32_t n;
 	str key = { (const char *)place, sizeof(place) };
 	struct map_slot *m = map_find(&x->by_place, key);
 	const uint32_t *ids;

@@ -11,14 +11,14 @@
 #include "store/seg.h"
 
 struct store_layout {
-	const uint32_t *ids; /* in the segment's map */
+	const uint32_t *ids; /* the segment's */
 	uint32_t n;
 	uint32_t max; /* the highest of them */
 	bool rising;  /* each higher than the one before */
 };
 
 struct store_layouts {
-	struct map by_place; /* segment and slot */
+	struct map by_place; /* segment (where it is open) and slot */
 	struct map by_ids;
 	struct arena a;
 };

@@ -305,7 +305,7 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 			return;
 		key = RUN_C;
 	} else if ((p->type == STORE_FRAME_V || p->type == STORE_FRAME_T) &&
-	    p->ref < g->seg->n)
+	    (g->seg->sealed != NULL || p->ref < g->seg->n))
 		key = p->ref + 1;
 	else
 		return;
@@ -330,6 +330,91 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		q->replace = true;
 }
 
+/* The rows of a stripe that lie in the day's range. */
+static size_t
+rows_inside(struct store_query *q, const struct store_qday *d,
+    struct store_sealed *x, uint32_t k)
+{
+	const struct store_stripe *s = store_sealed_stripe(x, k);
+	size_t n = 0;
+
+	if (s->tmin >= d->lo && s->tmax <= d->hi)
+		return s->rows;
+	if (q->cols == NULL)
+		q->cols = mem_zero(1, sizeof(*q->cols));
+	if (!store_cols_open(q->cols, x, k))
+		return 0;
+	for (uint32_t r = 0; r < s->rows; r++)
+		n += q->cols->t[r] >= (int64_t)d->lo &&
+		    q->cols->t[r] <= (int64_t)d->hi;
+	return n;
+}
+
+/*
+ * The stripes of a part that are wanted, by their first slot; last remembers
+ * for each series up to which slot there are samples.
+ */
+static void
+plan_stripes(struct store_query *q, struct store_qday *d, struct store_qseg *g,
+    struct map *plans)
+{
+	struct store_sealed *x = g->seg->sealed;
+	uint32_t n = store_sealed_head(x)->nstripes;
+	uint32_t *last = mem_zero(q->n + 1, sizeof(*last));
+
+	for (uint32_t k = 0; k < n; k++) {
+		const struct store_stripe *s = store_sealed_stripe(x, k);
+		const struct store_plan *p;
+		struct store_run *r;
+		size_t rows;
+
+		if (s->tmin > d->hi || s->tmax < d->lo)
+			continue;
+		p = find_plan(q, d, g->seg, s->layout, plans);
+		if (p == NULL || p->nwant == 0)
+			continue;
+		rows = rows_inside(q, d, x, k);
+		if (rows == 0)
+			continue;
+		r = add_run(q, g, p);
+		r->sealed = true;
+		r->stripe = k;
+		r->n = rows;
+		if (s->flags & STORE_REPLACE)
+			q->replace = true;
+		for (size_t i = 0; i < p->nwant; i++) {
+			uint32_t *at = &last[p->want[i].series];
+
+			if (s->first < *at)
+				q->ranks = true;
+			if (s->last + 1 > *at)
+				*at = s->last + 1;
+		}
+	}
+	free(last);
+}
+
+static void
+plan_others(struct store_query *q, struct store_qday *d, struct store_qseg *g,
+    struct store_ids *runs, struct map *plans)
+{
+	struct store_sealed *x = g->seg->sealed;
+	uint32_t n = store_sealed_head(x)->nothers;
+	size_t before = g->n;
+
+	for (uint32_t k = 0; k < n; k++) {
+		const struct store_sealed_other *o = store_sealed_other(x, k);
+
+		if (o->tmin > d->hi || o->tmax < d->lo ||
+		    (o->type == STORE_FRAME_C && !q->wants_histograms) ||
+		    store_sealed_slot(x, o->slot) == NULL)
+			continue;
+		plan_frame(q, d, g, o->slot, runs, plans);
+	}
+	if (g->n > before)
+		q->ranks = true;
+}
+
 static void
 plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
     struct map *plans)
@@ -341,6 +426,11 @@ plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		return;
 
 	store_ids_reset(&runs, 64);
+	if (g->seg->sealed != NULL) {
+		plan_stripes(q, d, g, plans);
+		plan_others(q, d, g, &runs, plans);
+		i = g->seg->n;
+	}
 	for (; (i = store_seg_next(g->seg, i, d->lo, d->hi, &last)) !=
 	     STORE_NO_SLOT;
 	     i++)
@@ -430,5 +520,8 @@ store_query_fini(struct store_query *q)
 	free(q->hit);
 	free(q->first);
 	free(q->most);
+	if (q->cols != NULL)
+		store_cols_fini(q->cols);
+	free(q->cols);
 	arena_fini(&q->a);
 }

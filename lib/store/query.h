@@ -9,6 +9,7 @@
 #include "metric/source.h"
 #include "store/dir.h"
 #include "store/ids.h"
+#include "store/sealed.h"
 
 /* A series on one day. */
 struct store_hit {
@@ -35,7 +36,9 @@ struct store_plan {
 struct store_run {
 	const struct store_plan *plan; /* NULL: X, or C */
 	bool comments;                 /* C */
-	uint32_t *slot;                /* rising */
+	bool sealed;                   /* a stripe of a part */
+	uint32_t stripe;
+	uint32_t *slot; /* rising; NULL of a stripe */
 	size_t n, cap;
 };
 
@@ -65,6 +68,8 @@ struct store_query {
 	struct store_qday *day;
 	size_t nday;
 	bool replace; /* some frames win over earlier ones */
+	bool ranks;   /* samples do not come in the order of commits */
+	struct store_cols *cols; /* of the stripe that is looked at */
 	bool wants_histograms;
 	bool histograms; /* some samples are */
 };

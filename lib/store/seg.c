@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/sealed.h"
+
 static uint64_t
 frames_at(uint32_t cap)
 {
@@ -60,7 +62,7 @@ store_seg_open(struct store_seg *s, int dirfd, uint32_t day, uint32_t no,
 	memcpy(&h, s->v.p, sizeof(h));
 	if (!head_ok(&h, day, no))
 		goto none;
-	s->no = no;
+	s->first = s->no = no;
 	s->cap = h.cap;
 	s->high = h.high;
 	s->now = memcmp(h.boot, boot, 16) == 0;
@@ -76,7 +78,30 @@ none:
 void
 store_seg_close(struct store_seg *s)
 {
+	store_sealed_free(s->sealed);
+	s->sealed = NULL;
 	store_view_close(&s->v);
+}
+
+static const struct store_seg_head *
+head(const struct store_seg *s)
+{
+	return (const void *)s->v.p;
+}
+
+bool
+store_seg_closed(const struct store_seg *s)
+{
+	return s->sealed != NULL || head(s)->closed != 0;
+}
+
+int
+store_seg_shut(struct store_seg *s, struct error *e)
+{
+	const uint32_t yes = 1;
+
+	return store_view_write(&s->v, &yes, sizeof(yes),
+	    offsetof(struct store_seg_head, closed), e);
 }
 
 static const struct store_slot *
@@ -84,6 +109,14 @@ slots(const struct store_seg *s)
 {
 	return (
 	    const struct store_slot *)(const void *)(s->v.p + STORE_SEG_HEAD);
+}
+
+/* Slot i as it lies there; NULL: damaged. */
+static const struct store_slot *
+peek(const struct store_seg *s, uint32_t i)
+{
+	return s->sealed != NULL ? store_sealed_slot(s->sealed, i)
+				 : slots(s) + i;
 }
 
 /* How many slots lie inside the file. */
@@ -128,6 +161,8 @@ store_seg_stat(struct store_seg *s, struct error *e)
 {
 	uint32_t hi;
 
+	if (s->sealed != NULL)
+		return 0;
 	if (store_view_stat(&s->v, e) == -1)
 		return -1;
 	hi = slots_in(s);
@@ -209,6 +244,8 @@ store_seg_slot(const struct store_seg *s, uint32_t i)
 
 	if (i >= s->n)
 		return NULL;
+	if (s->sealed != NULL)
+		return store_sealed_slot(s->sealed, i);
 	p = slots(s) + i;
 	if (p->off < frames_at(s->cap) || p->off % 8 != 0 ||
 	    p->off > s->v.size ||
@@ -218,10 +255,18 @@ store_seg_slot(const struct store_seg *s, uint32_t i)
 	return p;
 }
 
+bool
+store_seg_free(const struct store_seg *s, uint32_t i)
+{
+	return s->sealed == NULL && slots(s)[i].off == 0;
+}
+
 uint32_t
 store_seg_source(const struct store_seg *s, uint32_t i)
 {
-	return slots(s)[i].source;
+	const struct store_slot *p = peek(s, i);
+
+	return p == NULL ? 0 : p->source;
 }
 
 uint32_t
@@ -247,9 +292,10 @@ static uint32_t
 batch_end(const struct store_seg *s, uint32_t i)
 {
 	uint32_t end = i;
+	const struct store_slot *p;
 
 	while (end < s->n && end - i < STORE_BATCH_SLOTS &&
-	    !(slots(s)[end].flags & STORE_LAST))
+	    (p = peek(s, end)) != NULL && !(p->flags & STORE_LAST))
 		end++;
 	return end < s->n && store_seg_batch(s, end) <= i ? end : STORE_NO_SLOT;
 }
@@ -260,10 +306,16 @@ store_seg_next(const struct store_seg *s, uint32_t i, uint32_t lo, uint32_t hi,
 {
 	/* Most are passed over here, before any checksum. */
 	for (; i < s->n; i++) {
-		const struct store_slot *p = slots(s) + i;
+		const struct store_slot *p;
 
-		if (p->tmin > hi || p->tmax < lo || p->type < STORE_FRAME_V ||
-		    p->type > STORE_FRAME_C)
+		if (s->sealed != NULL) {
+			i = store_sealed_skip(s->sealed, i, lo, hi);
+			if (i >= s->n)
+				break;
+		}
+		p = peek(s, i);
+		if (p == NULL || p->tmin > hi || p->tmax < lo ||
+		    p->type < STORE_FRAME_V || p->type > STORE_FRAME_C)
 			continue;
 		*last = batch_end(s, i);
 		if (*last != STORE_NO_SLOT)
@@ -275,7 +327,7 @@ store_seg_next(const struct store_seg *s, uint32_t i, uint32_t lo, uint32_t hi,
 int64_t
 store_seg_high(const struct store_seg *s)
 {
-	for (uint32_t i = s->n; i-- > 0;) {
+	for (uint32_t i = s->sealed != NULL ? 0 : s->n; i-- > 0;) {
 		const struct store_slot *p = store_seg_slot(s, i);
 
 		if (p != NULL)
@@ -288,11 +340,30 @@ int64_t
 store_seg_earliest(const struct store_seg *s)
 {
 	int64_t t = INT64_MAX;
+	uint32_t n =
+	    s->sealed == NULL ? 0 : store_sealed_head(s->sealed)->npages;
 
-	for (uint32_t i = 0; i < s->n; i++)
+	for (uint32_t k = 0; k < n; k++)
+		if (store_sealed_earliest(s->sealed, k) < t)
+			t = store_sealed_earliest(s->sealed, k);
+	for (uint32_t i = 0; s->sealed == NULL && i < s->n; i++)
 		if (slots(s)[i].off != 0 && slots(s)[i].t < t)
 			t = slots(s)[i].t;
 	return t;
+}
+
+uint32_t
+store_seg_log(const struct store_seg *s)
+{
+	if (s->sealed != NULL)
+		return store_sealed_head(s->sealed)->log;
+	for (uint32_t i = s->n; i-- > 0;) {
+		const struct store_slot *p = store_seg_slot(s, i);
+
+		if (p != NULL)
+			return p->log;
+	}
+	return 0;
 }
 
 static const uint32_t *
@@ -304,6 +375,8 @@ crcs(const struct store_seg *s, const struct store_slot *p)
 const uint8_t *
 store_seg_bytes(const struct store_seg *s, const struct store_slot *p)
 {
+	if (s->sealed != NULL)
+		return store_sealed_frame(s->sealed, p);
 	if (crc32c(0, crcs(s, p), blocks(p->len) * sizeof(uint32_t)) != p->fcrc)
 		return NULL;
 	return s->v.p + p->off;
@@ -316,6 +389,8 @@ store_seg_block(const struct store_seg *s, const struct store_slot *p,
 	size_t last = (from + n - 1) / CRC32C_BLOCK;
 	uint32_t out;
 
+	if (s->sealed != NULL)
+		return true;
 	for (size_t b = from / CRC32C_BLOCK; b <= last; b++) {
 		size_t at = b * CRC32C_BLOCK, len = p->len - at;
 
@@ -335,11 +410,12 @@ const void *
 store_seg_frame(const struct store_seg *s, const struct store_slot *p)
 {
 	const uint8_t *q = store_seg_bytes(s, p);
-	const uint32_t *want = crcs(s, p);
+	const uint32_t *want;
 	uint32_t nb = blocks(p->len), out[24];
 
-	if (q == NULL)
-		return NULL;
+	if (q == NULL || s->sealed != NULL)
+		return q;
+	want = crcs(s, p);
 	for (uint32_t b = 0; b < nb; b += 24) {
 		uint32_t k = nb - b < 24 ? nb - b : 24;
 		size_t at = (size_t)b * CRC32C_BLOCK;
@@ -357,8 +433,11 @@ store_seg_frame(const struct store_seg *s, const struct store_slot *p)
 const uint32_t *
 store_seg_layout(const struct store_seg *s, uint32_t ref, uint32_t *n)
 {
-	const struct store_slot *p = store_seg_slot(s, ref);
+	const struct store_slot *p;
 
+	if (s->sealed != NULL)
+		return store_sealed_layout(s->sealed, ref, n);
+	p = store_seg_slot(s, ref);
 	if (p == NULL || p->type != STORE_FRAME_I || p->len % 4 != 0)
 		return NULL;
 	*n = p->len / 4;

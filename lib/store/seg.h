@@ -9,8 +9,12 @@
 #include "store/format.h"
 #include "store/view.h"
 
+struct store_sealed;
+
 struct store_seg {
 	struct store_view v;
+	struct store_sealed *sealed; /* it is a part (store/sealed.h) */
+	uint32_t first;              /* it stands for first..no; mostly no */
 	uint32_t no;
 	uint32_t cap;
 	uint32_t high; /* newest sample of the day before it */
@@ -25,6 +29,12 @@ int store_seg_open(struct store_seg *s, int dirfd, uint32_t day, uint32_t no,
     const uint8_t boot[16], bool write, struct error *e);
 void store_seg_close(struct store_seg *s);
 
+/* Is it said that nothing more is written to it? */
+bool store_seg_closed(const struct store_seg *s);
+
+/* Say so; the caller has the store's lock and opened it to write. */
+int store_seg_shut(struct store_seg *s, struct error *e);
+
 /* Take note of what has been committed since. */
 int store_seg_stat(struct store_seg *s, struct error *e);
 
@@ -37,6 +47,9 @@ int store_seg_sync_names(int dirfd, uint32_t day, struct error *e);
 
 /* Slot i if it is sound and its frame lies inside the file, else NULL. */
 const struct store_slot *store_seg_slot(const struct store_seg *s, uint32_t i);
+
+/* Is slot i one that was never written? */
+bool store_seg_free(const struct store_seg *s, uint32_t i);
 
 /* Whose frame slot i is, unchecked: to look before paying for the CRC. */
 uint32_t store_seg_source(const struct store_seg *s, uint32_t i);
@@ -60,6 +73,9 @@ int64_t store_seg_high(const struct store_seg *s);
 
 /* The earliest time of a batch, as far as slots can be believed unchecked. */
 int64_t store_seg_earliest(const struct store_seg *s);
+
+/* The length of the log that the last sound slot speaks of, / 8. */
+uint32_t store_seg_log(const struct store_seg *s);
 
 /* A frame's bytes, all its CRCs checked; NULL if one is wrong. */
 const void *store_seg_frame(

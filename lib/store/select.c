@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "metric/expo.h"
 #include "store/dir.h"
+#include "store/sealed.h"
 
 /* Series text kept for layouts; beyond it all is forgotten and made anew. */
 #define TEXT_MAX ((size_t)64 << 20)
@@ -334,20 +335,63 @@ by_time(const void *a, const void *b)
 	return (x->slot > y->slot) - (x->slot < y->slot);
 }
 
-/* The batches of a segment that have anything in the range are added to v. */
-static struct ref *
-collect(const struct select *q, const struct store_seg *g, uint32_t seg,
-    struct ref *v, size_t *n, size_t *cap)
+/* So many pages of a part are sorted at once. */
+#define PAGES 16
+
+/* A segment, or some pages of a part: slots that are sorted together. */
+struct unit {
+	uint32_t seg, from, to;
+	int64_t t; /* of the earliest batch in it or in one after it */
+};
+
+static struct unit *
+units(const struct store_day *d, size_t *n)
 {
-	uint32_t i = 0, last;
+	struct unit *v = NULL;
+	size_t cap = 0;
+	int64_t t = INT64_MAX;
+
+	*n = 0;
+	for (size_t i = 0; i < d->n; i++) {
+		struct store_sealed *x = d->seg[i]->sealed;
+		uint32_t pages = x == NULL ? 1 : store_sealed_head(x)->npages;
+
+		for (uint32_t k = 0; k < pages; k += PAGES) {
+			struct unit u = { .seg = (uint32_t)i };
+
+			u.to = x == NULL ? d->seg[i]->n
+					 : store_sealed_page(x, k + PAGES);
+			u.from = x == NULL ? 0 : store_sealed_page(x, k);
+			u.t = x == NULL ? store_seg_earliest(d->seg[i])
+					: INT64_MAX;
+			for (uint32_t p = 0; x != NULL && p < PAGES; p++)
+				if (store_sealed_earliest(x, k + p) < u.t)
+					u.t = store_sealed_earliest(x, k + p);
+			v = mem_grow(v, &cap, *n + 2, sizeof(*v));
+			v[(*n)++] = u;
+		}
+	}
+	for (size_t i = *n; i-- > 0;)
+		t = v[i].t = v[i].t < t ? v[i].t : t;
+	return v;
+}
+
+/* The batches of a unit that have anything in the range are added to v. */
+static struct ref *
+collect(const struct select *q, const struct unit *u, struct ref *v, size_t *n,
+    size_t *cap)
+{
+	const struct store_seg *g = q->d->seg[u->seg];
+	uint32_t i = u->from, last;
 
 	if (store_seg_high(g) < (int64_t)q->lo)
 		return v;
-	for (; store_seg_next(g, i, q->lo, q->hi, &last) != STORE_NO_SLOT;
+	for (; i < u->to &&
+	     (i = store_seg_next(g, i, q->lo, q->hi, &last)) < u->to;
 	     i = last + 1) {
 		v = mem_grow(v, cap, *n + 1, sizeof(*v));
 		v[(*n)++] =
-		    (struct ref){ store_seg_slot(g, last)->t, seg, last };
+		    (struct ref){ store_seg_slot(g, last)->t, u->seg, last };
 	}
 	return v;
 }
@@ -361,25 +405,19 @@ static int
 select_day(struct select *q, int (*out)(void *arg, str text), void *arg)
 {
 	struct store_day *d = q->d;
-	int64_t *next = mem_zero(d->n + 1, sizeof(*next));
+	size_t n = 0, cap = 0, nunits;
+	struct unit *u = units(d, &nunits);
 	struct ref *v = NULL;
-	size_t n = 0, cap = 0;
 	int rc = 0;
 
-	next[d->n] = INT64_MAX;
-	for (size_t i = d->n; i-- > 0;) {
-		next[i] = store_seg_earliest(d->seg[i]);
-		if (next[i + 1] < next[i])
-			next[i] = next[i + 1];
-	}
-	for (size_t i = 0; i < d->n && rc == 0; i++) {
+	for (size_t i = 0; i < nunits && rc == 0; i++) {
 		size_t k = 0;
 
-		v = collect(q, d->seg[i], (uint32_t)i, v, &n, &cap);
+		v = collect(q, &u[i], v, &n, &cap);
 		if (n > 0)
 			qsort(v, n, sizeof(*v), by_time);
 		for (; k < n && rc == 0 &&
-		     (i + 1 == d->n || v[k].t < next[i + 1]);
+		     (i + 1 == nunits || v[k].t < u[i + 1].t);
 		     k++) {
 			q->g = d->seg[v[k].seg];
 			batch(q, v[k].slot);
@@ -390,8 +428,11 @@ select_day(struct select *q, int (*out)(void *arg, str text), void *arg)
 			memmove(v, v + k, (n - k) * sizeof(*v));
 		n -= k;
 	}
+	for (size_t i = 0; i < d->n; i++)
+		if (d->seg[i]->sealed != NULL)
+			store_sealed_forget(d->seg[i]->sealed);
 	free(v);
-	free(next);
+	free(u);
 	return rc;
 }
 
@@ -427,8 +468,11 @@ store_select(struct store *s, const struct match *m, size_t nm, int64_t from,
     int64_t to, int (*out)(void *arg, str text), void *arg, struct error *e)
 {
 	struct select q = { .s = s, .m = m, .nm = nm };
-	int rc = select_days(&q, from, to, out, arg, e);
+	int rc;
 
+	s->readers++;
+	rc = select_days(&q, from, to, out, arg, e);
+	s->readers--;
 	forget(&q);
 	map_fini(&q.lays);
 	map_fini(&q.told);

@@ -14,6 +14,7 @@
 #define BUDGET ((uint64_t)4 << 20)
 
 struct source_cursor {
+	struct store *s;
 	struct store_query q;
 	bool labels_only;
 	bool *have;      /* labels_only: series that have a sample */
@@ -21,7 +22,9 @@ struct source_cursor {
 	size_t from, to; /* series that are read */
 	int64_t *t;
 	double *v;
-	uint8_t *wins; /* samples of --replace; NULL if there are none */
+	uint8_t *wins;  /* samples of --replace; NULL if there are none */
+	uint64_t *rank; /* when committed, if that is not the order */
+	uint64_t turn;  /* of the frame that is read: segment and slot */
 	const struct histogram **h; /* the same of histograms */
 	struct arena a;             /* they live in */
 	size_t cap;
@@ -69,6 +72,8 @@ put(struct source_cursor *c, uint32_t series, int64_t t, uint64_t bits,
 		c->h[at] = h;
 	if (c->wins != NULL)
 		c->wins[at] = wins;
+	if (c->rank != NULL)
+		c->rank[at] = c->turn;
 }
 
 /* Make sure of a frame that is read here and there. */
@@ -197,6 +202,85 @@ read_comments(struct source_cursor *c, const struct store_qday *d,
 	}
 }
 
+/*
+ * Rows from..to of a column of a stripe.  Those that are absent are left out.
+ */
+static void
+read_column(struct source_cursor *c, uint32_t series, const double *v,
+    uint32_t from, uint32_t to, const int64_t *t)
+{
+	struct store_cols *x = c->q.cols;
+	size_t k = series - c->from, at = c->off[k] + c->n[k];
+	bool wins = (x->stripe->flags & STORE_REPLACE) != 0, holes = false;
+	size_t n = to - from;
+	uint64_t turn = c->turn;
+
+	/* Fewer than were planned for: the file was damaged meanwhile. */
+	if (n > c->q.most[series] - c->n[k])
+		return;
+	for (uint32_t r = from; r < to; r++)
+		holes |= num_bits(v[r]) == STORE_ABSENT;
+	if (!holes && c->wins == NULL && c->rank == NULL) {
+		memcpy(&c->v[at], v + from, n * sizeof(*v));
+		memcpy(&c->t[at], t + from, n * sizeof(*t));
+		if (c->h != NULL)
+			memset(&c->h[at], 0, n * sizeof(*c->h));
+		c->n[k] += n;
+		return;
+	}
+	for (uint32_t r = from; r < to; r++)
+		if (num_bits(v[r]) != STORE_ABSENT) {
+			c->turn = turn | (uint64_t)x->slot[r];
+			put(c, series, t[r], num_bits(v[r]), NULL, wins);
+		}
+	c->turn = turn;
+}
+
+/* The next rows from *at on that lie inside, up to *to; false: none. */
+static bool
+next_rows(const struct store_cols *x, const struct store_qday *d,
+    uint32_t *from, uint32_t *to)
+{
+	uint32_t r = *to, n = x->stripe->rows;
+
+	while (r < n && (x->t[r] < (int64_t)d->lo || x->t[r] > (int64_t)d->hi))
+		r++;
+	*from = r;
+	while (r < n && x->t[r] >= (int64_t)d->lo && x->t[r] <= (int64_t)d->hi)
+		r++;
+	*to = r;
+	return *from < *to;
+}
+
+/* What of a stripe lies in the series that are read. */
+static void
+read_stripe(struct source_cursor *c, const struct store_qday *d,
+    const struct store_seg *g, const struct store_run *run)
+{
+	size_t n;
+	const struct store_want *w = wanted(run->plan, c->from, c->to, &n);
+	struct store_cols *x;
+	int64_t t[STORE_SEALED_ROWS];
+	double v[STORE_SEALED_ROWS];
+
+	if (c->q.cols == NULL)
+		c->q.cols = mem_zero(1, sizeof(*c->q.cols));
+	x = c->q.cols;
+	if (n == 0 || !store_cols_open(x, g->sealed, run->stripe))
+		return;
+	for (uint32_t r = 0; r < x->stripe->rows; r++)
+		t[r] = d->d->start + x->t[r];
+	for (size_t i = 0; i < n; i++) {
+		uint32_t from, to = 0;
+
+		if (!store_cols_get(x, w[i].col, v))
+			continue;
+		/* Rows mostly rise in time: those inside are one run. */
+		while (next_rows(x, d, &from, &to))
+			read_column(c, w[i].series, v, from, to, t);
+	}
+}
+
 static int
 by_number(const void *a, const void *b)
 {
@@ -221,6 +305,10 @@ read_segment(struct source_cursor *c, const struct store_qday *d,
 			wanted(run->plan, c->from, c->to, &some);
 		if (some == 0 || run->n == 0)
 			continue;
+		if (run->sealed) {
+			read_stripe(c, d, g->seg, run);
+			continue;
+		}
 		runs++;
 		order = mem_grow(order, &cap, n + run->n, sizeof(*order));
 		for (size_t i = 0; i < run->n; i++)
@@ -235,6 +323,7 @@ read_segment(struct source_cursor *c, const struct store_qday *d,
 
 		if (p == NULL)
 			continue;
+		c->turn = (c->turn & ~(uint64_t)UINT32_MAX) | order[i] >> 32;
 		if (run->plan != NULL)
 			read_row(c, d, g->seg, p, run->plan);
 		else if (run->comments)
@@ -267,10 +356,13 @@ read_some(struct source_cursor *c)
 		free(c->v);
 		free(c->wins);
 		free(c->h);
+		free(c->rank);
 		c->cap = (size_t)sum;
 		c->t = mem_alloc(c->cap * sizeof(*c->t));
 		c->v = mem_alloc(c->cap * sizeof(*c->v));
 		c->wins = q->replace ? mem_alloc(c->cap) : NULL;
+		c->rank =
+		    q->ranks ? mem_alloc(c->cap * sizeof(*c->rank)) : NULL;
 		c->h = q->histograms ? mem_zero(c->cap, sizeof(*c->h)) : NULL;
 	}
 	arena_reset(&c->a);
@@ -279,9 +371,12 @@ read_some(struct source_cursor *c)
 		c->off[i] = (size_t)sum;
 		sum += q->most[c->from + i];
 	}
+	c->turn = 0;
 	for (size_t i = 0; i < q->nday; i++)
-		for (size_t g = 0; g < q->day[i].nseg; g++)
+		for (size_t g = 0; g < q->day[i].nseg; g++) {
 			read_segment(c, &q->day[i], &q->day[i].seg[g]);
+			c->turn = ((c->turn >> 32) + 1) << 32;
+		}
 }
 
 struct sample {
@@ -303,9 +398,12 @@ by_time(const void *a, const void *b)
 
 /* Strictly rising: sorted, and of one time the first that was committed. */
 static size_t
-merge(int64_t *t, double *v, const struct histogram **h, const uint8_t *wins,
-    size_t n)
+merge(struct source_cursor *c, size_t at, size_t n)
 {
+	const struct histogram **h = c->h != NULL ? c->h + at : NULL;
+	const uint64_t middle = UINT64_C(1) << 63;
+	int64_t *t = c->t + at;
+	double *v = c->v + at;
 	struct sample *s;
 	size_t i = 1, k = 0;
 
@@ -315,9 +413,11 @@ merge(int64_t *t, double *v, const struct histogram **h, const uint8_t *wins,
 		return n;
 	s = mem_alloc(n * sizeof(*s));
 	for (i = 0; i < n; i++) {
-		/* The last that replaces comes before the first of all. */
-		uint64_t rank = wins != NULL && wins[i] ? n - i : n + i;
+		uint64_t rank = c->rank != NULL ? c->rank[at + i] : i;
+		bool wins = c->wins != NULL && c->wins[at + i];
 
+		/* The last that replaces comes before the first of all. */
+		rank = wins ? middle - 1 - rank : middle + rank;
 		s[i] = (struct sample){ t[i], rank, v[i],
 			h != NULL ? h[i] : NULL };
 	}
@@ -368,6 +468,31 @@ seen_row(struct source_cursor *c, const struct store_qday *d,
 		left = k;
 	}
 	free(w);
+}
+
+static void
+seen_stripe(struct source_cursor *c, const struct store_qday *d,
+    const struct store_qseg *g, const struct store_run *run)
+{
+	const struct store_plan *p = run->plan;
+	struct store_cols *x;
+	double v[STORE_SEALED_ROWS];
+
+	if (c->q.cols == NULL)
+		c->q.cols = mem_zero(1, sizeof(*c->q.cols));
+	x = c->q.cols;
+	if (!store_cols_open(x, g->seg->sealed, run->stripe))
+		return;
+	for (size_t i = 0; i < p->nwant; i++) {
+		bool *have = &c->have[p->want[i].series];
+
+		if (*have || !store_cols_get(x, p->want[i].col, v))
+			continue;
+		for (uint32_t r = 0; r < x->stripe->rows && !*have; r++)
+			*have = num_bits(v[r]) != STORE_ABSENT &&
+			    x->t[r] >= (int64_t)d->lo &&
+			    x->t[r] <= (int64_t)d->hi;
+	}
 }
 
 static void
@@ -433,7 +558,9 @@ see(struct source_cursor *c)
 			for (size_t r = 0; r < d->seg[k].n; r++) {
 				const struct store_run *run = &d->seg[k].run[r];
 
-				if (run->plan != NULL)
+				if (run->sealed)
+					seen_stripe(c, d, &d->seg[k], run);
+				else if (run->plan != NULL)
 					seen_row(c, d, &d->seg[k], run);
 				else if (run->comments)
 					seen_comments(c, d, &d->seg[k], run);
@@ -446,11 +573,13 @@ see(struct source_cursor *c)
 static void
 cursor_close(struct source_cursor *c)
 {
+	c->s->readers--;
 	store_query_fini(&c->q);
 	free(c->have);
 	free(c->t);
 	free(c->v);
 	free(c->wins);
+	free(c->rank);
 	free(c->h);
 	arena_fini(&c->a);
 	free(c->off);
@@ -465,6 +594,8 @@ cursor_open(void *self, const struct source_query *sq, struct error *e)
 	struct source_cursor *c = mem_zero(1, sizeof(*c));
 	struct store *s = self;
 
+	c->s = s;
+	s->readers++;
 	c->labels_only = sq->labels_only;
 	if (store_query_init(&c->q, s, sq, e) == -1) {
 		error_add(e, "%s", s->path);
@@ -504,9 +635,7 @@ cursor_next(struct source_cursor *c, struct source_series *out, struct error *e)
 		out->v = c->v + c->off[k];
 		if (c->h != NULL)
 			out->h = c->h + c->off[k];
-		out->n = merge(c->t + c->off[k], c->v + c->off[k],
-		    c->h != NULL ? c->h + c->off[k] : NULL,
-		    c->wins != NULL ? c->wins + c->off[k] : NULL, c->n[k]);
+		out->n = merge(c, c->off[k], c->n[k]);
 		if (out->n > 0)
 			return 1;
 	}

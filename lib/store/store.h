@@ -88,10 +88,46 @@ int store_select_series(struct store *s, const struct store_range *r,
 
 /* Sizes, for info; bytes are those the disk gives. */
 struct store_info {
-	size_t days, segments, batches, series, samples, bytes;
+	size_t days, segments, parts, batches, series, samples, bytes;
 	int64_t from, to; /* first and last sample; both 0 if there is none */
 };
 int store_info(struct store *s, struct store_info *i, struct error *e);
+
+/*
+ * Look after a store: segments that nothing is written to any more become
+ * parts, small parts one, what is too old goes, and what crashes have left.
+ * Writers and readers go on meanwhile.
+ */
+struct store_keep {
+	const struct match *m; /* of the series meant */
+	size_t nm;
+	int64_t dur; /* ms */
+};
+struct store_compact {
+	int64_t now;
+	bool seal;               /* the open segment too */
+	int64_t keep;            /* age of what no rule means; 0: for ever */
+	struct store_keep *rule; /* the first that means a series holds */
+	size_t nrule;
+	uint64_t max_size; /* bytes of the whole store; 0: any */
+	/* Called now and then, and with what could not be done; may be NULL. */
+	void (*step)(void *arg, uint32_t day, uint64_t done, uint64_t of);
+	void (*report)(void *arg, const char *msg);
+	void *arg;
+	/* What was done: */
+	size_t samples; /* read and written */
+	size_t parts;   /* made */
+	size_t removed; /* days */
+	size_t failed;  /* times report was called */
+};
+int store_compact(struct store *s, struct store_compact *c, struct error *e);
+
+/*
+ * Take the samples of series that match out of a range (ms, both inclusive).
+ * The days concerned are made anew, each at once.
+ */
+int store_delete(struct store *s, const struct match *m, size_t nm,
+    int64_t from, int64_t to, struct store_compact *c, struct error *e);
 
 /* Verify every checksum; each problem is told to report.  0, 1: problems. */
 int store_check(struct store *s, void (*report)(void *arg, const char *msg),

@@ -9,7 +9,6 @@
  * The cache is derived: it is believed only if its checksum, its source, its
  * day and the place of its layout are right.
  */
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -207,11 +206,10 @@ locked(struct store *s, struct store_wsource *src, const struct cache *c,
 {
 	int rc;
 
-	while (flock(s->lock, LOCK_EX) == -1)
-		if (errno != EINTR)
-			return error_errno(e, "lock");
+	if (store_lock(s, e) == -1)
+		return -1;
 	rc = commit(s, src, c, p, e);
-	flock(s->lock, LOCK_UN);
+	store_unlock(s);
 	return rc;
 }
 

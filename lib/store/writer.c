@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "store/sealed.h"
 
 void
 store_writer_free(struct store_writer *w)
@@ -98,6 +99,7 @@ open_day(struct store *s, struct store_wday *d, struct error *e)
 		return error_errno(e, "%s", name);
 	d->old.ymd = d->ymd;
 	d->old.start = d->start;
+	d->high = -1;
 	return store_dict_open(&d->dict, s->fd, d->ymd, s->boot, true, e) == 1
 	    ? 0
 	    : -1;
@@ -106,14 +108,42 @@ open_day(struct store *s, struct store_wday *d, struct error *e)
 static bool
 usable(const struct store_seg *g)
 {
-	return g->no != 0 && g->now && g->n < g->cap;
+	return g->no != 0 && g->now && g->n < g->cap && !store_seg_closed(g);
+}
+
+/*
+ * The newest segment has been sealed, and there is none to go on with.  What
+ * cannot be read of it may have had samples up to the end of the day.
+ */
+static int
+after_part(struct store *s, struct store_wday *d, const struct store_span *x,
+    struct error *e)
+{
+	struct store_seg g;
+	int r;
+
+	if (d->seg.no == 0 && d->last == x->last)
+		return 0;
+	store_seg_close(&d->seg);
+	memset(&d->seg, 0, sizeof(d->seg));
+	r = store_sealed_open(&g, s->fd, d->ymd, x->first, x->last, e);
+	if (r == -1)
+		return -1;
+	d->last = x->last;
+	d->high = DATE_DAY;
+	if (r == 0)
+		return 0;
+	d->high = store_seg_high(&g);
+	d->log = store_seg_log(&g);
+	store_seg_close(&g);
+	return 0;
 }
 
 /* See what the open segment holds now; another writer may have begun one. */
 static int
 open_segment(struct store *s, struct store_wday *d, struct error *e)
 {
-	uint32_t *v;
+	struct store_span *v;
 	size_t n;
 	int r = 0;
 
@@ -123,28 +153,17 @@ open_segment(struct store *s, struct store_wday *d, struct error *e)
 		return 0;
 	if (store_day_list(s, d->ymd, &v, &n, e) == -1)
 		return -1;
-	if (n > 0 && v[n - 1] != d->seg.no) {
+	if (n > 0 && v[n - 1].part) {
+		r = after_part(s, d, &v[n - 1], e);
+	} else if (n > 0 && v[n - 1].last != d->seg.no) {
 		store_seg_close(&d->seg);
 		memset(&d->seg, 0, sizeof(d->seg));
-		d->last = v[n - 1];
+		d->last = v[n - 1].last;
 		r = store_seg_open(
 		    &d->seg, s->fd, d->ymd, d->last, s->boot, true, e);
 	}
 	free(v);
 	return r == -1 ? -1 : 0;
-}
-
-/* The length of the log that a segment's last sound slot speaks of. */
-static uint64_t
-log_then(const struct store_seg *g)
-{
-	for (uint32_t i = g->n; i-- > 0;) {
-		const struct store_slot *p = store_seg_slot(g, i);
-
-		if (p != NULL)
-			return (uint64_t)p->log * 8;
-	}
-	return 0;
 }
 
 /*
@@ -155,18 +174,21 @@ log_then(const struct store_seg *g)
 static int
 spare_ids(struct store *s, struct store_wday *d, struct error *e)
 {
-	uint64_t *end = &d->dict.log.end, then = log_then(&d->seg);
+	uint64_t *end = &d->dict.log.end;
+	uint64_t then = d->seg.no != 0 ? store_seg_log(&d->seg) : d->log;
 
-	if (then > *end)
-		*end = then;
+	if (then * 8 > *end)
+		*end = then * 8;
 	if (then > 0 || d->last == 0)
 		return 0;
 	/* Nothing is in the newest segment, or it is of another boot. */
 	if (store_day_use(s, &d->old, e) == -1)
 		return -1;
-	for (size_t i = 0; i < d->old.n; i++)
-		if (log_then(d->old.seg[i]) > *end)
-			*end = log_then(d->old.seg[i]);
+	for (size_t i = 0; i < d->old.n; i++) {
+		then = store_seg_log(d->old.seg[i]);
+		if (then * 8 > *end)
+			*end = then * 8;
+	}
 	return 0;
 }
 
@@ -217,7 +239,7 @@ store_wday_use(struct store *s, uint32_t ymd, int64_t start, struct error *e)
 int64_t
 store_wday_high(const struct store_wday *d)
 {
-	return store_seg_high(&d->seg);
+	return d->seg.no != 0 ? store_seg_high(&d->seg) : d->high;
 }
 
 int
@@ -292,54 +314,75 @@ store_wsource_col(struct store_wsource *src, uint32_t id)
 	return store_ids_find(&src->cols, id);
 }
 
+/* The batch of the source that slot i ends, if it is sound. */
+static bool
+take(struct store_wsource *src, const struct store_seg *g, uint32_t i)
+{
+	uint32_t first = store_seg_batch(g, i), n;
+	const struct store_slot *p;
+	const uint32_t *ids;
+
+	if (first == STORE_NO_SLOT)
+		return false;
+	p = store_seg_slot(g, i);
+	src->seg = g->no | (g->sealed != NULL ? STORE_WSOURCE_PART : 0);
+	src->first = first;
+	src->last = i;
+	src->high = p->shigh;
+	src->high_known = true;
+	src->sparse = p->type == STORE_FRAME_X ? p->n : 0;
+	src->layout = STORE_NO_SLOT;
+	ids = p->ref == STORE_NO_SLOT ? NULL : store_seg_layout(g, p->ref, &n);
+	if (ids != NULL) {
+		src->layout = p->ref;
+		store_wsource_layout(src, ids, n);
+	}
+	return true;
+}
+
 /* Find the source's last batch in slots from.. of g; false if none is. */
 static bool
 look(struct store_wsource *src, const struct store_seg *g, uint32_t from)
 {
-	for (uint32_t i = g->n; i-- > from;) {
-		const struct store_slot *p;
-		const uint32_t *ids;
-		uint32_t first, n;
+	uint32_t last;
 
-		if (store_seg_source(g, i) != src->id)
-			continue;
-		first = store_seg_batch(g, i);
-		if (first == STORE_NO_SLOT)
-			continue;
-		p = store_seg_slot(g, i);
-		src->seg = g->no;
-		src->first = first;
-		src->last = i;
-		src->high = p->shigh;
-		src->high_known = true;
-		src->sparse = p->type == STORE_FRAME_X ? p->n : 0;
-		src->layout = STORE_NO_SLOT;
-		ids = p->ref == STORE_NO_SLOT ? NULL
-					      : store_seg_layout(g, p->ref, &n);
-		if (ids != NULL) {
-			src->layout = p->ref;
-			store_wsource_layout(src, ids, n);
-		}
-		return true;
+	if (g->sealed != NULL) {
+		last = store_sealed_last(g->sealed, src->id);
+		return last != STORE_NO_SLOT && take(src, g, last);
 	}
+	for (uint32_t i = g->n; i-- > from;)
+		if (store_seg_source(g, i) == src->id && take(src, g, i))
+			return true;
 	return false;
 }
 
-/* A cold start: its last batch in the two newest segments. */
-static int
-look_back(struct store *s, struct store_wsource *src,
-    const struct store_wday *d, struct error *e)
-{
-	struct store_seg g;
-	int r;
+/* What a cold start looks through, of segments that are not sealed. */
+#define LOOK_BACK 2
 
-	if ((d->seg.no != 0 && look(src, &d->seg, 0)) || d->last < 2)
+/*
+ * A cold start: its last batch, in the newest segments and in all parts, which
+ * say of what sources they are.
+ */
+static int
+look_back(struct store *s, struct store_wsource *src, struct store_wday *d,
+    struct error *e)
+{
+	size_t left = LOOK_BACK;
+
+	if ((d->seg.no != 0 && look(src, &d->seg, 0)) || d->last == 0 ||
+	    (d->last == 1 && d->seg.no == 1))
 		return 0;
-	r = store_seg_open(&g, s->fd, d->ymd, d->last - 1, s->boot, false, e);
-	if (r != 1)
-		return r;
-	look(src, &g, 0);
-	store_seg_close(&g);
+	if (store_day_use(s, &d->old, e) == -1)
+		return -1;
+	for (size_t i = d->old.n; i-- > 0;) {
+		const struct store_seg *g = d->old.seg[i];
+
+		if (g->sealed == NULL && (left == 0 || left-- == 0))
+			continue;
+		if ((g->sealed != NULL || g->no != d->seg.no) &&
+		    look(src, g, 0))
+			break;
+	}
 	return 0;
 }
 
@@ -409,24 +452,42 @@ had(const struct store_seg *g, const struct store_slot *p, uint32_t ms,
 		}
 }
 
-static int
-batch_had(struct store *s, const struct store_wsource *src,
-    const struct store_wday *d, uint32_t **ids, size_t *n, struct error *e)
+/* The segment of the source's last batch; NULL: it is sealed, or gone. */
+static const struct store_seg *
+last_segment(const struct store_wsource *src, const struct store_wday *d)
 {
-	struct store_seg other, *g = &other;
+	if (d->seg.no == src->seg)
+		return &d->seg;
+	for (size_t i = 0; i < d->old.n; i++) {
+		const struct store_seg *g = d->old.seg[i];
+
+		if (g->no == (src->seg & ~STORE_WSOURCE_PART) &&
+		    (g->sealed != NULL) ==
+			((src->seg & STORE_WSOURCE_PART) != 0))
+			return g;
+	}
+	return NULL;
+}
+
+static int
+batch_had(struct store *s, struct store_wsource *src, struct store_wday *d,
+    uint32_t **ids, size_t *n, struct error *e)
+{
+	const struct store_seg *g;
 	size_t cap = 0;
-	int r = 1;
 
 	*ids = NULL;
 	*n = 0;
-	if (d->seg.no == src->seg)
-		*g = d->seg;
-	else
-		r = store_seg_open(
-		    g, s->fd, d->ymd, src->seg, s->boot, false, e);
-	if (r != 1)
-		return r;
-	for (uint32_t i = src->first; i <= src->last; i++) {
+	if (d->seg.no != src->seg && store_day_use(s, &d->old, e) == -1)
+		return -1;
+	g = last_segment(src, d);
+	/* A part may have been made anew, with other slots. */
+	if (g == NULL || g->sealed != NULL) {
+		if (look_back(s, src, d, e) == -1)
+			return -1;
+		g = last_segment(src, d);
+	}
+	for (uint32_t i = src->first; g != NULL && i <= src->last; i++) {
 		const struct store_slot *p = store_seg_slot(g, i);
 		int64_t ms = p == NULL ? -1 : p->t - d->start;
 
@@ -434,8 +495,6 @@ batch_had(struct store *s, const struct store_wsource *src,
 		    p->type <= STORE_FRAME_X)
 			had(g, p, (uint32_t)ms, &s->w->arena, ids, n, &cap);
 	}
-	if (g->no != d->seg.no)
-		store_seg_close(g);
 	return 0;
 }
 
@@ -451,7 +510,7 @@ day_before(const struct store *s, const struct store_wday *d)
 }
 
 int
-store_wsource_prev(struct store *s, const struct store_wsource *src,
+store_wsource_prev(struct store *s, struct store_wsource *src,
     struct store_wday *d, uint32_t **ids, size_t *n, struct error *e)
 {
 	struct store_wsource then = { .key = src->key };

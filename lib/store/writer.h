@@ -18,6 +18,8 @@ struct store_wday {
 	struct store_dict dict;
 	struct store_seg seg; /* the open segment; no 0: none yet */
 	uint32_t last;        /* highest number a segment has had */
+	int64_t high;         /* the same of samples, when that one is sealed */
+	uint32_t log;         /* and the length of the log then, / 8 */
 	uint64_t synced_log;  /* -S: what has reached the disk */
 	uint32_t synced_seg;
 	struct store_day old; /* all segments, to look for what is there */
@@ -28,7 +30,7 @@ struct store_wsource {
 	str key; /* its labels, label_key() */
 	uint32_t ymd;
 	uint32_t id;          /* of its record; 0 with an empty key */
-	uint32_t seg;         /* its last batch: segment, slots */
+	uint32_t seg;         /* its last batch: segment (or part), slots */
 	uint32_t first, last; /* STORE_NO_SLOT: has none yet */
 	uint32_t layout;      /* slot of it in that segment */
 	uint32_t *ids;
@@ -40,6 +42,9 @@ struct store_wsource {
 	uint32_t seen;      /* slots of the segment that were looked at */
 	bool tried, learnt; /* its cache: once a process */
 };
+
+/* A part is told from the segment of the same number: its slots are others. */
+#define STORE_WSOURCE_PART (UINT32_C(1) << 31)
 
 #define STORE_WDAYS 16
 
@@ -87,7 +92,7 @@ int store_wsource_use(struct store *s, struct store_wsource *src,
  * previous batch, in the arena of the batch.  Looks into the day before when
  * there is none in d yet; then ids are made in d.
  */
-int store_wsource_prev(struct store *s, const struct store_wsource *src,
+int store_wsource_prev(struct store *s, struct store_wsource *src,
     struct store_wday *d, uint32_t **ids, size_t *n, struct error *e);
 
 /* The column of id in the layout; the layout is now these ids. */

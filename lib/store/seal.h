@@ -1,0 +1,33 @@
+/*
+ * Making a part of segments that nothing is written to any more, and of parts:
+ * it says what they said, in the same order, and takes their numbers' place.
+ */
+#ifndef STORE_SEAL_H
+#define STORE_SEAL_H
+
+#include "store/dir.h"
+#include "store/ids.h"
+
+/* What is to be left out: samples of these series at lo..hi, ms of day. */
+struct store_drop {
+	const struct store_ids *ids;
+	uint32_t lo, hi;
+	uint64_t hash; /* goes into the head */
+};
+
+/*
+ * Is every frame of a segment sound?  What is not is left as it is, for check
+ * to tell of.
+ */
+bool store_seal_sound(const struct store_seg *g);
+
+/*
+ * Seal v[0]..v[n - 1], whose numbers follow each other; drop may be NULL.  On
+ * return the part is there under its name and on the disk.  step is told how
+ * many samples have been read since it was last called.
+ */
+int store_seal(const struct store *s, uint32_t day, struct store_seg *const *v,
+    size_t n, const struct store_drop *drop,
+    void (*step)(void *arg, size_t samples), void *arg, struct error *e);
+
+#endif

@@ -1,0 +1,755 @@
+/*
+ * Reading parts.  The directory is looked through when a part is opened, and
+ * what it says of places is true from then on; what lies there is checked when
+ * it is asked for.
+ */
+#include "store/sealed.h"
+
+#include <sys/queue.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "base/mem.h"
+#include "store/column.h"
+#include "store/loose.h"
+#include "store/pack.h"
+
+#define PAGES 8  /* of slots, held */
+#define BLOCKS 4 /* the same */
+#define FRAMES 3
+
+/* Rows are made so many at a time that about as much is held. */
+#define WINDOWS ((uint64_t)64 << 20)
+#define WINDOW_MIN 16
+
+/* A block may hold one frame only, and a large one. */
+#define BLOCK_MAX ((uint32_t)1 << 30)
+
+struct page {
+	uint32_t no; /* + 1 */
+	uint64_t used;
+	struct store_slot v[STORE_SEALED_PAGE];
+};
+
+struct block {
+	uint32_t no; /* + 1 */
+	uint64_t used;
+	struct buf raw;
+};
+
+/* Rows from, to of a stripe. */
+struct window {
+	TAILQ_ENTRY(window) link;
+	uint32_t stripe, from, to;
+	size_t size;
+	uint64_t v[];
+};
+TAILQ_HEAD(windows, window);
+
+struct store_sealed {
+	const uint8_t *p;
+	size_t size;
+	struct store_sealed_head h;
+	const struct store_stripe *stripe;
+	const struct store_sealed_layout *layout;
+	const struct store_sealed_page *page;
+	const struct store_sealed_block *block;
+	const struct store_sealed_source *source;
+	const struct store_sealed_other *other;
+	uint32_t **ids; /* of layouts that were asked for */
+	uint64_t clock;
+	struct page *pages[PAGES];
+	uint32_t at; /* the page that was asked for last */
+	struct block blocks[BLOCKS];
+	struct buf frame[FRAMES];
+	unsigned turn;
+	struct window **win; /* by stripe */
+	struct windows order;
+	size_t held;
+	uint32_t rows; /* of a window */
+	struct store_cols cols;
+};
+
+void
+store_sealed_name(char out[32], uint32_t day, uint32_t first, uint32_t last)
+{
+	snprintf(out, 32, "%08u/%06u-%06u.part", (unsigned)day, (unsigned)first,
+	    (unsigned)last);
+}
+
+uint64_t
+store_sealed_off(uint32_t where, uint32_t at)
+{
+	return (uint64_t)where << 32 | at;
+}
+
+static bool
+inside(const struct store_sealed *x, uint64_t off, uint64_t len)
+{
+	return off >= sizeof(x->h) && off <= x->h.dir && len <= x->h.dir - off;
+}
+
+/* The directory lies where it should, each kind behind the one before. */
+static bool
+find_directory(struct store_sealed *x)
+{
+	const struct store_sealed_head *h = &x->h;
+	uint64_t n = h->nstripes * (uint64_t)sizeof(*x->stripe) +
+	    h->nlayouts * (uint64_t)sizeof(*x->layout) +
+	    h->npages * (uint64_t)sizeof(*x->page) +
+	    h->nblocks * (uint64_t)sizeof(*x->block) +
+	    h->nsources * (uint64_t)sizeof(*x->source) +
+	    h->nothers * (uint64_t)sizeof(*x->other);
+	const uint8_t *p = x->p + h->dir;
+
+	if (h->dir < sizeof(*h) || h->dir % 8 != 0 || h->dir > x->size ||
+	    n != x->size - h->dir || crc32c(0, p, n) != h->dircrc)
+		return false;
+	x->stripe = (const void *)p;
+	x->layout = (const void *)(x->stripe + h->nstripes);
+	x->page = (const void *)(x->layout + h->nlayouts);
+	x->block = (const void *)(x->page + h->npages);
+	x->source = (const void *)(x->block + h->nblocks);
+	x->other = (const void *)(x->source + h->nsources);
+	return true;
+}
+
+static bool
+stripe_ok(const struct store_sealed *x, const struct store_stripe *s)
+{
+	uint64_t cols;
+
+	if (s->layout >= x->h.nlayouts)
+		return false;
+	cols = x->layout[s->layout].n;
+	return inside(x, s->off, s->len) && s->front <= s->len && s->rows > 0 &&
+	    s->rows <= STORE_SEALED_ROWS && cols > 0 &&
+	    (s->rows == 1 || s->rows * cols <= STORE_SEALED_CELLS);
+}
+
+/* Slots lie in pages without gaps. */
+static bool
+pages_ok(const struct store_sealed *x)
+{
+	uint32_t next = 0;
+
+	for (uint32_t k = 0; k < x->h.npages; k++) {
+		const struct store_sealed_page *p = &x->page[k];
+
+		if (!inside(x, p->off, p->len) || p->first != next ||
+		    p->n == 0 || p->n > STORE_SEALED_PAGE)
+			return false;
+		next += p->n;
+	}
+	return next == x->h.slots;
+}
+
+static bool
+directory_ok(struct store_sealed *x)
+{
+	uint64_t cells = 0;
+
+	if (!find_directory(x) || !pages_ok(x))
+		return false;
+	for (uint32_t k = 0; k < x->h.nlayouts; k++)
+		/* A number takes a 128th of a byte at least. */
+		if (!inside(x, x->layout[k].off, x->layout[k].len) ||
+		    x->layout[k].n / STORE_PACK_BLOCK > x->layout[k].len)
+			return false;
+	for (uint32_t k = 0; k < x->h.nblocks; k++)
+		if (!inside(x, x->block[k].off, x->block[k].len) ||
+		    x->block[k].raw > BLOCK_MAX)
+			return false;
+	for (uint32_t k = 0; k < x->h.nstripes; k++) {
+		const struct store_stripe *s = &x->stripe[k];
+
+		if (!stripe_ok(x, s) || s->first > s->last ||
+		    s->last >= x->h.slots)
+			return false;
+		cells +=
+		    (uint64_t)x->layout[s->layout].n * (s->last - s->first + 1);
+	}
+	/* What is held of rows follows from how many columns are open at a
+	 * time. */
+	if (x->h.slots > 0)
+		cells /= x->h.slots;
+	x->rows = STORE_SEALED_ROWS;
+	if (cells * 8 * STORE_SEALED_ROWS > WINDOWS)
+		x->rows = (uint32_t)(WINDOWS / (cells * 8));
+	if (x->rows < WINDOW_MIN)
+		x->rows = WINDOW_MIN;
+	return true;
+}
+
+static bool
+head_ok(const struct store_sealed_head *h, uint32_t day, uint32_t first,
+    uint32_t last)
+{
+	return memcmp(h->magic, STORE_SEALED_MAGIC, sizeof(h->magic)) == 0 &&
+	    h->version == STORE_VERSION && h->day == day && h->first == first &&
+	    h->last == last && first <= last &&
+	    h->crc == crc32c(0, h, offsetof(struct store_sealed_head, crc));
+}
+
+int
+store_sealed_open(struct store_seg *s, int dirfd, uint32_t day, uint32_t first,
+    uint32_t last, struct error *e)
+{
+	struct store_sealed *x;
+	char name[32];
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	store_sealed_name(name, day, first, last);
+	r = store_view_open(&s->v, dirfd, name, false, false, e);
+	if (r != 1)
+		return r;
+	x = mem_zero(1, sizeof(*x));
+	TAILQ_INIT(&x->order);
+	x->p = s->v.p;
+	x->size = s->v.size;
+	if (x->size >= sizeof(x->h))
+		memcpy(&x->h, x->p, sizeof(x->h));
+	if (!head_ok(&x->h, day, first, last) || !directory_ok(x)) {
+		free(x);
+		store_view_close(&s->v);
+		return 0;
+	}
+	x->ids = mem_zero(x->h.nlayouts + (size_t)1, sizeof(*x->ids));
+	x->win = mem_zero(x->h.nstripes + (size_t)1, sizeof(struct window *));
+	s->sealed = x;
+	s->first = first;
+	s->no = last;
+	s->high = x->h.high;
+	s->n = x->h.slots;
+	return 1;
+}
+
+void
+store_sealed_forget(struct store_sealed *x)
+{
+	struct window *w;
+
+	for (size_t i = 0; i < PAGES; i++) {
+		free(x->pages[i]);
+		x->pages[i] = NULL;
+	}
+	for (size_t i = 0; i < BLOCKS; i++) {
+		buf_fini(&x->blocks[i].raw);
+		x->blocks[i].no = 0;
+	}
+	for (size_t i = 0; i < FRAMES; i++)
+		buf_fini(&x->frame[i]);
+	while ((w = TAILQ_FIRST(&x->order)) != NULL) {
+		TAILQ_REMOVE(&x->order, w, link);
+		x->win[w->stripe] = NULL;
+		free(w);
+	}
+	x->held = 0;
+}
+
+void
+store_sealed_free(struct store_sealed *x)
+{
+	if (x == NULL)
+		return;
+	store_sealed_forget(x);
+	for (uint32_t k = 0; k < x->h.nlayouts; k++)
+		free(x->ids[k]);
+	free(x->ids);
+	free(x->win);
+	store_cols_fini(&x->cols);
+	free(x);
+}
+
+const struct store_sealed_head *
+store_sealed_head(const struct store_sealed *x)
+{
+	return &x->h;
+}
+
+/* The columns of a page of slots. */
+enum {
+	SLOT_WHERE,
+	SLOT_AT,
+	SLOT_T,
+	SLOT_LEN, /* 0 for V, whose layout tells */
+	SLOT_N,
+	SLOT_REF, /* + 1 */
+	SLOT_SOURCE,
+	SLOT_TMIN, /* from t */
+	SLOT_SPAN, /* tmax from tmin */
+	SLOT_HIGH, /* from tmax; so too shigh */
+	SLOT_SHIGH,
+	SLOT_KIND,
+	SLOT_LOG,
+	SLOT_COLS,
+};
+
+static int64_t
+field(const struct store_slot *p, int f)
+{
+	switch (f) {
+	case SLOT_WHERE:
+		return (int64_t)(p->off >> 32);
+	case SLOT_AT:
+		return (int64_t)(p->off & UINT32_MAX);
+	case SLOT_T:
+		return p->t;
+	case SLOT_LEN:
+		return p->type == STORE_FRAME_V ? 0 : p->len;
+	case SLOT_N:
+		return p->n;
+	case SLOT_REF:
+		return (int64_t)(uint32_t)(p->ref + 1);
+	case SLOT_SOURCE:
+		return p->source;
+	case SLOT_TMIN:
+		return (int64_t)p->tmin - p->t;
+	case SLOT_SPAN:
+		return (int64_t)p->tmax - p->tmin;
+	case SLOT_HIGH:
+		return (int64_t)p->high - p->tmax;
+	case SLOT_SHIGH:
+		return (int64_t)p->shigh - p->tmax;
+	case SLOT_KIND:
+		return p->type | p->flags << 8 | (int64_t)p->back << 16;
+	default:
+		return p->log;
+	}
+}
+
+void
+store_sealed_page_put(struct buf *b, const struct store_slot *v, uint32_t n)
+{
+	int64_t x[STORE_SEALED_PAGE];
+
+	for (int f = 0; f < SLOT_COLS; f++) {
+		for (uint32_t i = 0; i < n; i++)
+			x[i] = field(&v[i], f);
+		store_column_put_ints(b, x, n);
+	}
+}
+
+/* The columns come in their order, so what one counts from is there. */
+static void
+set_field(struct store_slot *p, int f, int64_t x)
+{
+	switch (f) {
+	case SLOT_WHERE:
+		p->off = (uint64_t)x << 32;
+		break;
+	case SLOT_AT:
+		p->off |= (uint32_t)x;
+		break;
+	case SLOT_T:
+		p->t = x;
+		break;
+	case SLOT_LEN:
+		p->len = (uint32_t)x;
+		break;
+	case SLOT_N:
+		p->n = (uint32_t)x;
+		break;
+	case SLOT_REF:
+		p->ref = (uint32_t)x - 1;
+		break;
+	case SLOT_SOURCE:
+		p->source = (uint32_t)x;
+		break;
+	case SLOT_TMIN:
+		p->tmin = (uint32_t)((uint64_t)x + (uint64_t)p->t);
+		break;
+	case SLOT_SPAN:
+		p->tmax = p->tmin + (uint32_t)x;
+		break;
+	case SLOT_HIGH:
+		p->high = p->tmax + (uint32_t)x;
+		break;
+	case SLOT_SHIGH:
+		p->shigh = p->tmax + (uint32_t)x;
+		break;
+	case SLOT_KIND:
+		p->type = (uint8_t)x;
+		p->flags = (uint8_t)(x >> 8);
+		p->back = (uint16_t)(x >> 16);
+		break;
+	default:
+		p->log = (uint32_t)x;
+	}
+}
+
+static bool
+read_page(struct store_sealed *x, const struct store_sealed_page *p,
+    struct store_slot *v)
+{
+	const uint8_t *at = x->p + p->off;
+	size_t left = p->len, k;
+	int64_t c[STORE_SEALED_PAGE];
+
+	if (crc32c(0, at, left) != p->crc)
+		return false;
+	memset(v, 0, p->n * sizeof(*v));
+	for (int f = 0; f < SLOT_COLS; f++) {
+		k = store_column_get_ints(at, left, c, p->n);
+		if (k == 0)
+			return false;
+		for (uint32_t i = 0; i < p->n; i++)
+			set_field(&v[i], f, c[i]);
+		at += k;
+		left -= k;
+	}
+	for (uint32_t i = 0; i < p->n; i++)
+		if (v[i].type == STORE_FRAME_V) {
+			if (v[i].ref >= x->h.nlayouts)
+				return false;
+			v[i].len = x->layout[v[i].ref].n * 8;
+		}
+	return left == 0;
+}
+
+/* The page that slot i lies in. */
+static uint32_t
+page_of(struct store_sealed *x, uint32_t i)
+{
+	uint32_t lo = 0, hi = x->h.npages;
+	const struct store_sealed_page *p = &x->page[x->at];
+
+	if (i >= p->first && i - p->first < p->n)
+		return x->at;
+	while (lo + 1 < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (x->page[mid].first <= i)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return x->at = lo;
+}
+
+/* Its slots; NULL: damaged. */
+static const struct store_slot *
+load_page(struct store_sealed *x, uint32_t k)
+{
+	struct page **old = &x->pages[0], *p;
+
+	for (size_t i = 0; i < PAGES; i++) {
+		p = x->pages[i];
+		if (p != NULL && p->no == k + 1) {
+			p->used = ++x->clock;
+			return p->v;
+		}
+		if (*old != NULL && (p == NULL || p->used < (*old)->used))
+			old = &x->pages[i];
+	}
+	if (*old == NULL)
+		*old = mem_alloc(sizeof(**old));
+	p = *old;
+	p->used = ++x->clock;
+	p->no = read_page(x, &x->page[k], p->v) ? k + 1 : 0;
+	return p->no == 0 ? NULL : p->v;
+}
+
+const struct store_slot *
+store_sealed_slot(struct store_sealed *x, uint32_t i)
+{
+	uint32_t k;
+	const struct store_slot *v;
+
+	if (i >= x->h.slots)
+		return NULL;
+	k = page_of(x, i);
+	v = load_page(x, k);
+	return v == NULL ? NULL : v + (i - x->page[k].first);
+}
+
+uint32_t
+store_sealed_skip(struct store_sealed *x, uint32_t i, uint32_t lo, uint32_t hi)
+{
+	uint32_t k;
+
+	if (i >= x->h.slots)
+		return x->h.slots;
+	for (k = page_of(x, i); k < x->h.npages; k++) {
+		const struct store_sealed_page *p = &x->page[k];
+
+		if (p->tmin <= hi && p->tmax >= lo && load_page(x, k) != NULL)
+			return i > p->first ? i : p->first;
+	}
+	return x->h.slots;
+}
+
+uint32_t
+store_sealed_page(const struct store_sealed *x, uint32_t k)
+{
+	return k < x->h.npages ? x->page[k].first : x->h.slots;
+}
+
+int64_t
+store_sealed_earliest(const struct store_sealed *x, uint32_t k)
+{
+	return k < x->h.npages ? x->page[k].t : INT64_MAX;
+}
+
+const uint32_t *
+store_sealed_layout(struct store_sealed *x, uint32_t k, uint32_t *n)
+{
+	const struct store_sealed_layout *l;
+	uint64_t *d;
+	uint64_t id = 0;
+
+	if (k >= x->h.nlayouts)
+		return NULL;
+	l = &x->layout[k];
+	*n = l->n;
+	if (x->ids[k] != NULL || l->n == 0)
+		return x->ids[k];
+	if (crc32c(0, x->p + l->off, l->len) != l->crc)
+		return NULL;
+	d = mem_alloc(l->n * sizeof(*d));
+	if (store_pack_get(x->p + l->off, l->len, d, l->n) == l->len) {
+		x->ids[k] = mem_alloc(l->n * sizeof(**x->ids));
+		for (uint32_t i = 0; i < l->n; i++) {
+			id += (uint64_t)store_unzigzag(d[i]);
+			x->ids[k][i] = (uint32_t)id;
+		}
+	}
+	free(d);
+	return x->ids[k];
+}
+
+uint32_t
+store_sealed_last(const struct store_sealed *x, uint32_t source)
+{
+	uint32_t lo = 0, hi = x->h.nsources;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (x->source[mid].source < source)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < x->h.nsources && x->source[lo].source == source
+	    ? x->source[lo].last
+	    : STORE_NO_SLOT;
+}
+
+const struct store_stripe *
+store_sealed_stripe(const struct store_sealed *x, uint32_t k)
+{
+	return &x->stripe[k];
+}
+
+const struct store_sealed_other *
+store_sealed_other(const struct store_sealed *x, uint32_t k)
+{
+	return &x->other[k];
+}
+
+/* The bytes of columns to where each begins; false if they do not fit. */
+static bool
+places(struct store_cols *c, const uint8_t *p, size_t len, uint64_t room)
+{
+	uint64_t *n = mem_alloc((c->n + (size_t)1) * sizeof(*n)), sum = 0;
+	bool ok = store_pack_get(p, len, n, c->n) == len;
+
+	c->at = mem_grow(c->at, &c->cap, c->n + (size_t)1, sizeof(*c->at));
+	for (uint32_t i = 0; ok && i < c->n; i++) {
+		c->at[i] = (uint32_t)sum;
+		if (n[i] > room - sum)
+			ok = false;
+		else
+			sum += n[i];
+	}
+	c->at[c->n] = (uint32_t)sum;
+	free(n);
+	return ok && sum == room;
+}
+
+bool
+store_cols_open(struct store_cols *c, struct store_sealed *x, uint32_t k)
+{
+	const struct store_stripe *s = &x->stripe[k];
+	const uint8_t *p = x->p + s->off;
+	size_t left = s->front, crcs, n;
+
+	c->stripe = s;
+	c->n = x->layout[s->layout].n;
+	c->group = 0;
+	crcs = (c->n + (size_t)STORE_SEALED_GROUP - 1) / STORE_SEALED_GROUP *
+	    sizeof(uint32_t);
+	if (crc32c(0, p, s->front) != s->crc || left < crcs)
+		return false;
+	left -= crcs;
+	c->crc = p + left;
+	n = store_column_get_ints(p, left, c->slot, s->rows);
+	if (n == 0)
+		return false;
+	p += n;
+	left -= n;
+	n = store_column_get_ints(p, left, c->t, s->rows);
+	if (n == 0)
+		return false;
+	c->p = x->p + s->off + s->front;
+	return places(c, p + n, left - n, s->len - s->front);
+}
+
+void
+store_cols_fini(struct store_cols *c)
+{
+	free(c->at);
+	c->at = NULL;
+	c->cap = 0;
+}
+
+bool
+store_cols_get(struct store_cols *c, uint32_t col, double *v)
+{
+	uint32_t g = col / STORE_SEALED_GROUP, from, to, want;
+	size_t len = c->at[col + 1] - c->at[col];
+
+	if (c->group != g + 1) {
+		from = g * STORE_SEALED_GROUP;
+		to = from + STORE_SEALED_GROUP < c->n
+		    ? from + STORE_SEALED_GROUP
+		    : c->n;
+		memcpy(&want, c->crc + (size_t)g * sizeof(want), sizeof(want));
+		c->group = g + 1;
+		c->good = crc32c(0, c->p + c->at[from],
+			      c->at[to] - c->at[from]) == want;
+	}
+	return c->good &&
+	    store_column_get(c->p + c->at[col], len, v, c->stripe->rows) == len;
+}
+
+/* All columns of rows from.. of a stripe, transposed. */
+static bool
+fill(struct store_sealed *x, struct window *w)
+{
+	struct store_cols *c = &x->cols;
+	double v[8][STORE_SEALED_ROWS];
+	uint32_t cols;
+
+	if (!store_cols_open(c, x, w->stripe))
+		return false;
+	cols = c->n;
+	for (uint32_t i = 0; i < cols; i += 8) {
+		uint32_t m = cols - i < 8 ? cols - i : 8;
+
+		for (uint32_t k = 0; k < m; k++)
+			if (!store_cols_get(c, i + k, v[k]))
+				return false;
+		for (uint32_t r = w->from; r < w->to; r++)
+			for (uint32_t k = 0; k < m; k++)
+				memcpy(
+				    &w->v[(size_t)(r - w->from) * cols + i + k],
+				    &v[k][r], sizeof(double));
+	}
+	return true;
+}
+
+static void
+drop(struct store_sealed *x, struct window *w)
+{
+	TAILQ_REMOVE(&x->order, w, link);
+	x->win[w->stripe] = NULL;
+	x->held -= w->size;
+	free(w);
+}
+
+static const uint64_t *
+row(struct store_sealed *x, uint32_t k, uint32_t r)
+{
+	struct window *w;
+	uint32_t cols;
+
+	if (k >= x->h.nstripes || r >= x->stripe[k].rows)
+		return NULL;
+	cols = x->layout[x->stripe[k].layout].n;
+	w = x->win[k];
+	if (w != NULL && r >= w->from && r < w->to)
+		return w->v + (size_t)(r - w->from) * cols;
+	if (w != NULL)
+		drop(x, w);
+	w = mem_alloc(sizeof(*w) + (size_t)x->rows * cols * sizeof(*w->v));
+	w->stripe = k;
+	w->from = r - r % x->rows;
+	w->to = w->from + x->rows < x->stripe[k].rows ? w->from + x->rows
+						      : x->stripe[k].rows;
+	w->size = (size_t)(w->to - w->from) * cols * sizeof(*w->v);
+	TAILQ_INSERT_TAIL(&x->order, w, link);
+	x->win[k] = w;
+	x->held += w->size;
+	while (x->held > 2 * WINDOWS && TAILQ_FIRST(&x->order) != w)
+		drop(x, TAILQ_FIRST(&x->order));
+	if (fill(x, w))
+		return w->v + (size_t)(r - w->from) * cols;
+	drop(x, w);
+	return NULL;
+}
+
+static bool
+read_block(
+    struct store_sealed *x, const struct store_sealed_block *b, struct buf *out)
+{
+	const uint8_t *p = x->p + b->off;
+
+	if (crc32c(0, p, b->len) != b->crc)
+		return false;
+	buf_reset(out);
+	if (b->len == b->raw) {
+		buf_add(out, (str){ (const char *)p, b->len });
+		return true;
+	}
+	/* What it says of its size is held against it before it is believed. */
+	if (ZSTD_getFrameContentSize(p, b->len) != b->raw)
+		return false;
+	out->n = ZSTD_decompress(buf_reserve(out, b->raw), b->raw, p, b->len);
+	return !ZSTD_isError(out->n) && out->n == b->raw;
+}
+
+static const struct buf *
+load_block(struct store_sealed *x, uint32_t k)
+{
+	struct block *old = &x->blocks[0];
+
+	if (k >= x->h.nblocks)
+		return NULL;
+	for (size_t i = 0; i < BLOCKS; i++) {
+		struct block *b = &x->blocks[i];
+
+		if (b->no == k + 1) {
+			b->used = ++x->clock;
+			return &b->raw;
+		}
+		if (b->used < old->used)
+			old = b;
+	}
+	old->used = ++x->clock;
+	old->no = read_block(x, &x->block[k], &old->raw) ? k + 1 : 0;
+	return old->no == 0 ? NULL : &old->raw;
+}
+
+const void *
+store_sealed_frame(struct store_sealed *x, const struct store_slot *p)
+{
+	uint32_t where = (uint32_t)(p->off >> 32);
+	uint32_t at = (uint32_t)(p->off & UINT32_MAX);
+	const struct buf *b;
+
+	if (p->type == STORE_FRAME_V)
+		return where < x->h.nstripes &&
+			x->stripe[where].layout == p->ref
+		    ? row(x, where, at)
+		    : NULL;
+	b = load_block(x, where);
+	if (b == NULL || at % 8 != 0 || at >= b->n)
+		return NULL;
+	return store_loose_get((const uint8_t *)b->p + at, b->n - at, p,
+	    &x->frame[x->turn++ % FRAMES]);
+}
