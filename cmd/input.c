@@ -262,8 +262,10 @@ remote_result(const struct promapi_answer *in, struct arena *a,
 		.warnings = in->warnings,
 		.nwarnings = in->nwarnings };
 	for (size_t i = 0; i < in->n; i++)
-		v[i] = (struct promql_series){ in->v[i].labels, in->v[i].t,
-			in->v[i].v, in->v[i].n };
+		v[i] = (struct promql_series){ .labels = in->v[i].labels,
+			.t = in->v[i].t,
+			.v = in->v[i].v,
+			.n = in->v[i].n };
 	r->v = v;
 	r->n = in->n;
 	if (r->type != PROMQL_SCALAR)

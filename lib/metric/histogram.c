@@ -49,8 +49,8 @@ histogram_buckets(const struct histogram *h)
 
 /* The spans and counts of a side; their sum is added to *sum. */
 static int
-check_side(const struct histogram_side *s, const char *name, double *sum,
-    struct error *e)
+check_side(const struct histogram_side *s, const char *name, bool any,
+    double *sum, struct error *e)
 {
 	uint64_t n = 0;
 	int64_t index = 0;
@@ -75,7 +75,7 @@ check_side(const struct histogram_side *s, const char *name, double *sum,
 		    "%s side: spans need %llu buckets, have %zu", name,
 		    (unsigned long long)n, s->n);
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->v[i] < 0)
+		if (s->v[i] < 0 && !any)
 			return error_set(e,
 			    "%s side: bucket number %zu has a negative count",
 			    name, i + 1);
@@ -126,9 +126,10 @@ int
 histogram_check(const struct histogram *h, struct error *e)
 {
 	double sum = h->zero_count;
+	bool any = h->hint == HISTOGRAM_GAUGE && !h->whole;
 
-	if (check_side(&h->negative, "negative", &sum, e) == -1 ||
-	    check_side(&h->positive, "positive", &sum, e) == -1)
+	if (check_side(&h->negative, "negative", any, &sum, e) == -1 ||
+	    check_side(&h->positive, "positive", any, &sum, e) == -1)
 		return -1;
 	if (h->schema == HISTOGRAM_CUSTOM) {
 		if (check_custom(h, e) == -1)
@@ -138,7 +139,7 @@ histogram_check(const struct histogram *h, struct error *e)
 	else if (h->ncustom > 0)
 		return error_set(
 		    e, "custom bounds, but the schema is %d", (int)h->schema);
-	if (h->count < 0 || h->zero_count < 0)
+	if ((h->count < 0 || h->zero_count < 0) && !any)
 		return error_set(e, "a negative count");
 	if (!(h->zero_threshold >= 0))
 		return error_set(e, "a bad zero threshold");

@@ -66,9 +66,10 @@ int histogram_parse(
 void histogram_print(struct buf *b, const struct histogram *h);
 
 /*
- * Is it one?  Spans fit their buckets, no count is negative, bounds ascend, and
- * whole counts add up (or are no more than count, when sum is NaN).  Schemas
- * up to 52 are sound but finer than what is kept: reduce them.
+ * Is it one?  Spans fit their buckets, no count is negative (but of gauges
+ * that are not whole: differences), bounds ascend, and whole counts add up (or
+ * are no more than count, when sum is NaN).  Schemas up to 52 are sound but
+ * finer than what is kept: reduce them.
  */
 int histogram_check(const struct histogram *h, struct error *e);
 
@@ -108,5 +109,59 @@ void histogram_iter_init(
 
 /* 1 with index and count set, 0 at the end; spans must have been checked. */
 int histogram_next(struct histogram_iter *it);
+
+/*
+ * Arithmetic (histogram_math.c).  What is made lies in the arena given.
+ */
+
+/* A copy that shares nothing with h; one with every count and sum 0. */
+struct histogram *histogram_copy(const struct histogram *h, struct arena *a);
+struct histogram *histogram_zero(const struct histogram *h, struct arena *a);
+
+/* A copy in one block, which free() takes. */
+struct histogram *histogram_new(const struct histogram *h);
+
+/* Times and divided by a number; a negative one makes a gauge. */
+void histogram_scale(struct histogram *h, double by);
+void histogram_divide(struct histogram *h, double by);
+
+enum histogram_met {
+	HISTOGRAM_RECONCILED = 1, /* custom bounds differed: the common stay */
+	HISTOGRAM_COLLISION = 2,  /* one says reset, the other not_reset */
+};
+
+/*
+ * h += sign * o.  h takes the coarser schema, the wider zero bucket, the
+ * common custom bounds.  c, which may be NULL, is what rounding took from h
+ * (Neumaier's sum): histogram_zero(h) at first, with h's buckets from then on;
+ * histogram_settle() adds it.  *met (may be NULL) gains bits of histogram_met.
+ * -1, nothing done: one has custom bounds and the other has not.
+ */
+int histogram_add(struct histogram *h, struct histogram *c,
+    const struct histogram *o, double sign, struct arena *a, unsigned *met);
+void histogram_settle(struct histogram *h, const struct histogram *c);
+
+/* Is there an infinity in it? */
+bool histogram_overflows(const struct histogram *h);
+
+/* Was a counter reset between b and h, by its hint or its counts? */
+bool histogram_fell(const struct histogram *h, const struct histogram *b);
+
+/* The same observations in the same buckets; hints do not count. */
+bool histogram_same(const struct histogram *a, const struct histogram *b);
+
+/* What is left of h at most (upper) or above at: histogram_trim.c. */
+void histogram_trim(
+    struct histogram *h, double at, bool upper, struct arena *a);
+
+/* A bucket by its bounds, and whether they are part of it. */
+struct histogram_bucket {
+	double lower, upper, count;
+	bool lower_in, upper_in;
+};
+
+/* All n of them from the lowest to the highest, the one of zero among them. */
+struct histogram_bucket *histogram_list(
+    const struct histogram *h, struct arena *a, size_t *n);
 
 #endif

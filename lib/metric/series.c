@@ -6,6 +6,7 @@
  */
 #include "metric/series_set.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -20,9 +21,21 @@ series_new(void)
 	return s;
 }
 
+/* Let the histograms of samples from..to go. */
+static void
+forget(struct series_one *o, size_t from, size_t to)
+{
+	for (size_t i = from; i < to && o->h != NULL; i++) {
+		free(o->h[i]);
+		o->h[i] = NULL;
+	}
+}
+
 static void
 fini(struct series_one *o)
 {
+	forget(o, o->off, o->off + o->n);
+	free(o->h);
 	free(o->block);
 	free(o->t);
 	free(o->v);
@@ -43,6 +56,7 @@ series_free(struct series_set *s)
 	map_fini(&s->meta);
 	arena_fini(&s->meta_arena);
 	buf_fini(&s->key);
+	arena_fini(&s->hist);
 	rounds_free(s->rounds);
 	free(s);
 }
@@ -147,29 +161,34 @@ series_lower(const struct series_one *o, int64_t t)
 static void
 room(struct series_one *o)
 {
-	size_t end = o->off + o->n, cap = o->cap;
+	size_t end = o->off + o->n, cap = o->cap, had = o->cap;
 
 	if (end < cap)
 		return;
 	if (o->off > o->n) {
 		memmove(o->t, o->t + o->off, o->n * sizeof(*o->t));
 		memmove(o->v, o->v + o->off, o->n * sizeof(*o->v));
+		if (o->h != NULL)
+			memmove(o->h, o->h + o->off, o->n * sizeof(*o->h));
 		o->off = 0;
 		return;
 	}
 	o->t = mem_grow(o->t, &cap, end + 1, sizeof(*o->t));
 	o->v = mem_grow(o->v, &o->cap, end + 1, sizeof(*o->v));
+	if (o->h != NULL)
+		o->h = mem_grow(o->h, &had, end + 1, sizeof(*o->h));
 }
 
-static int
-put(struct series_one *o, int64_t t, double v)
+/* A place for a sample at t in *at; false if there is one at t. */
+static bool
+slot(struct series_one *o, int64_t t, size_t *at)
 {
 	size_t end = o->off + o->n, i = end;
 
 	if (o->n > 0 && t <= o->t[end - 1]) {
 		i = series_lower(o, t);
 		if (o->t[i] == t)
-			return 0;
+			return false;
 	}
 	i -= o->off;
 	room(o);
@@ -177,9 +196,56 @@ put(struct series_one *o, int64_t t, double v)
 	i += o->off;
 	memmove(o->t + i + 1, o->t + i, (end - i) * sizeof(*o->t));
 	memmove(o->v + i + 1, o->v + i, (end - i) * sizeof(*o->v));
+	if (o->h != NULL) {
+		memmove(o->h + i + 1, o->h + i, (end - i) * sizeof(*o->h));
+		o->h[i] = NULL;
+		/* what came before it is another one now */
+		if (i < end && o->h[i + 1] != NULL &&
+		    o->h[i + 1]->hint != HISTOGRAM_GAUGE)
+			o->h[i + 1]->hint = HISTOGRAM_UNKNOWN;
+	}
 	o->t[i] = t;
-	o->v[i] = v;
 	o->n++;
+	*at = i;
+	return true;
+}
+
+static int
+put(struct series_one *o, int64_t t, double v)
+{
+	size_t i;
+
+	if (!slot(o, t, &i))
+		return 0;
+	o->v[i] = v;
+	return 1;
+}
+
+/* The last sample, a histogram, is compared with the one before it. */
+static void
+learn(struct series_one *o, size_t i)
+{
+	struct histogram *h = o->h[i];
+	const struct histogram *before = i > o->off ? o->h[i - 1] : NULL;
+
+	if (before != NULL && h->hint == HISTOGRAM_UNKNOWN &&
+	    before->hint != HISTOGRAM_GAUGE && !histogram_fell(h, before))
+		h->hint = HISTOGRAM_NOT_RESET;
+}
+
+static int
+put_histogram(struct series_one *o, int64_t t, const struct histogram *h)
+{
+	size_t i;
+
+	if (!slot(o, t, &i))
+		return 0;
+	if (o->h == NULL)
+		o->h = mem_zero(o->cap, sizeof(*o->h));
+	o->h[i] = histogram_new(h);
+	o->v[i] = isnan(h->sum) ? num_nan() : h->sum;
+	if (i + 1 == o->off + o->n)
+		learn(o, i);
 	return 1;
 }
 
@@ -189,6 +255,26 @@ series_add(struct series_set *s, struct labels ls, int64_t t, double v)
 	size_t id = find(s, ls); /* which may move s->v */
 
 	return put(&s->v[id], t, v);
+}
+
+int
+series_add_histogram(struct series_set *s, struct labels ls, int64_t t,
+    const struct histogram *h)
+{
+	size_t id = find(s, ls);
+
+	return put_histogram(&s->v[id], t, h);
+}
+
+/* The histogram of a HIST line, which has been checked. */
+static void
+apply_histogram(struct series_set *s, size_t id, const struct expo_item *i)
+{
+	struct histogram h;
+
+	arena_reset(&s->hist);
+	if (histogram_parse(&h, i->text, &s->hist, NULL, NULL) == 0)
+		(void)put_histogram(&s->v[id], i->t, &h);
 }
 
 static void
@@ -238,9 +324,12 @@ series_apply(struct series_set *s, const struct batch *b)
 		rounds_begin(s->rounds, b->labels);
 	for (size_t k = 0; k < b->n; k++) {
 		i = &b->v[k];
-		if (i->kind == EXPO_SAMPLE) {
+		if (i->kind == EXPO_SAMPLE || i->kind == EXPO_HIST) {
 			id = find_marked(s, i);
-			(void)put(&s->v[id], i->t, i->v);
+			if (i->kind == EXPO_HIST)
+				apply_histogram(s, id, i);
+			else
+				(void)put(&s->v[id], i->t, i->v);
 			if (b->opened)
 				rounds_saw(s->rounds, id, i->t == b->t);
 		} else if (i->kind == EXPO_STALE && i->all) {
@@ -282,6 +371,7 @@ series_drop(struct series_set *s, int64_t t)
 		if (!o->live)
 			continue;
 		i = series_lower(o, t);
+		forget(o, o->off, i);
 		o->n -= i - o->off;
 		o->off = i;
 		if (o->n == 0)

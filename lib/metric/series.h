@@ -22,9 +22,17 @@ void series_free(struct series_set *s);
 int series_add(struct series_set *s, struct labels ls, int64_t t, double v);
 
 /*
- * Apply a batch: samples, STALE lines of single series, and "# STALE *" (which
- * ends every series of the batch before with the same labels that this one has
- * no sample of, at their times as DESIGN 2 says).
+ * The same of a native histogram, which is copied.  One that does not say
+ * whether it was reset is compared with the histogram before it: the set is
+ * its source and knows.
+ */
+int series_add_histogram(struct series_set *s, struct labels ls, int64_t t,
+    const struct histogram *h);
+
+/*
+ * Apply a batch: samples, HIST lines, STALE lines of single series, and "#
+ * STALE *" (which ends every series of the batch before with the same labels
+ * that this one has no sample of, at their times as DESIGN 2 says).
  */
 void series_apply(struct series_set *s, const struct batch *b);
 

@@ -14,6 +14,7 @@ struct series_one {
 	void *block; /* both of them */
 	int64_t *t;  /* n samples from off on */
 	double *v;
+	struct histogram **h; /* beside v, each its own; NULL: all floats */
 	size_t off, n, cap;
 	bool live;
 	bool placed; /* it is in the order, at its place */
@@ -36,6 +37,7 @@ struct series_set {
 	struct map meta; /* by metric */
 	struct arena meta_arena;
 	struct buf key;
+	struct arena hist; /* a HIST line being read */
 	struct rounds *rounds;
 };
 

@@ -9,10 +9,13 @@
 
 struct source_cursor {
 	const struct series_set *s;
-	size_t *v; /* what matches, in label order */
+	size_t *ids; /* what matches, in label order */
 	size_t n, at;
 	int64_t from, to;
-	bool labels_only;
+	bool labels_only, histograms;
+	int64_t *t; /* floats without the histograms among them */
+	double *v;
+	size_t tcap, vcap;
 };
 
 static int
@@ -122,16 +125,45 @@ open(void *self, const struct source_query *q, struct error *e)
 	c->from = q->from;
 	c->to = q->to;
 	c->labels_only = q->labels_only;
+	c->histograms = q->histograms;
 	for (size_t i = lo; i < hi; i++) {
 		if (!match_all(q->m, q->nm, s->v[s->order[i]].labels))
 			continue;
-		c->v = mem_grow(c->v, &cap, c->n + 1, sizeof(*c->v));
-		c->v[c->n++] = s->order[i];
+		c->ids = mem_grow(c->ids, &cap, c->n + 1, sizeof(*c->ids));
+		c->ids[c->n++] = s->order[i];
 	}
 	/* one metric's series are in label order already */
 	if (!named && c->n > 1)
-		qsort_r(c->v, c->n, sizeof(*c->v), by_labels, s);
+		qsort_r(c->ids, c->n, sizeof(*c->ids), by_labels, s);
 	return c;
+}
+
+/* The columns of samples lo..hi into out; false: only histograms, unasked. */
+static bool
+columns(struct source_cursor *c, const struct series_one *o, size_t lo,
+    size_t hi, struct source_series *out)
+{
+	size_t n = 0;
+
+	out->t = o->t + lo;
+	out->v = o->v + lo;
+	if (o->h == NULL)
+		return true;
+	if (c->histograms) {
+		out->h = (const struct histogram *const *)(o->h + lo);
+		return true;
+	}
+	c->t = mem_grow(c->t, &c->tcap, hi - lo, sizeof(*c->t));
+	c->v = mem_grow(c->v, &c->vcap, hi - lo, sizeof(*c->v));
+	for (size_t i = lo; i < hi; i++)
+		if (o->h[i] == NULL) {
+			c->t[n] = o->t[i];
+			c->v[n++] = o->v[i];
+		}
+	out->t = c->t;
+	out->v = c->v;
+	out->n = n;
+	return n > 0;
 }
 
 static int
@@ -142,7 +174,7 @@ next(struct source_cursor *c, struct source_series *out, struct error *e)
 
 	(void)e;
 	while (c->at < c->n) {
-		o = &c->s->v[c->v[c->at++]];
+		o = &c->s->v[c->ids[c->at++]];
 		lo = series_lower(o, c->from);
 		hi = c->to == INT64_MAX ? o->off + o->n
 					: series_lower(o, c->to + 1);
@@ -150,11 +182,8 @@ next(struct source_cursor *c, struct source_series *out, struct error *e)
 			continue;
 		*out =
 		    (struct source_series){ .labels = o->labels, .n = hi - lo };
-		if (!c->labels_only) {
-			out->t = o->t + lo;
-			out->v = o->v + lo;
-		}
-		return 1;
+		if (c->labels_only || columns(c, o, lo, hi, out))
+			return 1;
 	}
 	return 0;
 }
@@ -162,6 +191,8 @@ next(struct source_cursor *c, struct source_series *out, struct error *e)
 static void
 close(struct source_cursor *c)
 {
+	free(c->ids);
+	free(c->t);
 	free(c->v);
 	free(c);
 }

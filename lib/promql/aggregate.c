@@ -18,6 +18,8 @@ struct group {
 	double *c;    /* the compensation of the sum */
 	double *mean; /* stddev: the mean; avg: the incremental mean */
 	double *count;
+	struct tally *tally; /* of histograms, if there are any */
+	const struct histogram **h;
 	size_t *rows, n, cap; /* of what is kept, for topk and the like */
 };
 
@@ -33,7 +35,8 @@ struct aggregation {
 	struct label *room;
 	size_t roomcap;
 	double *param;
-	str label; /* count_values */
+	str label;    /* count_values */
+	bool ignored; /* said that histograms were */
 };
 
 void
@@ -80,6 +83,17 @@ promql_quantile(double q, double *v, size_t n)
 	k = i + 1 < n ? i + 1 : n - 1;
 	weight = rank - low;
 	return v[i] * (1 - weight) + v[k] * weight;
+}
+
+/* Histograms go, with a note; what aggregates floats alone. */
+static void
+ignore_histograms(struct aggregation *ag, struct row *r)
+{
+	if (!promql_floats(r, ag->steps) || ag->ignored)
+		return;
+	ag->ignored = true;
+	promql_note(ag->ev, NOTE_INFO, ag->n->sub,
+	    "ignored histogram in %s aggregation", promql_word_text(ag->n->op));
 }
 
 /*
@@ -255,20 +269,81 @@ finish(enum word op, struct group *g, size_t i)
 		g->v[i] = sqrt(g->v[i] / g->count[i]);
 }
 
+/* A mean or sum of exponential and custom buckets is none. */
+#define INCOMPATIBLE NAN
+
+/* As add(), of a row that has histograms. */
+static void
+add_mixed(struct aggregation *ag, struct group *g, const struct row *r)
+{
+	enum word op = ag->n->op;
+
+	if (g->tally == NULL)
+		g->tally = arena_array(ag->ev->a, ag->steps, struct tally);
+	for (size_t i = 0; i < ag->steps; i++) {
+		struct tally *t = &g->tally[i];
+
+		if (absent(r->v[i]))
+			continue;
+		if (r->h[i] == NULL || op == W_COUNT || op == W_GROUP)
+			add(op, g, i, r->v[i]);
+		else if (!isnan(t->n) &&
+		    promql_tally(t, r->h[i], op == W_AVG, ag->ev->a) == -1) {
+			t->n = INCOMPATIBLE;
+			promql_note_mix(
+			    ag->ev, ag->n->sub, label_find(r->ls, LABEL_NAME));
+		}
+	}
+}
+
+/* The histograms of a group; where floats are among them, neither. */
+static void
+finish_mixed(struct aggregation *ag, struct group *g)
+{
+	for (size_t i = 0; i < ag->steps && g->tally != NULL; i++) {
+		struct tally *t = &g->tally[i];
+
+		if (t->n == 0)
+			continue;
+		promql_tally_notes(ag->ev, ag->n->sub, t);
+		if (!absent(g->v[i])) {
+			promql_note(ag->ev, NOTE_WARNING, ag->n->sub,
+			    "encountered a mix of histograms and floats for "
+			    "aggregation");
+			g->v[i] = num_stale();
+			continue;
+		}
+		if (isnan(t->n))
+			continue;
+		if (g->h == NULL)
+			g->h = promql_histograms(ag->ev, ag->steps);
+		g->h[i] = promql_tally_end(t, ag->n->op == W_AVG);
+		g->v[i] = 0;
+	}
+}
+
 static int
 add_row(void *self, struct row *r)
 {
 	struct aggregation *ag = self;
+	enum word op = ag->n->op;
 	struct group *g;
 	bool fresh;
 
+	if (r->h != NULL && op != W_SUM && op != W_AVG && op != W_COUNT &&
+	    op != W_GROUP)
+		ignore_histograms(ag, r);
 	g = group_with(ag, group_labels(ag, r->ls), &fresh);
 	if (fresh)
 		group_columns(ag, g);
 	g->drop |= r->drop;
+	if (r->h != NULL) {
+		add_mixed(ag, g, r);
+		return 0;
+	}
 	for (size_t i = 0; i < ag->steps; i++)
 		if (!absent(r->v[i]))
-			add(ag->n->op, g, i, r->v[i]);
+			add(op, g, i, r->v[i]);
 	return 0;
 }
 
@@ -277,7 +352,7 @@ emit_groups(struct aggregation *ag, const struct sink *out)
 {
 	for (size_t k = 0; k < ag->ngroups; k++) {
 		struct group *g = &ag->groups[k];
-		struct row r = { g->ls, g->drop, g->v };
+		struct row r = { g->ls, g->drop, g->v, g->h };
 
 		if (promql_emit(out, &r, ag->steps) == -1)
 			return -1;
@@ -292,9 +367,11 @@ add_up(struct aggregation *ag, const struct grid *g, const struct sink *out)
 
 	if (promql_vector(ag->ev, ag->n->sub, g, &in) == -1)
 		return -1;
-	for (size_t k = 0; k < ag->ngroups; k++)
+	for (size_t k = 0; k < ag->ngroups; k++) {
 		for (size_t i = 0; i < ag->steps; i++)
 			finish(ag->n->op, &ag->groups[k], i);
+		finish_mixed(ag, &ag->groups[k]);
+	}
 	return emit_groups(ag, out);
 }
 
@@ -317,7 +394,10 @@ count_row(void *self, struct row *r)
 		if (absent(r->v[i]))
 			continue;
 		buf_reset(&text);
-		num_format(&text, r->v[i], 'f', -1);
+		if (histogram_at(r, i) != NULL)
+			promql_histogram_text(&text, r->h[i], ag->ev->a);
+		else
+			num_format(&text, r->v[i], 'f', -1);
 		label_set(&set, ag->label, buf_str(&text));
 		g = group_with(ag, label_view(&set), &fresh);
 		if (fresh)
@@ -359,9 +439,12 @@ static int
 keep_row(void *self, struct row *r)
 {
 	struct aggregation *ag = self;
+	enum word op = ag->n->op;
 	struct group *g;
 	bool fresh;
 
+	if (op != W_LIMITK && op != W_LIMIT_RATIO)
+		ignore_histograms(ag, r);
 	g = group_with(ag, group_labels(ag, r->ls), &fresh);
 	g->drop |= r->drop;
 	g->rows =

@@ -177,6 +177,7 @@ struct node {
 	bool is_duration;
 	str text;   /* string value, name of a selector */
 	bool loose; /* a selector that need not select anything: info's */
+	bool tells_resets; /* a selector: say which histograms are resets */
 
 	struct match *m; /* selector */
 	size_t nm;

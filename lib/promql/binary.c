@@ -44,15 +44,102 @@ trims(enum word op)
 	return op == W_TRIM_LOWER || op == W_TRIM_UPPER;
 }
 
-static void
-note_trim(struct eval *ev, const struct node *n)
+/* A value: a histogram, or v. */
+struct operand {
+	double v;
+	const struct histogram *h;
+};
+
+static struct operand
+operand_at(const struct row *r, size_t i)
+{
+	return (struct operand){ r->v[i], histogram_at(r, i) };
+}
+
+static const char *
+type_of(struct operand x)
+{
+	return x.h != NULL ? "histogram" : "float";
+}
+
+/* The operator is for no such operands: no value, and an info. */
+static struct operand
+unfit(struct eval *ev, const struct node *n, struct operand a, struct operand b)
 {
 	const char *op = promql_word_text(n->op);
 
 	promql_note(ev, NOTE_INFO, n,
 	    "incompatible sample types encountered for binary operator "
-	    "\"%s\": float %s float",
-	    op, op);
+	    "\"%s\": %s %s %s",
+	    op, type_of(a), op, type_of(b));
+	return (struct operand){ num_stale(), NULL };
+}
+
+static struct operand
+add_histograms(struct eval *ev, const struct node *n, const struct histogram *a,
+    const struct histogram *b)
+{
+	struct histogram *h = histogram_copy(a, ev->a);
+	const char *what = n->op == W_ADD ? "addition" : "subtraction";
+	unsigned met = 0;
+
+	if (histogram_add(h, NULL, b, n->op == W_ADD ? 1 : -1, ev->a, &met) ==
+	    -1) {
+		promql_note(ev, NOTE_WARNING, n,
+		    "incompatible bucket layout encountered for binary "
+		    "operator %s",
+		    promql_word_text(n->op));
+		return (struct operand){ num_stale(), NULL };
+	}
+	if (met & HISTOGRAM_COLLISION)
+		promql_note(ev, NOTE_WARNING, n,
+		    "conflicting counter resets during histogram %s", what);
+	if (met & HISTOGRAM_RECONCILED)
+		promql_note(ev, NOTE_INFO, n,
+		    "mismatched custom buckets were reconciled during %s",
+		    what);
+	histogram_compact(h, ev->a);
+	return (struct operand){ 0, h };
+}
+
+/* A histogram and a number. */
+static struct operand
+scale_histogram(struct eval *ev, const struct node *n,
+    const struct histogram *of, double by)
+{
+	struct histogram *h = histogram_copy(of, ev->a);
+
+	if (n->op == W_MUL)
+		histogram_scale(h, by);
+	else if (n->op == W_DIV)
+		histogram_divide(h, by);
+	else
+		histogram_trim(h, by, n->op == W_TRIM_UPPER, ev->a);
+	return (struct operand){ 0, h };
+}
+
+/* As element() below, of two that are not both floats. */
+static struct operand
+element_of(struct eval *ev, const struct node *n, struct operand a,
+    struct operand b, struct operand kept)
+{
+	bool trim = n->op == W_TRIM_LOWER || n->op == W_TRIM_UPPER, held;
+
+	if (a.h != NULL && b.h != NULL) {
+		if (n->op == W_ADD || n->op == W_SUB)
+			return add_histograms(ev, n, a.h, b.h);
+		if (n->op != W_EQ && n->op != W_NE)
+			return unfit(ev, n, a, b);
+		held = histogram_same(a.h, b.h) == (n->op == W_EQ);
+		if (n->returns_bool)
+			return (struct operand){ held, NULL };
+		return held ? kept : (struct operand){ num_stale(), NULL };
+	}
+	if (a.h != NULL && (n->op == W_MUL || n->op == W_DIV || trim))
+		return scale_histogram(ev, n, a.h, b.v);
+	if (b.h != NULL && n->op == W_MUL)
+		return scale_histogram(ev, n, b.h, a.v);
+	return unfit(ev, n, a, b);
 }
 
 /* One element of a result: the operator, bool and filters. */
@@ -62,8 +149,6 @@ element(const struct node *n, double a, double b, double kept)
 	double v;
 	bool held;
 
-	if (trims(n->op))
-		return num_stale();
 	held = promql_operate(n->op, a, b, &v);
 	if (!promql_word_is_comparison(n->op))
 		return v;
@@ -75,7 +160,8 @@ element(const struct node *n, double a, double b, double kept)
 static bool
 drops_name(const struct node *n)
 {
-	return n->returns_bool || !promql_word_is_comparison(n->op);
+	return n->returns_bool ||
+	    (!promql_word_is_comparison(n->op) && !trims(n->op));
 }
 
 /*
@@ -92,20 +178,44 @@ struct mixed {
 	struct label_room room;
 };
 
+/* A row that may have histograms, or an operator that is about them. */
+static void
+mixed_histograms(struct mixed *m, struct row *r)
+{
+	if (r->h == NULL)
+		r->h = promql_histograms(m->ev, m->steps);
+	for (size_t i = 0; i < m->steps; i++) {
+		struct operand s = { m->scalar[i], NULL };
+		struct operand v = operand_at(r, i);
+
+		if (absent(r->v[i]))
+			continue;
+		if (v.h == NULL && !trims(m->n->op))
+			v.v = m->scalar_left ? element(m->n, s.v, v.v, v.v)
+					     : element(m->n, v.v, s.v, v.v);
+		else
+			v = m->scalar_left ? element_of(m->ev, m->n, s, v, v)
+					   : element_of(m->ev, m->n, v, s, v);
+		r->v[i] = v.v;
+		r->h[i] = v.h;
+	}
+}
+
 static int
 mixed_row(void *self, struct row *r)
 {
 	struct mixed *m = self;
+	bool floats = r->h == NULL && !trims(m->n->op);
 
-	for (size_t i = 0; i < m->steps; i++) {
+	if (!floats)
+		mixed_histograms(m, r);
+	for (size_t i = 0; i < m->steps && floats; i++) {
 		double s = m->scalar[i], v = r->v[i];
 
 		if (!absent(v))
 			r->v[i] = m->scalar_left ? element(m->n, s, v, v)
 						 : element(m->n, v, s, v);
 	}
-	if (trims(m->n->op))
-		note_trim(m->ev, m->n);
 	if (drops_name(m->n))
 		promql_drop_name(m->ev, r, &m->room);
 	return promql_emit(m->out, r, m->steps);
@@ -159,8 +269,10 @@ struct pairing {
 	struct rows out;
 	struct buf key;
 	struct label_room room;
+	bool mixed;      /* histograms are, or may be, on a side */
 	double *v, *one; /* columns being made */
-	size_t *who;     /* which row of the one side has a value */
+	const struct histogram **h, **oneh; /* beside them, if mixed */
+	size_t *who; /* which row of the one side has a value */
 	bool *used;
 };
 
@@ -263,6 +375,7 @@ sort_side(struct pairing *p, int k)
 		struct group *g;
 		size_t at = group_of(p, s->rows.v[i].ls, true);
 
+		p->mixed |= s->rows.v[i].h != NULL;
 		g = &p->groups[at];
 		s->next[i] = NONE;
 		if (g->first[k] == NONE)
@@ -315,6 +428,8 @@ gather_one(struct pairing *p, const struct group *g)
 				p->n->match.has_fill[1]))
 				return fail_duplicate(p, p->who[j], i);
 			p->one[j] = v[j];
+			if (p->mixed)
+				p->oneh[j] = histogram_at(&s->rows.v[i], j);
 			p->who[j] = i;
 		}
 	}
@@ -338,7 +453,7 @@ result_labels(struct pairing *p, struct labels many, struct labels one)
 			continue;
 		label_set(&set, name, many.v[i].value);
 	}
-	if (!promql_word_is_comparison(p->n->op) ||
+	if ((!promql_word_is_comparison(p->n->op) && !trims(p->n->op)) ||
 	    (p->n->returns_bool && !p->ev->late_names)) {
 		label_unset(&set, LABEL_NAME);
 		label_unset(&set, STR("__type__"));
@@ -351,23 +466,38 @@ result_labels(struct pairing *p, struct labels many, struct labels one)
 	return ls;
 }
 
-/* The value of a pair, sides put back in their places. */
-static double
-pair(const struct pairing *p, double many, double one)
+/* The value of a pair at a step, sides put back in their places. */
+static void
+pair(struct pairing *p, size_t step, struct operand many, struct operand one)
 {
-	double l = many, r = one;
+	bool swap = p->n->match.card == CARD_ONE_MANY;
+	struct operand l = swap ? one : many, r = swap ? many : one;
 
-	if (p->n->match.card == CARD_ONE_MANY) {
-		l = one;
-		r = many;
+	if (l.h == NULL && r.h == NULL && !trims(p->n->op)) {
+		p->v[step] = element(p->n, l.v, r.v, l.v);
+		if (p->mixed)
+			p->h[step] = NULL;
+		return;
 	}
-	return element(p->n, l, r, l);
+	l = element_of(p->ev, p->n, l, r, l);
+	p->v[step] = l.v;
+	p->h[step] = l.h;
+}
+
+/* The one side's value at a step. */
+static struct operand
+the_one(const struct pairing *p, size_t step)
+{
+	return (
+	    struct operand){ p->one[step], p->mixed ? p->oneh[step] : NULL };
 }
 
 static int
 add_result(struct pairing *p, struct labels many, struct labels one, bool drop)
 {
-	struct row r = { .v = p->v, .drop = drop || p->n->returns_bool };
+	struct row r = { .v = p->v,
+		.drop = drop || p->n->returns_bool,
+		.h = p->mixed ? p->h : NULL };
 	struct sink out = { promql_rows_add, &p->out };
 	size_t n = 0;
 
@@ -412,7 +542,7 @@ pair_row(struct pairing *p, const struct group *g, const struct row *l)
 		for (size_t j = 0; j < p->steps; j++)
 			if (!absent(l->v[j]) && !absent(p->one[j]) &&
 			    p->who[j] == i)
-				p->v[j] = pair(p, l->v[j], p->one[j]);
+				pair(p, j, operand_at(l, j), the_one(p, j));
 		if (add_result(p, l->ls, s->rows.v[i].ls, l->drop) == -1)
 			return -1;
 	}
@@ -421,7 +551,8 @@ pair_row(struct pairing *p, const struct group *g, const struct row *l)
 	promql_clear(p->v, p->steps);
 	for (size_t j = 0; j < p->steps; j++)
 		if (!absent(l->v[j]) && absent(p->one[j]))
-			p->v[j] = pair(p, l->v[j], m->fill[1]);
+			pair(p, j, operand_at(l, j),
+			    (struct operand){ m->fill[1], NULL });
 	return add_result(p, l->ls, signature(p, l->ls), l->drop);
 }
 
@@ -444,7 +575,8 @@ fill_many(struct pairing *p, const struct group *g)
 		promql_clear(p->v, p->steps);
 		for (size_t j = 0; j < p->steps; j++)
 			if (!met[j] && !absent(p->one[j]) && p->who[j] == i)
-				p->v[j] = pair(p, fill, p->one[j]);
+				pair(p, j, (struct operand){ fill, NULL },
+				    the_one(p, j));
 		if (add_result(p, label_dup(p->ev->a, signature(p, ls)), ls,
 			false) == -1)
 			return -1;
@@ -489,8 +621,11 @@ match(struct eval *ev, const struct node *n, const struct grid *g,
 		goto out;
 	sort_side(&p, 0);
 	sort_side(&p, 1);
-	if (trims(n->op) && p.side[0].rows.n > 0 && p.side[1].rows.n > 0)
-		note_trim(ev, n);
+	p.mixed |= trims(n->op);
+	if (p.mixed) {
+		p.h = promql_histograms(ev, g->n);
+		p.oneh = promql_histograms(ev, g->n);
+	}
 	for (size_t i = 0; i < p.ngroups; i++)
 		if (pair_group(&p, &p.groups[i]) == -1)
 			goto out;

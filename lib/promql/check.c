@@ -306,6 +306,37 @@ fixed(const struct node *n)
 	return false;
 }
 
+/*
+ * What looks at counts and sums alone has its selectors tell where counters
+ * were reset, so that sums over a reset are noted: upstream reads histograms
+ * without buckets there, which tells it as it goes.
+ */
+static void
+tell_resets(struct node *n)
+{
+	if (n->kind == N_SUBQUERY || n->op == W_TRIM_LOWER ||
+	    n->op == W_TRIM_UPPER || n->op == W_COUNT_VALUES ||
+	    (n->kind == N_CALL && str_starts(n->text, STR("histogram_"))))
+		return;
+	if (n->kind == N_VECTOR)
+		n->tells_resets = true;
+	if (n->sub != NULL)
+		tell_resets(n->sub);
+	if (n->rhs != NULL)
+		tell_resets(n->rhs);
+	for (size_t i = 0; i < n->narg; i++)
+		tell_resets(n->arg[i]);
+}
+
+static bool
+is_stats(const struct node *n)
+{
+	return n->kind == N_CALL &&
+	    (str_eq(n->text, STR("histogram_count")) ||
+		str_eq(n->text, STR("histogram_sum")) ||
+		str_eq(n->text, STR("histogram_avg")));
+}
+
 int
 promql_check(struct node *n, str text, struct error *e)
 {
@@ -319,6 +350,8 @@ promql_check(struct node *n, str text, struct error *e)
 	if (check_here(n, text, e) == -1)
 		return -1;
 	n->fixed = fixed(n);
+	if (is_stats(n))
+		tell_resets(n->arg[0]);
 	return 0;
 }
 

@@ -26,7 +26,15 @@ struct row {
 	struct labels ls;
 	bool drop; /* its name goes when the query ends */
 	double *v;
+	const struct histogram **h; /* beside v, see below; or NULL */
 };
+
+/*
+ * Native histograms: where a row has h, h[i] is NULL or the value at step i,
+ * and v[i] is then 0 (there is a value).  Where v[i] is absent, h[i] says
+ * nothing.  A histogram in a row is not changed and lives until the query
+ * ends, so rows share it.
+ */
 
 struct sink {
 	int (*row)(void *self, struct row *r);
@@ -63,6 +71,33 @@ absent(double v)
 /* A column of n steps, in the query's arena. */
 double *promql_column(struct eval *ev, size_t n);
 void promql_clear(double *v, size_t n);
+
+/* A column of no histograms. */
+const struct histogram **promql_histograms(struct eval *ev, size_t n);
+
+/* The histogram of a row at a step that has a value, or NULL. */
+static inline const struct histogram *
+histogram_at(const struct row *r, size_t i)
+{
+	return r->h != NULL ? r->h[i] : NULL;
+}
+
+/* Take histograms out of a row of n steps; were there any? */
+bool promql_floats(struct row *r, size_t n);
+
+/* A sink that does so before it hands rows on. */
+struct strip {
+	const struct sink *out;
+	size_t steps;
+};
+struct sink promql_strip(struct strip *s, const struct sink *out, size_t steps);
+
+/* "{count:2, sum:3, (1,2]:2}", the text that count_values gives. */
+void promql_histogram_text(
+    struct buf *b, const struct histogram *h, struct arena *a);
+
+/* How many samples a histogram counts as. */
+size_t promql_histogram_size(const struct histogram *h);
 
 /* Hand a row on, unless it has no value at any step. */
 int promql_emit(const struct sink *out, struct row *r, size_t n);
@@ -136,6 +171,7 @@ int promql_unite_fini(struct unite *u, int rc);
 struct column {
 	const int64_t *t;
 	const double *v;
+	const struct histogram *const *h; /* NULL: none in it */
 	size_t n;
 };
 
@@ -156,6 +192,22 @@ struct window {
 	enum word extend;
 };
 
+/*
+ * What a function that knows histograms sees: those of the window (lo <= i <
+ * hi, as above), and the window's floats apart.  What it makes lies in a.
+ */
+struct mixed_window {
+	struct window f;
+	const int64_t *t;
+	const struct histogram *const *h;
+	size_t lo, hi, total;
+	struct eval *ev;
+	const struct node *range; /* what notes are about */
+	struct labels ls;
+	struct arena *a;
+};
+
+/* times: the samples' times instead of values (h says which have h). */
 int promql_select(struct eval *ev, const struct node *n, const struct grid *g,
     bool times, const struct sink *out);
 /*
@@ -164,8 +216,111 @@ int promql_select(struct eval *ev, const struct node *n, const struct grid *g,
  */
 int promql_raw(struct eval *ev, const struct node *n, const struct grid *g,
     int (*each)(void *self, struct row *r, const struct column *c), void *self);
+/* Beside what promql_raw does: times of windows, as window.c needs them. */
+struct place {
+	bool pinned; /* @ holds it still */
+	int64_t at, offset, range;
+};
+int promql_feed(struct eval *ev, const struct node *n, const struct grid *g,
+    struct place *p,
+    int (*each)(void *self, struct row *r, const struct column *c), void *self);
+
+/* a + b, saturating, so that hostile times cannot wrap; hot, too. */
+static inline int64_t
+plus(int64_t a, int64_t b)
+{
+	int64_t r;
+
+	if (__builtin_add_overflow(a, b, &r))
+		return b > 0 ? INT64_MAX : INT64_MIN;
+	return r;
+}
+
+/* The time of step i, and what is looked at from it: its right edge. */
+static inline int64_t
+step_time(const struct grid *g, size_t i)
+{
+	return g->from + (int64_t)i * g->step;
+}
+
+static inline int64_t
+edge(const struct place *p, const struct grid *g, size_t i)
+{
+	return plus(p->pinned ? p->at : step_time(g, i), -p->offset);
+}
+
 int promql_windows(struct eval *ev, const struct node *call,
     const struct grid *g, const struct sink *out);
+
+/*
+ * The factor that makes a change over n samples from t0 to t1, the first of
+ * them with this value, one over the whole window.
+ */
+double promql_extrapolate(const struct window *w, size_t n, int64_t t0,
+    int64_t t1, double first, double change, bool counter);
+
+/* The change of floats over a window; rate: by second. */
+bool promql_change(
+    const struct window *w, bool counter, bool rate, double *out);
+
+/*
+ * extended.c: this part of the way from a to b; NULL if one has custom
+ * buckets.  fell: a counter was reset between them, and began at nothing; on
+ * top of a, if above.
+ */
+struct histogram *promql_between(const struct histogram *a,
+    const struct histogram *b, double part, bool fell, bool above,
+    struct arena *arena);
+/* rate and its kin over x[5m] anchored or smoothed. */
+bool promql_extended(const struct mixed_window *w, bool counter, bool rate,
+    double *out, struct histogram **h);
+
+/* Notes on what is not a counter (a gauge), and on kinds of buckets. */
+bool promql_one_kind(const struct mixed_window *w, size_t lo, size_t hi,
+    const struct histogram *prev, bool counter, int32_t *schema);
+/* The change over the histograms lo to hi, as a gauge; NULL if none. */
+struct histogram *promql_histogram_change(
+    const struct mixed_window *w, size_t lo, size_t hi, bool counter);
+void promql_note_both(const struct mixed_window *w);
+
+/* fn_mixed.c: window functions where there are histograms. */
+bool promql_mixed_sum(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_avg(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_count(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_present(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_first(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_last(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_ts_first(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_ts_last(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_changes(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_resets(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_rate(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_increase(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_delta(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_irate(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+bool promql_mixed_idelta(const struct mixed_window *w, const double *args,
+    double *out, struct histogram **h);
+
+/* native.c: functions of a native histogram; notes are about at. */
+double promql_native_quantile(struct eval *ev, const struct node *at,
+    struct labels ls, double q, const struct histogram *h);
+double promql_native_fraction(struct eval *ev, const struct node *at,
+    struct labels ls, double lower, double upper, const struct histogram *h);
+double promql_native_variance(const struct histogram *h, struct arena *a);
 
 /* binary.c, aggregate.c */
 int promql_binary(struct eval *ev, const struct node *n, const struct grid *g,
@@ -174,6 +329,25 @@ int promql_binary(struct eval *ev, const struct node *n, const struct grid *g,
 bool promql_operate(enum word op, double a, double b, double *out);
 int promql_aggregate(struct eval *ev, const struct node *n,
     const struct grid *g, const struct sink *out);
+
+/*
+ * A sum or mean of histograms as it grows (histogram.c).  add gives -1 where
+ * exponential and custom buckets meet.
+ */
+struct tally {
+	struct histogram *sum, *c;
+	double n;
+	bool running; /* the sum would overflow: a running mean */
+	bool resets[2];
+	unsigned met;
+};
+int promql_tally(
+    struct tally *t, const struct histogram *h, bool mean, struct arena *a);
+struct histogram *promql_tally_end(struct tally *t, bool mean);
+/* Notes of what was met on the way. */
+void promql_tally_notes(
+    struct eval *ev, const struct node *at, const struct tally *t);
+void promql_note_mix(struct eval *ev, const struct node *at, str metric);
 
 /* Neumaier's compensated sum: add v to *sum, whose lost part is *c. */
 void promql_sum(double v, double *sum, double *c);

@@ -1,8 +1,9 @@
 /*
  * Functions of histograms.  A classic one is a set of series that differ in
  * "le" alone, with cumulative counts; rows are put together again by their
- * other labels and looked at step by step.  Native histograms do not come
- * from a struct source yet, so what is about them alone finds nothing.
+ * other labels and looked at step by step.  A native one with the same labels
+ * at the same step stands in each other's way: neither counts.  What is done
+ * with a native one's buckets is in native.c.
  */
 #include "promql/eval.h"
 
@@ -20,6 +21,7 @@ struct family {
 	double *le;
 	double **counts;
 	size_t n, cap, ccap;
+	const struct histogram **native; /* by step, or NULL */
 };
 
 struct families {
@@ -73,6 +75,25 @@ family_of(struct families *f, struct labels ls)
 	return &f->v[slot->v.i];
 }
 
+/* Put the native histograms of a row apart; are floats left? */
+static bool
+native_row(struct families *f, struct row *r)
+{
+	struct family *h = family_of(f, r->ls);
+
+	h->drop |= r->drop;
+	if (h->native == NULL)
+		h->native = promql_histograms(f->ev, f->steps);
+	for (size_t i = 0; i < f->steps; i++)
+		if (!absent(r->v[i]) && r->h[i] != NULL)
+			h->native[i] = r->h[i];
+	(void)promql_floats(r, f->steps);
+	for (size_t i = 0; i < f->steps; i++)
+		if (!absent(r->v[i]))
+			return true;
+	return false;
+}
+
 static int
 bucket_row(void *self, struct row *r)
 {
@@ -80,6 +101,9 @@ bucket_row(void *self, struct row *r)
 	str le = label_find(r->ls, STR("le"));
 	struct label_set set;
 	double bound;
+
+	if (r->h != NULL && !native_row(f, r))
+		return 0;
 
 	if (num_parse(le, &bound) == -1) {
 		str name = label_find(r->ls, LABEL_NAME);
@@ -269,6 +293,24 @@ note_forced(struct eval *ev, const struct node *arg, struct labels ls)
 	    STR_ARG(name));
 }
 
+/* The native histogram at a step, *n classic buckets beside it. */
+static const struct histogram *
+native_at(struct families *f, const struct family *h, size_t step, size_t *n)
+{
+	const struct histogram *native =
+	    h->native != NULL ? h->native[step] : NULL;
+	str name = label_find(h->ls, LABEL_NAME);
+
+	if (native == NULL || *n == 0)
+		return native;
+	*n = 0;
+	promql_note(f->ev, NOTE_WARNING, f->arg,
+	    "vector contains a mix of classic and native histograms%s%.*s%s",
+	    name.n > 0 ? " for metric name \"" : "", STR_ARG(name),
+	    name.n > 0 ? "\"" : "");
+	return NULL;
+}
+
 /* The row of one histogram's quantiles, q one a step. */
 static int
 quantile_row(struct families *f, const struct family *h, const double *q,
@@ -276,14 +318,18 @@ quantile_row(struct families *f, const struct family *h, const double *q,
 {
 	struct eval *ev = f->ev;
 	struct bucket *b = f->at;
-	struct row r = { ls, h->drop, f->column };
+	struct row r = { ls, h->drop, f->column, NULL };
 	struct sink out = { promql_rows_add, rows };
 
 	for (size_t i = 0; i < f->steps; i++) {
 		bool forced = false;
 		size_t n = buckets(h, i, b);
+		const struct histogram *native = native_at(f, h, i, &n);
 
-		r.v[i] = n == 0 ? num_stale() : quantile(q[i], b, n, &forced);
+		r.v[i] = native != NULL
+		    ? promql_native_quantile(ev, f->arg, h->ls, q[i], native)
+		    : n == 0 ? num_stale()
+			     : quantile(q[i], b, n, &forced);
 		if (forced)
 			note_forced(ev, f->arg, h->ls);
 	}
@@ -380,14 +426,18 @@ fraction_row(struct families *f, const struct family *h, double **bounds,
 {
 	struct eval *ev = f->ev;
 	struct bucket *b = f->at;
-	struct row r = { h->ls, h->drop, f->column };
+	struct row r = { h->ls, h->drop, f->column, NULL };
 	struct sink out = { promql_rows_add, rows };
 
 	for (size_t i = 0; i < f->steps; i++) {
 		size_t n = buckets(h, i, b);
+		const struct histogram *native = native_at(f, h, i, &n);
 
-		r.v[i] = n == 0 ? num_stale()
-				: fraction(bounds[0][i], bounds[1][i], b, n);
+		r.v[i] = native != NULL
+		    ? promql_native_fraction(
+			  ev, f->arg, h->ls, bounds[0][i], bounds[1][i], native)
+		    : n == 0 ? num_stale()
+			     : fraction(bounds[0][i], bounds[1][i], b, n);
 	}
 	promql_drop_name(ev, &r, &f->room);
 	return promql_emit(&out, &r, f->steps);
@@ -419,29 +469,101 @@ fn_histogram_fraction(struct eval *ev, const struct node *call,
 	return rc;
 }
 
-/* Of native histograms alone: floats are passed over. */
+/*
+ * Of native histograms alone: floats are passed over.
+ */
+
+struct natives {
+	struct eval *ev;
+	const struct sink *out;
+	size_t steps;
+	double (*value)(const struct histogram *h, struct arena *a);
+	struct arena scratch;
+	struct label_room room;
+};
+
 static int
-pass_over(void *self, struct row *r)
+natives_row(void *self, struct row *r)
 {
-	(void)self;
-	(void)r;
-	return 0;
+	struct natives *f = self;
+
+	if (r->h == NULL)
+		return 0;
+	for (size_t i = 0; i < f->steps; i++) {
+		if (absent(r->v[i]))
+			continue;
+		r->v[i] = r->h[i] != NULL ? f->value(r->h[i], &f->scratch)
+					  : num_stale();
+		arena_reset(&f->scratch);
+	}
+	r->h = NULL;
+	promql_drop_name(f->ev, r, &f->room);
+	return promql_emit(f->out, r, f->steps);
 }
 
 static int
-fn_native_only(struct eval *ev, const struct node *call, const struct grid *g,
-    const struct sink *out)
+natives(struct eval *ev, const struct node *call, const struct grid *g,
+    const struct sink *out,
+    double (*value)(const struct histogram *h, struct arena *a))
 {
-	struct sink in = { pass_over, NULL };
+	struct natives f = { .ev = ev, .steps = g->n, .value = value };
+	struct sink in = { natives_row, &f };
+	struct unite u;
+	int rc;
 
-	(void)out;
-	return promql_vector(ev, call->arg[0], g, &in);
+	arena_init(&f.scratch);
+	f.out = promql_unite_init(
+	    &u, ev, g->n, ev->late_names || promql_one_name(call->arg[0]), out);
+	rc = promql_unite_fini(&u, promql_vector(ev, call->arg[0], g, &in));
+	arena_fini(&f.scratch);
+	return rc;
 }
+
+static double
+count_of(const struct histogram *h, struct arena *a)
+{
+	(void)a;
+	return h->count;
+}
+
+static double
+sum_of(const struct histogram *h, struct arena *a)
+{
+	(void)a;
+	return h->sum;
+}
+
+static double
+mean_of(const struct histogram *h, struct arena *a)
+{
+	(void)a;
+	return h->sum / h->count;
+}
+
+static double
+stddev_of(const struct histogram *h, struct arena *a)
+{
+	return sqrt(promql_native_variance(h, a));
+}
+
+#define NATIVE(name, value)                                                    \
+	static int name(struct eval *ev, const struct node *call,              \
+	    const struct grid *g, const struct sink *out)                      \
+	{                                                                      \
+		return natives(ev, call, g, out, value);                       \
+	}
+
+NATIVE(fn_histogram_avg, mean_of)
+NATIVE(fn_histogram_count, count_of)
+NATIVE(fn_histogram_stddev, stddev_of)
+NATIVE(fn_histogram_stdvar, promql_native_variance)
+NATIVE(fn_histogram_sum, sum_of)
 
 const struct func promql_fn_histogram[] = {
-	{ "histogram_avg", "v", 0, PROMQL_VECTOR, 0, .vector = fn_native_only },
+	{ "histogram_avg", "v", 0, PROMQL_VECTOR, 0,
+	    .vector = fn_histogram_avg },
 	{ "histogram_count", "v", 0, PROMQL_VECTOR, 0,
-	    .vector = fn_native_only },
+	    .vector = fn_histogram_count },
 	{ "histogram_fraction", "ssv", 0, PROMQL_VECTOR, 0,
 	    .vector = fn_histogram_fraction },
 	{ "histogram_quantile", "sv", 0, PROMQL_VECTOR, 0,
@@ -449,9 +571,10 @@ const struct func promql_fn_histogram[] = {
 	{ "histogram_quantiles", "vtss", 9, PROMQL_VECTOR, 0,
 	    .vector = fn_histogram_quantiles },
 	{ "histogram_stddev", "v", 0, PROMQL_VECTOR, 0,
-	    .vector = fn_native_only },
+	    .vector = fn_histogram_stddev },
 	{ "histogram_stdvar", "v", 0, PROMQL_VECTOR, 0,
-	    .vector = fn_native_only },
-	{ "histogram_sum", "v", 0, PROMQL_VECTOR, 0, .vector = fn_native_only },
+	    .vector = fn_histogram_stdvar },
+	{ "histogram_sum", "v", 0, PROMQL_VECTOR, 0,
+	    .vector = fn_histogram_sum },
 	{ .name = NULL },
 };

@@ -32,6 +32,7 @@ struct info {
 	size_t *choice;     /* by metric number, at one step */
 	size_t *chosen;     /* ... at the steps that run holds */
 	double *run, *rest; /* columns being made */
+	const struct histogram **runh, **resth;
 	bool running;
 };
 
@@ -70,6 +71,20 @@ number(struct info *f, struct map *map, size_t fresh_value)
 	return slot->v.i;
 }
 
+static int
+fail_histogram(struct info *f, struct labels ls)
+{
+	struct buf b = { 0 };
+	int rc;
+
+	promql_print_labels(&b, ls);
+	rc = promql_fail(f->ev,
+	    "this should be an info metric, with float samples: %s",
+	    buf_cstr(&b));
+	buf_fini(&b);
+	return rc;
+}
+
 /* Take in an info series, its column holding times. */
 static int
 info_row(void *self, struct row *r)
@@ -79,6 +94,8 @@ info_row(void *self, struct row *r)
 	struct source_row *s;
 	size_t first;
 
+	if (promql_floats(r, f->steps))
+		return fail_histogram(f, r->ls);
 	if (!identity(f, r->ls))
 		return 0;
 	f->v = arena_grow(a, f->v, &f->cap, f->n + 1, sizeof(*f->v));
@@ -152,6 +169,8 @@ flush(struct info *f, const struct row *r, size_t first)
 	struct row out = { .drop = r->drop, .v = f->run };
 	int rc = 0;
 
+	out.h = r->h != NULL ? f->runh : NULL;
+
 	if (!f->running)
 		return 0;
 	f->running = false;
@@ -187,6 +206,7 @@ enrich_step(struct info *f, const struct row *r, size_t first, size_t step)
 		f->chosen[f->v[i].metric] = f->choice[f->v[i].metric];
 	f->running = true;
 	f->run[step] = r->v[step];
+	f->runh[step] = histogram_at(r, step);
 	return 0;
 }
 
@@ -212,7 +232,8 @@ static int
 base_row(void *self, struct row *r)
 {
 	struct info *f = self;
-	struct row plain = { r->ls, r->drop, f->rest };
+	struct row plain = { r->ls, r->drop, f->rest,
+		r->h != NULL ? f->resth : NULL };
 	struct sink keep = { promql_rows_add, &f->rows };
 	struct map_slot *slot = NULL;
 
@@ -228,8 +249,10 @@ base_row(void *self, struct row *r)
 		if (slot != NULL && choose(f, slot->v.i, i)) {
 			if (enrich_step(f, r, slot->v.i, i) == -1)
 				return -1;
-		} else if (!f->required)
+		} else if (!f->required) {
 			f->rest[i] = r->v[i];
+			f->resth[i] = histogram_at(r, i);
+		}
 	}
 	if (slot != NULL && flush(f, r, slot->v.i) == -1)
 		return -1;
@@ -327,6 +350,8 @@ fn_info(struct eval *ev, const struct node *call, const struct grid *g,
 	f.chosen = arena_array(ev->a, f.metrics.n, size_t);
 	f.run = promql_column(ev, g->n);
 	f.rest = promql_column(ev, g->n);
+	f.runh = promql_histograms(ev, g->n);
+	f.resth = promql_histograms(ev, g->n);
 	if (rc == 0)
 		rc = promql_vector(ev, call->arg[0], g, &base);
 	if (rc == 0)

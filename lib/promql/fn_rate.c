@@ -16,26 +16,18 @@ fallen(const struct window *w)
 }
 
 /*
- * The change from the first sample to the last, extrapolated to the window's
- * edges when a sample is so near that the series can be taken to go on there,
- * but never below zero for a counter.
+ * The change goes on to the window's edges when a sample is so near that the
+ * series can be taken to go on there, but never below zero for a counter.
  */
-static bool
-extrapolated(const struct window *w, bool counter, bool rate, double *out)
+double
+promql_extrapolate(const struct window *w, size_t n, int64_t t0, int64_t t1,
+    double first, double change, bool counter)
 {
-	size_t n = w->hi - w->lo;
-	double first, change, sampled, mean, start, end, zero, factor;
+	double sampled = (double)(t1 - t0) / 1000, zero;
+	double mean = sampled / (double)(n - 1);
+	double start = (double)(t0 - w->from) / 1000;
+	double end = (double)(w->to - t1) / 1000;
 
-	if (n < 2)
-		return false;
-	first = w->v[w->lo];
-	change = w->v[w->hi - 1] - first;
-	if (counter)
-		change += fallen(w);
-	sampled = (double)(w->t[w->hi - 1] - w->t[w->lo]) / 1000;
-	mean = sampled / (double)(n - 1);
-	start = (double)(w->t[w->lo] - w->from) / 1000;
-	end = (double)(w->to - w->t[w->hi - 1]) / 1000;
 	if (start >= mean * 1.1)
 		start = mean / 2;
 	if (counter && change > 0 && first >= 0) {
@@ -45,7 +37,23 @@ extrapolated(const struct window *w, bool counter, bool rate, double *out)
 	}
 	if (end >= mean * 1.1)
 		end = mean / 2;
-	factor = (sampled + start + end) / sampled;
+	return (sampled + start + end) / sampled;
+}
+
+static bool
+extrapolated(const struct window *w, bool counter, bool rate, double *out)
+{
+	size_t n = w->hi - w->lo;
+	double first, change, factor;
+
+	if (n < 2)
+		return false;
+	first = w->v[w->lo];
+	change = w->v[w->hi - 1] - first;
+	if (counter)
+		change += fallen(w);
+	factor = promql_extrapolate(
+	    w, n, w->t[w->lo], w->t[w->hi - 1], first, change, counter);
 	if (rate)
 		factor /= (double)(w->to - w->from) / 1000;
 	*out = change * factor;
@@ -128,8 +136,8 @@ smoothed(const struct window *w, bool counter, bool rate, double *out)
 	return true;
 }
 
-static bool
-change_over(const struct window *w, bool counter, bool rate, double *out)
+bool
+promql_change(const struct window *w, bool counter, bool rate, double *out)
 {
 	if (w->extend == W_ANCHORED)
 		return anchored(w, counter, rate, out);
@@ -142,21 +150,21 @@ static bool
 fn_rate(const struct window *w, const double *args, double *out)
 {
 	(void)args;
-	return change_over(w, true, true, out);
+	return promql_change(w, true, true, out);
 }
 
 static bool
 fn_increase(const struct window *w, const double *args, double *out)
 {
 	(void)args;
-	return change_over(w, true, false, out);
+	return promql_change(w, true, false, out);
 }
 
 static bool
 fn_delta(const struct window *w, const double *args, double *out)
 {
 	(void)args;
-	return change_over(w, false, false, out);
+	return promql_change(w, false, false, out);
 }
 
 /* The last two samples alone. */
@@ -313,20 +321,25 @@ check_smoothing(
 #define EXTENDED (FUNC_ANCHORED | FUNC_SMOOTHED)
 
 const struct func promql_fn_rate[] = {
-	{ "changes", "m", 0, PROMQL_VECTOR, FUNC_ANCHORED,
-	    .window = fn_changes },
-	{ "delta", "m", 0, PROMQL_VECTOR, EXTENDED, .window = fn_delta },
+	{ "changes", "m", 0, PROMQL_VECTOR, FUNC_ANCHORED, .window = fn_changes,
+	    .mixed = promql_mixed_changes },
+	{ "delta", "m", 0, PROMQL_VECTOR, EXTENDED, .window = fn_delta,
+	    .mixed = promql_mixed_delta },
 	{ "deriv", "m", 0, PROMQL_VECTOR, 0, .window = fn_deriv },
 	{ "double_exponential_smoothing", "mss", 0, PROMQL_VECTOR, 0,
 	    .window = fn_smoothing, .check = check_smoothing },
-	{ "idelta", "m", 0, PROMQL_VECTOR, 0, .window = fn_idelta },
+	{ "idelta", "m", 0, PROMQL_VECTOR, 0, .window = fn_idelta,
+	    .mixed = promql_mixed_idelta },
 	{ "increase", "m", 0, PROMQL_VECTOR,
-	    EXTENDED | FUNC_COUNTER | FUNC_RESETS, .window = fn_increase },
-	{ "irate", "m", 0, PROMQL_VECTOR, 0, .window = fn_irate },
+	    EXTENDED | FUNC_COUNTER | FUNC_RESETS, .window = fn_increase,
+	    .mixed = promql_mixed_increase },
+	{ "irate", "m", 0, PROMQL_VECTOR, 0, .window = fn_irate,
+	    .mixed = promql_mixed_irate },
 	{ "predict_linear", "ms", 0, PROMQL_VECTOR, FUNC_TIME,
 	    .window = fn_predict_linear },
 	{ "rate", "m", 0, PROMQL_VECTOR, EXTENDED | FUNC_COUNTER | FUNC_RESETS,
-	    .window = fn_rate },
-	{ "resets", "m", 0, PROMQL_VECTOR, FUNC_ANCHORED, .window = fn_resets },
+	    .window = fn_rate, .mixed = promql_mixed_rate },
+	{ "resets", "m", 0, PROMQL_VECTOR, FUNC_ANCHORED, .window = fn_resets,
+	    .mixed = promql_mixed_resets },
 	{ .name = NULL },
 };

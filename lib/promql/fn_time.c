@@ -78,6 +78,7 @@ stamp_row(void *self, struct row *r)
 			r->v[i] =
 			    (double)(s->g->from + (int64_t)i * s->g->step) /
 			    1000;
+	r->h = NULL;
 	promql_drop_name(s->ev, r, &s->room);
 	return promql_emit(s->out, r, s->g->n);
 }

@@ -29,7 +29,7 @@ only_row(void *self, struct row *r)
 	struct only *o = self;
 
 	for (size_t i = 0; i < o->steps; i++) {
-		if (absent(r->v[i]))
+		if (absent(r->v[i]) || histogram_at(r, i) != NULL)
 			continue;
 		if (absent(o->v[i]))
 			o->v[i] = r->v[i];
@@ -182,16 +182,21 @@ sort(struct eval *ev, const struct node *call, const struct grid *g,
     const struct sink *out, int (*cmp)(const void *, const void *))
 {
 	struct rows rows;
+	struct sink keep = { promql_rows_add, &rows };
+	struct strip strip;
+	/* histograms have no place in an order */
+	struct sink floats =
+	    promql_strip(&strip, ev->query.n > 1 ? out : &keep, g->n);
 	int rc;
 
 	if (ev->query.n > 1) {
 		promql_note(ev, NOTE_WARNING, call,
 		    "sort is ineffective for range queries since results are "
 		    "always ordered by labels");
-		return promql_vector(ev, call->arg[0], g, out);
+		return promql_vector(ev, call->arg[0], g, &floats);
 	}
 	promql_rows_init(&rows, ev, g->n);
-	rc = promql_rows_of(&rows, call->arg[0], g);
+	rc = promql_vector(ev, call->arg[0], g, &floats);
 	if (rc == 0 && rows.n > 1 && g->n == 1)
 		qsort(rows.v, rows.n, sizeof(*rows.v), cmp);
 	if (rc == 0)

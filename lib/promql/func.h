@@ -12,6 +12,8 @@ struct eval;
 struct grid;
 struct sink;
 struct window;
+struct mixed_window;
+struct histogram;
 
 enum func_flags {
 	FUNC_TIME = 1,      /* depends on the evaluation time: never fixed */
@@ -38,6 +40,12 @@ struct func {
 	/* One of these; none: parsed, but not evaluated yet. */
 	double (*map)(double v, const double *args);
 	bool (*window)(const struct window *w, const double *args, double *out);
+	/*
+	 * Beside window: what to do where there are histograms; the value is
+	 * *h, or *out where that stays NULL.  Without it they are passed over.
+	 */
+	bool (*mixed)(const struct mixed_window *w, const double *args,
+	    double *out, struct histogram **h);
 	/* Beside window: looks at its scalar arguments, n steps of each. */
 	int (*check)(
 	    struct eval *ev, const struct node *call, double **cols, size_t n);

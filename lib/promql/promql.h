@@ -53,11 +53,15 @@ struct promql_opts {
 	bool late_names;
 };
 
-/* n points of one series; an instant answer has one. */
+/*
+ * n points of one series; an instant answer has one.  Where h is not NULL,
+ * h[i] is the native histogram at t[i] and v[i] is 0, or NULL and v[i] it is.
+ */
 struct promql_series {
 	struct labels labels;
 	const int64_t *t;
 	const double *v;
+	const struct histogram *const *h;
 	size_t n;
 };
 

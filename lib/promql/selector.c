@@ -1,16 +1,9 @@
 /*
- * Selectors, and the windows of range vectors.  A selector is read from the
+ * Selectors, and the columns of range vectors.  A selector is read from the
  * source once for the whole grid; both kinds walk a series' columns with
- * indexes that only move forward.  Windows are open on the left: a sample
- * counts in (t - range, t], as it does in (t - lookback, t].
+ * indexes that only move forward.  A sample counts in (t - lookback, t].
  */
 #include "promql/eval.h"
-
-/* Where a selector or subquery looks, relative to the steps. */
-struct place {
-	bool pinned; /* @ holds it still */
-	int64_t at, offset, range;
-};
 
 static int
 place(struct eval *ev, const struct modifier *m, const struct span *range,
@@ -39,30 +32,6 @@ place(struct eval *ev, const struct modifier *m, const struct span *range,
 	    ev, "%u:%u: duration must be greater than 0", line, col);
 }
 
-/* Saturating, so that hostile times cannot wrap. */
-static int64_t
-plus(int64_t a, int64_t b)
-{
-	int64_t r;
-
-	if (__builtin_add_overflow(a, b, &r))
-		return b > 0 ? INT64_MAX : INT64_MIN;
-	return r;
-}
-
-static int64_t
-step_time(const struct grid *g, size_t i)
-{
-	return g->from + (int64_t)i * g->step;
-}
-
-/* The time looked at from step i: the right edge of its window. */
-static int64_t
-edge(const struct place *p, const struct grid *g, size_t i)
-{
-	return plus(p->pinned ? p->at : step_time(g, i), -p->offset);
-}
-
 /*
  * Open the source for (first edge - back, last edge + ahead].
  */
@@ -75,6 +44,7 @@ open_source(struct eval *ev, const struct node *n, const struct place *p,
 		.nm = n->nm,
 		.from = plus(plus(edge(p, g, 0), -back), 1),
 		.to = plus(edge(p, g, g->n - 1), ahead),
+		.histograms = true,
 	};
 	struct source_cursor *c = source_open(ev->src, &q, ev->e);
 
@@ -115,14 +85,83 @@ instant(const struct eval *ev, const struct source_series *s,
 }
 
 /*
+ * Sample k as the query sees it.  A selector that is to tell resets looks at
+ * the sample before where the source did not know.
+ */
+static const struct histogram *
+adopt(struct eval *ev, const struct node *n, const struct source_series *s,
+    size_t k)
+{
+	struct histogram *h = histogram_copy(s->h[k], ev->a);
+
+	if (n->tells_resets && h->hint == HISTOGRAM_UNKNOWN && k > 0 &&
+	    s->h[k - 1] != NULL)
+		h->hint = histogram_fell(h, s->h[k - 1]) ? HISTOGRAM_RESET
+							 : HISTOGRAM_NOT_RESET;
+	return h;
+}
+
+/* The histograms of an instant selector beside v, which instant() made. */
+static const struct histogram **
+instant_histograms(struct eval *ev, const struct node *n,
+    const struct source_series *s, const struct place *p, const struct grid *g,
+    bool times, double *v)
+{
+	const struct histogram **h = promql_histograms(ev, g->n), *last = NULL;
+	size_t k = 0, had = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		int64_t to = edge(p, g, i);
+
+		while (k < s->n && s->t[k] <= to)
+			k++;
+		if (absent(v[i]) || s->h[k - 1] == NULL)
+			continue;
+		if (had != k)
+			last = adopt(ev, n, s, k - 1);
+		had = k;
+		h[i] = last;
+		if (!times)
+			v[i] = 0;
+	}
+	return h;
+}
+
+/* As instant_smoothed() below, where one of both sides is a histogram. */
+static double
+between_histograms(struct eval *ev, const struct node *n,
+    const struct source_series *s, size_t k, int64_t to,
+    const struct histogram **h)
+{
+	str name = label_find(s->labels, LABEL_NAME);
+	const struct histogram *a = s->h[k - 1], *b = s->h[k];
+
+	if (a == NULL || b == NULL) {
+		promql_note(ev, NOTE_WARNING, n,
+		    "encountered a mix of histograms and floats for metric "
+		    "name \"%.*s\"",
+		    STR_ARG(name));
+		return num_stale();
+	}
+	*h = promql_between(a, b,
+	    (double)(to - s->t[k - 1]) / (double)(s->t[k] - s->t[k - 1]),
+	    a->hint != HISTOGRAM_GAUGE && histogram_fell(b, a), false, ev->a);
+	if (*h != NULL)
+		return 0;
+	promql_note_mix(ev, n, name);
+	return num_stale();
+}
+
+/*
  * A smoothed selector: interpolated between the samples on both sides; where
  * there is only one side, its value if that is the past.
  */
 static void
-instant_smoothed(const struct eval *ev, const struct source_series *s,
-    const struct place *p, const struct grid *g, double *v)
+instant_smoothed(struct eval *ev, const struct node *n,
+    const struct source_series *s, const struct place *p, const struct grid *g,
+    struct row *r)
 {
-	double none = num_stale();
+	double none = num_stale(), *v = r->v;
 	size_t k = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
@@ -136,12 +175,33 @@ instant_smoothed(const struct eval *ev, const struct source_series *s,
 		    !absent(s->v[k - 1]);
 		after = k < s->n && s->t[k] <= plus(to, ev->lookback) &&
 		    !absent(s->v[k]);
-		if (before && (s->t[k - 1] == to || !after))
+		if (before && (s->t[k - 1] == to || !after)) {
 			v[i] = s->v[k - 1];
+			if (s->h != NULL && s->h[k - 1] != NULL) {
+				v[i] = 0;
+				r->h[i] = histogram_copy(s->h[k - 1], ev->a);
+			}
+		} else if (before && s->h != NULL &&
+		    (s->h[k - 1] != NULL || s->h[k] != NULL))
+			v[i] = between_histograms(ev, n, s, k, to, &r->h[i]);
 		else if (before)
 			v[i] = between(
 			    s->t[k - 1], s->v[k - 1], s->t[k], s->v[k], to);
 	}
+}
+
+/* How many samples a row holds. */
+static size_t
+weigh(const struct row *r, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		k += !absent(r->v[i]);
+	for (size_t i = 0; i < n && r->h != NULL; i++)
+		if (r->h[i] != NULL && !absent(r->v[i]))
+			k += promql_histogram_size(r->h[i]);
+	return k;
 }
 
 int
@@ -164,14 +224,16 @@ promql_select(struct eval *ev, const struct node *n, const struct grid *g,
 	if (c == NULL)
 		return -1;
 	while ((rc = source_next(ev->src, c, &s, ev->e)) > 0) {
-		if (smoothed && !times)
-			instant_smoothed(ev, &s, &p, g, v);
-		else
+		r = (struct row){ s.labels, false, v, NULL };
+		if (smoothed && !times) {
+			if (s.h != NULL)
+				r.h = promql_histograms(ev, g->n);
+			instant_smoothed(ev, n, &s, &p, g, &r);
+		} else
 			instant(ev, &s, &p, g, times, v);
-		k = 0;
-		for (size_t i = 0; i < g->n; i++)
-			k += !absent(v[i]);
-		r = (struct row){ s.labels, false, v };
+		if (s.h != NULL && (times || !smoothed))
+			r.h = instant_histograms(ev, n, &s, &p, g, times, v);
+		k = weigh(&r, g->n);
 		if (k > 0 &&
 		    (promql_count(ev, k) == -1 ||
 			out->row(out->self, &r) == -1))
@@ -192,6 +254,7 @@ struct feed {
 	struct grid inner; /* of a subquery */
 	int64_t *t;        /* room for cleaned columns */
 	double *v;
+	const struct histogram **h;
 	size_t cap;
 };
 
@@ -203,26 +266,35 @@ feed_room(struct feed *f, size_t n)
 	f->cap = n + n / 2;
 	f->t = arena_alloc(f->ev->a, f->cap * sizeof(*f->t));
 	f->v = arena_alloc(f->ev->a, f->cap * sizeof(*f->v));
+	f->h = arena_alloc(f->ev->a, f->cap * sizeof(*f->h));
 }
 
-/* Without staleness markers; copied only if there are any. */
+/*
+ * Without staleness markers; copied only if there are any.  Histograms that
+ * are to tell resets are copied, too.
+ */
 static struct column
-clean(struct feed *f, const struct source_series *s)
+clean(struct feed *f, const struct node *sel, const struct source_series *s)
 {
-	struct column c = { s->t, s->v, s->n };
+	struct column c = { s->t, s->v, s->h, s->n };
+	bool adopts = s->h != NULL && sel->tells_resets;
 	size_t i = 0, n;
 
 	while (i < s->n && !absent(s->v[i]))
 		i++;
-	if (i == s->n)
+	if (i == s->n && !adopts)
 		return c;
 	feed_room(f, s->n);
-	for (n = 0, i = 0; i < s->n; i++)
-		if (!absent(s->v[i])) {
-			f->t[n] = s->t[i];
-			f->v[n++] = s->v[i];
-		}
-	return (struct column){ f->t, f->v, n };
+	for (n = 0, i = 0; i < s->n; i++) {
+		if (absent(s->v[i]))
+			continue;
+		f->t[n] = s->t[i];
+		f->h[n] = s->h != NULL ? s->h[i] : NULL;
+		if (adopts && f->h[n] != NULL)
+			f->h[n] = adopt(f->ev, sel, s, i);
+		f->v[n++] = s->v[i];
+	}
+	return (struct column){ f->t, f->v, s->h != NULL ? f->h : NULL, n };
 }
 
 static int
@@ -244,13 +316,30 @@ feed_matrix(struct feed *f, const struct node *n, const struct grid *g,
 	if (cur == NULL)
 		return -1;
 	while ((rc = source_next(ev->src, cur, &s, ev->e)) > 0) {
-		c = clean(f, &s);
-		r = (struct row){ s.labels, false, NULL };
+		c = clean(f, sel, &s);
+		r = (struct row){ s.labels, false, NULL, NULL };
 		if (c.n > 0 && f->each(f->self, &r, &c) == -1)
 			break;
 	}
 	source_close(ev->src, cur);
 	return rc == 0 ? 0 : -1;
+}
+
+/*
+ * What was known of a reset was about the sample before, which is not the
+ * point before.
+ */
+static const struct histogram *
+unhinted(struct feed *f, const struct histogram *h)
+{
+	struct histogram *plain;
+
+	if (h->hint != HISTOGRAM_RESET && h->hint != HISTOGRAM_NOT_RESET)
+		return h;
+	plain = arena_new(f->ev->a, struct histogram);
+	*plain = *h;
+	plain->hint = HISTOGRAM_UNKNOWN;
+	return plain;
 }
 
 static int
@@ -263,9 +352,13 @@ feed_row(void *self, struct row *r)
 	for (size_t i = 0; i < f->inner.n; i++)
 		if (!absent(r->v[i])) {
 			f->t[n] = step_time(&f->inner, i);
+			f->h[n] = histogram_at(r, i);
+			if (f->h[n] != NULL)
+				f->h[n] = unhinted(f, f->h[n]);
 			f->v[n++] = r->v[i];
 		}
-	return f->each(f->self, r, &(struct column){ f->t, f->v, n });
+	return f->each(f->self, r,
+	    &(struct column){ f->t, f->v, r->h != NULL ? f->h : NULL, n });
 }
 
 /*
@@ -317,6 +410,16 @@ feed(
 				   : feed_subquery(f, n, g, p);
 }
 
+int
+promql_feed(struct eval *ev, const struct node *n, const struct grid *g,
+    struct place *p,
+    int (*each)(void *self, struct row *r, const struct column *c), void *self)
+{
+	struct feed f = { .ev = ev, .each = each, .self = self };
+
+	return feed(&f, n, g, p);
+}
+
 /* All of a column that is in the window of the only step. */
 struct trim {
 	struct feed f;
@@ -338,6 +441,7 @@ trim(void *self, struct row *r, const struct column *c)
 	while (in.n > 0 && in.t[0] <= from) {
 		in.t++;
 		in.v++;
+		in.h += in.h != NULL;
 		in.n--;
 	}
 	while (in.n > 0 && in.t[in.n - 1] > to)
@@ -357,186 +461,4 @@ promql_raw(struct eval *ev, const struct node *n, const struct grid *g,
 	t.counts = n->kind == N_MATRIX;
 	t.f = (struct feed){ .ev = ev, .each = trim, .self = &t };
 	return feed(&t.f, n, g, &t.p);
-}
-
-/*
- * Window functions.
- */
-
-struct windows {
-	struct feed f;
-	struct place p;
-	struct eval *ev;
-	const struct node *call, *range; /* the argument that is a range */
-	const struct grid *g;
-	const struct sink *out;
-	double *cols[FUNC_ARGS]; /* scalar arguments */
-	size_t nargs;
-	double *v;
-	size_t *resets, nresets, reset_cap;
-	struct label_room room;
-	str told;      /* the name that a note was about */
-	size_t points; /* in the result so far */
-};
-
-static void
-find_resets(struct windows *w, const struct column *c)
-{
-	w->nresets = 0;
-	if (c->n > w->reset_cap) {
-		w->reset_cap = c->n + c->n / 2;
-		w->resets = arena_array(w->ev->a, w->reset_cap, size_t);
-	}
-	for (size_t i = 1; i < c->n; i++)
-		if (c->v[i] < c->v[i - 1])
-			w->resets[w->nresets++] = i;
-}
-
-/* Rates are for counters: say so when the name denies it is one. */
-static void
-note_counter(struct windows *w, const struct row *r)
-{
-	static const char *const ends[] = { "_total", "_sum", "_count",
-		"_bucket" };
-	str name = label_find(r->ls, LABEL_NAME);
-	str type = label_find(r->ls, STR("__type__"));
-
-	if (name.n == 0 || str_eq(name, w->told))
-		return;
-	for (size_t i = 0; i < 4; i++)
-		if (str_ends(name, str_of(ends[i])))
-			return;
-	if (str_eq(type, STR("counter")) || str_eq(type, STR("histogram")))
-		return;
-	w->told = arena_dup(w->ev->a, name);
-	promql_note(w->ev, NOTE_INFO, w->range,
-	    "metric might not be a counter, name does not end in "
-	    "_total/_sum/_count/_bucket: \"%.*s\"",
-	    STR_ARG(name));
-}
-
-/* Every window of one series; the size of the largest is returned. */
-static size_t
-slide(struct windows *w, const struct column *c)
-{
-	const struct func *fn = w->call->fn;
-	struct window win = {
-		.t = c->t,
-		.v = c->v,
-		.total = c->n,
-		.resets = w->resets,
-		.extend = w->range->kind == N_MATRIX ? w->range->sub->mod.extend
-						     : W_NONE,
-	};
-	double args[FUNC_ARGS];
-	size_t most = 0;
-
-	for (size_t i = 0; i < w->g->n; i++) {
-		win.now = step_time(w->g, i);
-		win.to = edge(&w->p, w->g, i);
-		win.from = plus(win.to, -w->p.range);
-		win.oldest = plus(win.from, -w->ev->lookback);
-		win.newest = plus(win.to, w->ev->lookback);
-		while (win.lo < c->n && c->t[win.lo] <= win.from)
-			win.lo++;
-		if (win.hi < win.lo)
-			win.hi = win.lo;
-		while (win.hi < c->n && c->t[win.hi] <= win.to)
-			win.hi++;
-		while (
-		    win.nresets < w->nresets && w->resets[win.nresets] < win.hi)
-			win.nresets++;
-		while (win.first_reset < win.nresets &&
-		    w->resets[win.first_reset] <= win.lo)
-			win.first_reset++;
-		for (size_t k = 0; k < w->nargs; k++)
-			args[k] = w->cols[k][i];
-		if (win.hi - win.lo > most)
-			most = win.hi - win.lo;
-		if ((win.lo == win.hi && win.extend != W_SMOOTHED) ||
-		    !fn->window(&win, args, &w->v[i]))
-			w->v[i] = num_stale();
-	}
-	return most;
-}
-
-static int
-window_column(void *self, struct row *r, const struct column *c)
-{
-	struct windows *w = self;
-	const struct func *fn = w->call->fn;
-	struct eval *ev = w->ev;
-	size_t most, n = 0;
-
-	if (fn->flags & FUNC_RESETS)
-		find_resets(w, c);
-	most = slide(w, c);
-	for (size_t i = 0; i < w->g->n; i++)
-		n += !absent(w->v[i]);
-	if (promql_count(ev, n + most) == -1)
-		return -1;
-	ev->samples -= most;
-	w->points += n;
-	r->v = w->v;
-	if (n > 0 && fn->flags & FUNC_COUNTER)
-		note_counter(w, r);
-	if (!(fn->flags & FUNC_KEEP_NAME))
-		promql_drop_name(ev, r, &w->room);
-	return promql_emit(w->out, r, w->g->n);
-}
-
-/* anchored and smoothed change what a few functions see, and no other. */
-static int
-check_extended(struct windows *w)
-{
-	enum word ext =
-	    w->range->kind == N_MATRIX ? w->range->sub->mod.extend : W_NONE;
-	unsigned flags = w->call->fn->flags;
-
-	if (ext == W_ANCHORED && !(flags & FUNC_ANCHORED))
-		return promql_fail(w->ev,
-		    "anchored modifier can only be used with: changes, delta, "
-		    "increase, rate, resets - not with %s",
-		    w->call->fn->name);
-	if (ext == W_SMOOTHED && !(flags & FUNC_SMOOTHED))
-		return promql_fail(w->ev,
-		    "smoothed modifier can only be used with: delta, increase, "
-		    "rate - not with %s",
-		    w->call->fn->name);
-	return 0;
-}
-
-int
-promql_windows(struct eval *ev, const struct node *call, const struct grid *g,
-    const struct sink *out)
-{
-	struct windows w = { .ev = ev, .call = call, .g = g };
-	size_t at = call->fn->args[0] == 'm' ? 0 : 1;
-	size_t held = ev->samples;
-	struct unite u;
-	int rc;
-
-	w.range = promql_inner(call->arg[at]);
-	w.v = promql_column(ev, g->n);
-	w.f = (struct feed){ .ev = ev, .each = window_column, .self = &w };
-	for (size_t i = 0; i < call->narg; i++) {
-		if (i == at)
-			continue;
-		w.cols[w.nargs] = promql_column(ev, g->n);
-		if (promql_scalar(ev, call->arg[i], g, w.cols[w.nargs]) == -1)
-			return -1;
-		w.nargs++;
-	}
-	if (check_extended(&w) == -1 ||
-	    (call->fn->check != NULL &&
-		call->fn->check(ev, call, w.cols, g->n) == -1))
-		return -1;
-	w.out = promql_unite_init(&u, ev, g->n,
-	    ev->late_names || call->fn->flags & FUNC_KEEP_NAME ||
-		promql_one_name(w.range),
-	    out);
-	rc = promql_unite_fini(&u, feed(&w.f, w.range, g, &w.p));
-	/* What the windows held has been let go. */
-	ev->samples = held + w.points;
-	return rc;
 }

@@ -22,6 +22,7 @@
 #include "metric/series.h"
 #include "promql/ast.h"
 #include "promql/promql.h"
+#include "promqlhist.h"
 
 /* A marker that is loaded, as against a place where nothing is. */
 #define PT_MARKER (NUM_STALE_BITS | 8)
@@ -29,9 +30,9 @@
 /* One expected or actual series; values stand on the steps. */
 struct pt_series {
 	struct labels ls;
-	double *v; /* the staleness marker: none */
+	double *v;          /* the staleness marker: none */
+	struct pt_hist **h; /* beside v; where set, it is the value */
 	size_t n;
-	bool histogram; /* a native histogram is among the values */
 };
 
 enum pt_want { PT_FAIL, PT_WARN, PT_INFO, PT_NO_WARN, PT_NO_INFO, PT_WANTS };
@@ -55,44 +56,15 @@ struct pt_eval {
 	bool has_string, has_matrix;
 	str string;
 	int64_t mfrom, mto, mstep;
-	bool histogram;
 };
 
 struct pt {
 	struct series_set *set;
-	struct labels *lost; /* series that cannot be represented */
-	size_t nlost, lostcap;
-	bool touched;   /* the last query asked for one of them */
 	struct arena a; /* of the whole file */
-	struct source inner;
 	size_t passed, failed;
 	void (*report)(void *arg, size_t line, bool ok, const char *why);
 	void *arg;
 };
-
-/*
- * A source that notices when lost series are asked for.
- */
-
-static struct source_cursor *
-pt_open(void *self, const struct source_query *q, struct error *e)
-{
-	struct pt *t = self;
-
-	for (size_t i = 0; i < t->nlost; i++)
-		t->touched |= match_all(q->m, q->nm, t->lost[i]);
-	return source_open(&t->inner, q, e);
-}
-
-static int
-pt_next(struct source_cursor *c, struct source_series *s, struct error *e)
-{
-	(void)c;
-	(void)s;
-	return error_set(e, "not called");
-}
-
-static const struct source_ops pt_ops = { .open = pt_open, .next = pt_next };
 
 /*
  * Reading.
@@ -196,27 +168,15 @@ pt_number(str s, double *v)
 }
 
 static void
-pt_push(struct pt *t, struct pt_series *s, size_t *cap, double v)
+pt_push(
+    struct pt *t, struct pt_series *s, size_t *cap, double v, struct pt_hist *h)
 {
+	size_t had = *cap;
+
 	s->v = arena_grow(&t->a, s->v, cap, s->n + 1, sizeof(double));
+	s->h = arena_grow(&t->a, s->h, &had, s->n + 1, sizeof(*s->h));
+	s->h[s->n] = h;
 	s->v[s->n++] = v;
-}
-
-/* A {{...}} with all that belongs to it, up to the next blank outside. */
-static size_t
-pt_histogram(str s)
-{
-	size_t n = 0, depth = 0;
-
-	for (; n < s.n; n++) {
-		if (s.p[n] == '{')
-			depth++;
-		else if (s.p[n] == '}')
-			depth--;
-		else if (depth == 0 && isspace((unsigned char)s.p[n]))
-			break;
-	}
-	return n;
 }
 
 static int
@@ -237,6 +197,35 @@ pt_repeat(str s, size_t *n, size_t *times)
 	return 0;
 }
 
+/* {{...}}, {{...}}xN, {{...}}+{{...}}xN */
+static int
+pt_histograms(struct pt *t, struct pt_series *s, size_t *cap, str *line)
+{
+	struct pt_hist *h, *more = NULL;
+	double sign = str_starts(*line, STR("-")) ? -1 : 1;
+	size_t n = 0, times;
+
+	if (pt_hist_literal(line, &t->a, &h) == -1)
+		return -1;
+	if (line->n > 0 && (line->p[0] == '+' || line->p[0] == '-')) {
+		sign = line->p[0] == '-' ? -1 : 1;
+		*line = str_skip(*line, 1);
+		if (pt_hist_literal(line, &t->a, &more) == -1)
+			return -1;
+	}
+	if (pt_repeat(*line, &n, &times) == -1)
+		return -1;
+	*line = str_trim(str_skip(*line, n));
+	for (size_t k = 0; k <= times; k++) {
+		if (k > 0 && more != NULL)
+			h = pt_hist_add(h, more, sign, &t->a);
+		if (h == NULL)
+			return -1;
+		pt_push(t, s, cap, 0, h);
+	}
+	return 0;
+}
+
 /* One item of a sequence; s is what is left of the line. */
 static int
 pt_item(struct pt *t, struct pt_series *s, size_t *cap, str *line)
@@ -245,12 +234,8 @@ pt_item(struct pt *t, struct pt_series *s, size_t *cap, str *line)
 	size_t n, times, k;
 	bool blank = line->p[0] == '_';
 
-	if (str_starts(*line, STR("{{"))) {
-		n = pt_histogram(*line);
-		s->histogram = true;
-		*line = str_trim(str_skip(*line, n));
-		return 0;
-	}
+	if (str_starts(*line, STR("{{")))
+		return pt_histograms(t, s, cap, line);
 	n = blank ? 1 : pt_number(*line, &v);
 	if (n == 0)
 		return -1;
@@ -267,7 +252,7 @@ pt_item(struct pt *t, struct pt_series *s, size_t *cap, str *line)
 	if (blank && times > 0)
 		times--;
 	for (k = 0; k <= times; k++) {
-		pt_push(t, s, cap, v);
+		pt_push(t, s, cap, v, NULL);
 		if (step != 0)
 			v += step;
 	}
@@ -292,56 +277,19 @@ pt_line(struct pt *t, str line, struct pt_series *s, struct error *e)
 	return 0;
 }
 
-static void
-pt_lose(struct pt *t, struct labels ls)
-{
-	t->lost = arena_grow(
-	    &t->a, t->lost, &t->lostcap, t->nlost + 1, sizeof(*t->lost));
-	t->lost[t->nlost++] = ls;
-}
-
-/* What load_with_nhcb would store besides: the histogram of the buckets. */
-static void
-pt_lose_nhcb(struct pt *t, struct labels ls)
-{
-	static const char *const ends[] = { "_bucket", "_count", "_sum" };
-	str name = label_find(ls, LABEL_NAME);
-	struct label_set set;
-
-	for (size_t i = 0; i < 3; i++) {
-		if (!str_ends(name, str_of(ends[i])))
-			continue;
-		label_init(&set, ls);
-		label_unset(&set, STR("le"));
-		label_set(
-		    &set, LABEL_NAME, str_take(name, name.n - strlen(ends[i])));
-		pt_lose(t, label_done(&set, &t->a));
-		label_fini(&set);
-	}
-}
-
 /* One line of a load; a later line of the same series takes its place. */
 static int
-pt_load_line(struct pt *t, str line, bool nhcb, struct pt_series **v,
-    size_t *cap, size_t *n, struct error *e)
+pt_load_line(struct pt *t, str line, struct pt_series **v, size_t *cap,
+    size_t *n, struct error *e)
 {
 	struct pt_series s;
 	size_t len = pt_series_length(line), i = 0;
 
 	if (str_starts(str_skip(line, len), STR("@st"))) {
-		if (pt_labels(t, str_take(line, len), &s.ls, e) == -1)
-			return -1;
-		pt_lose(t, s.ls);
 		return 0;
 	}
 	if (pt_line(t, line, &s, e) == -1)
 		return -1;
-	if (s.histogram) {
-		pt_lose(t, s.ls);
-		return 0;
-	}
-	if (nhcb)
-		pt_lose_nhcb(t, s.ls);
 	while (i < *n && !label_eq((*v)[i].ls, s.ls))
 		i++;
 	if (i == *n) {
@@ -350,6 +298,88 @@ pt_load_line(struct pt *t, str line, bool nhcb, struct pt_series **v,
 	}
 	(*v)[i] = s;
 	return 0;
+}
+
+/*
+ * What a histogram knows of resets is the business of what stores it, unless
+ * it is a gauge.
+ */
+static void
+pt_add(struct pt *t, struct labels ls, int64_t at, struct histogram *h)
+{
+	struct histogram plain = *h;
+
+	if (plain.hint != HISTOGRAM_GAUGE)
+		plain.hint = HISTOGRAM_UNKNOWN;
+	(void)series_add_histogram(t->set, ls, at, &plain);
+}
+
+/* Of a part of a classic histogram: which, and the histogram's labels. */
+static size_t
+pt_part(struct pt *t, struct labels ls, struct labels *of)
+{
+	static const char *const ends[] = { "_bucket", "_count", "_sum" };
+	str name = label_find(ls, LABEL_NAME);
+	struct label_set set;
+	size_t i = 0;
+
+	while (i < 3 && !str_ends(name, str_of(ends[i])))
+		i++;
+	if (i == 3)
+		return 3;
+	label_init(&set, ls);
+	label_unset(&set, STR("le"));
+	label_set(&set, LABEL_NAME, str_take(name, name.n - strlen(ends[i])));
+	*of = label_done(&set, &t->a);
+	label_fini(&set);
+	return i;
+}
+
+/* The histogram that series v[first] is the first part of, at each step. */
+static void
+pt_load_nhcb(struct pt *t, const struct pt_series *v, size_t n, size_t first,
+    int64_t step)
+{
+	struct pt_bound *b = arena_array(&t->a, n, struct pt_bound);
+	size_t *part = arena_array(&t->a, n, size_t), most = 0;
+	struct labels of, other;
+
+	if (pt_part(t, v[first].ls, &of) == 3)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		part[i] = pt_part(t, v[i].ls, &other);
+		if (part[i] < 3 && !label_eq(of, other))
+			part[i] = 3;
+		if (part[i] < 3 && i < first)
+			return;
+		if (part[i] < 3 && v[i].n > most)
+			most = v[i].n;
+	}
+	for (size_t k = 0; k < most; k++) {
+		double count = 0, sum = 0;
+		bool has_count = false, any = false;
+		struct histogram *h;
+		size_t nb = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			if (part[i] == 3 || k >= v[i].n ||
+			    num_is_stale(v[i].v[k]))
+				continue;
+			any = true;
+			if (part[i] == 1)
+				count = v[i].v[k];
+			has_count |= part[i] == 1;
+			if (part[i] == 2)
+				sum = v[i].v[k];
+			if (part[i] == 0 &&
+			    num_parse(
+				label_find(v[i].ls, STR("le")), &b[nb].le) == 0)
+				b[nb++].count = v[i].v[k];
+		}
+		h = any ? pt_nhcb(b, nb, count, has_count, sum, &t->a) : NULL;
+		if (h != NULL)
+			pt_add(t, of, (int64_t)k * step, h);
+	}
 }
 
 /* The lines behind a load, to the next blank one. */
@@ -364,17 +394,24 @@ pt_load(struct pt *t, str *text, size_t *line, int64_t step, bool nhcb,
 
 	while (text->p != NULL && (s = pt_next_line(text, line)).n > 0)
 		if (rc == 0)
-			rc = pt_load_line(t, s, nhcb, &v, &cap, &n, e);
+			rc = pt_load_line(t, s, &v, &cap, &n, e);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < v[i].n; k++) {
 			double x = v[i].v[k];
 
 			if (num_is_stale(x))
 				continue;
+			if (v[i].h[k] != NULL) {
+				pt_add(t, v[i].ls, (int64_t)k * step,
+				    &v[i].h[k]->h);
+				continue;
+			}
 			if (num_bits(x) == PT_MARKER)
 				x = num_stale();
 			series_add(t->set, v[i].ls, (int64_t)k * step, x);
 		}
+	for (size_t i = 0; i < n && nhcb; i++)
+		pt_load_nhcb(t, v, n, i, step);
 	return rc;
 }
 
@@ -455,7 +492,6 @@ pt_body(struct pt *t, struct pt_eval *ev, str line, struct error *e)
 	}
 	if (pt_line(t, line, &s, e) == -1)
 		return -1;
-	ev->histogram |= s.histogram;
 	ev->v = arena_grow(&t->a, ev->v, &ev->cap, ev->n + 1, sizeof(s));
 	ev->v[ev->n++] = s;
 	return 0;
@@ -498,38 +534,55 @@ pt_command(struct pt_eval *ev, str line, struct error *e)
  * Comparing.
  */
 
-static bool
-pt_equal(double a, double b)
-{
-	double sum = fabs(a) + fabs(b), diff = fabs(a - b);
-
-	if (isnan(a) || isnan(b))
-		return isnan(a) && isnan(b);
-	if (a == b)
-		return true;
-	if (a == 0 || b == 0 || sum < 2.2250738585072014e-308)
-		return diff < 1e-6 * 2.2250738585072014e-308;
-	return diff / fmin(sum, 1.7976931348623157e308) < 1e-6;
-}
-
 /* The value at time x of a result's series; the staleness marker: none. */
 static double
-pt_at(const struct promql_series *s, int64_t x)
+pt_at(const struct promql_series *s, int64_t x, const struct histogram **h)
 {
+	*h = NULL;
 	for (size_t i = 0; i < s->n; i++)
-		if (s->t[i] == x)
+		if (s->t[i] == x) {
+			*h = s->h != NULL ? s->h[i] : NULL;
 			return s->v[i];
+		}
 	return num_stale();
 }
 
+/* Says how a histogram is not the one that was wanted. */
 static int
-pt_values(const struct pt_series *want, const struct promql_series *got,
-    int64_t from, int64_t step, size_t n, struct error *e)
+pt_histogram_differs(const struct pt_hist *want, const struct histogram *got,
+    double v, size_t step, struct error *e)
+{
+	struct buf w = { 0 }, g = { 0 };
+
+	if (want != NULL)
+		histogram_print(&w, &want->h);
+	if (got != NULL)
+		histogram_print(&g, got);
+	else
+		num_print(&g, v);
+	error_set(e, "step %zu: wanted %.400s, got %.400s", step, buf_cstr(&w),
+	    buf_cstr(&g));
+	buf_fini(&w);
+	buf_fini(&g);
+	return -1;
+}
+
+static int
+pt_values(struct pt *t, const struct pt_series *want,
+    const struct promql_series *got, int64_t from, int64_t step, size_t n,
+    struct error *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		double w = i < want->n ? want->v[i] : num_stale();
-		double g = pt_at(got, from + (int64_t)i * step);
+		const struct histogram *h;
+		const struct pt_hist *wh =
+		    i < want->n && want->h != NULL ? want->h[i] : NULL;
+		double g = pt_at(got, from + (int64_t)i * step, &h);
 
+		if (wh != NULL && h != NULL && pt_hist_equal(wh, h, &t->a))
+			continue;
+		if (wh != NULL || h != NULL)
+			return pt_histogram_differs(wh, h, g, i, e);
 		if (num_is_stale(w) != num_is_stale(g) ||
 		    (!num_is_stale(w) && !pt_equal(w, g)))
 			return error_set(
@@ -548,9 +601,10 @@ pt_name(struct buf *b, struct labels ls)
 
 /* Each expected series is there with its values, and no other is. */
 static int
-pt_vector(const struct pt_eval *ev, const struct promql_result *r, int64_t from,
-    int64_t step, size_t n, bool ordered, struct error *e)
+pt_vector(struct pt *t, const struct pt_eval *ev, const struct promql_result *r,
+    int64_t from, int64_t step, size_t n, bool ordered, struct error *e)
 {
+	const struct histogram *h;
 	struct buf b = { 0 };
 	size_t live = 0;
 	int rc = 0;
@@ -560,7 +614,7 @@ pt_vector(const struct pt_eval *ev, const struct promql_result *r, int64_t from,
 
 		for (size_t k = 0; k < n; k++)
 			any |= !num_is_stale(
-			    pt_at(&r->v[i], from + (int64_t)k * step));
+			    pt_at(&r->v[i], from + (int64_t)k * step, &h));
 		live += any;
 	}
 	if (live != ev->n)
@@ -578,7 +632,7 @@ pt_vector(const struct pt_eval *ev, const struct promql_result *r, int64_t from,
 			rc = error_set(e, "no series %s%s",
 			    pt_name(&b, ev->v[i].ls),
 			    ordered ? " in its place" : "");
-		else if (pt_values(&ev->v[i], got, from, step, n, e) == -1)
+		else if (pt_values(t, &ev->v[i], got, from, step, n, e) == -1)
 			rc = error_add(e, "%s", pt_name(&b, ev->v[i].ls));
 	}
 	buf_fini(&b);
@@ -649,8 +703,8 @@ pt_texts(const struct pt_eval *ev, enum pt_want kind, const str *v, size_t n,
 }
 
 static int
-pt_compare(
-    const struct pt_eval *ev, const struct promql_result *r, struct error *e)
+pt_compare(struct pt *t, const struct pt_eval *ev,
+    const struct promql_result *r, struct error *e)
 {
 	size_t n = 1;
 
@@ -671,7 +725,7 @@ pt_compare(
 	}
 	if (ev->has_matrix) {
 		n = (size_t)((ev->mto - ev->mfrom) / ev->mstep) + 1;
-		return pt_vector(ev, r, ev->mfrom, ev->mstep, n, false, e);
+		return pt_vector(t, ev, r, ev->mfrom, ev->mstep, n, false, e);
 	}
 	if (r->type == PROMQL_SCALAR || r->type == PROMQL_STRING)
 		return error_set(e, "a vector was wanted");
@@ -680,7 +734,7 @@ pt_compare(
 			return -1;
 		n = (size_t)((ev->to - ev->from) / ev->step) + 1;
 	}
-	return pt_vector(ev, r, ev->from, ev->step, n, ev->ordered, e);
+	return pt_vector(t, ev, r, ev->from, ev->step, n, ev->ordered, e);
 }
 
 /*
@@ -699,15 +753,11 @@ pt_query(struct pt *t, str expr, int64_t from, int64_t to, int64_t step,
 		.late_names = true,
 	};
 	struct promql_expr *x = promql_parse(expr, a, e);
-	struct source_ops ops;
-	struct source src = { &ops, t };
+	struct source src = series_source(t->set);
 	int rc;
 
 	if (x == NULL)
 		return -1;
-	t->inner = series_source(t->set);
-	ops = *t->inner.ops;
-	ops.open = pt_open;
 	rc = promql_eval(x, &src, &o, a, r, e);
 	promql_free(x);
 	return rc;
@@ -770,7 +820,7 @@ pt_run_pinned(
 		moved.from = times[i];
 		rc = pt_query(t, buf_str(&b), times[i], times[i], 0, a, &r, e);
 		if (rc == 0)
-			rc = pt_compare(&moved, &r, e);
+			rc = pt_compare(t, &moved, &r, e);
 		if (rc == -1)
 			error_add(
 			    e, "as %s at %" PRId64, buf_cstr(&b), times[i]);
@@ -805,7 +855,7 @@ pt_run_middle(
 		mid.v = &one;
 		mid.n = 1;
 	}
-	if (pt_sorted(&r, e) == -1 || pt_compare(&mid, &r, e) == -1)
+	if (pt_sorted(&r, e) == -1 || pt_compare(t, &mid, &r, e) == -1)
 		return error_add(e, "as a range");
 	return 0;
 }
@@ -833,7 +883,6 @@ pt_run(struct pt *t, const struct pt_eval *ev, struct error *e)
 	int rc = -1;
 
 	arena_init(&a);
-	t->touched = false;
 	if (pt_query(t, ev->expr, ev->from, ev->to, ev->range ? ev->step : 0,
 		&a, &r, &got) == -1) {
 		if (ev->wants[PT_FAIL])
@@ -842,15 +891,11 @@ pt_run(struct pt *t, const struct pt_eval *ev, struct error *e)
 			error_set(e, "%.900s", got.msg);
 		goto out;
 	}
-	if (t->touched || ev->histogram) {
-		error_set(e, "needs native histograms or start times");
-		goto out;
-	}
 	if (ev->wants[PT_FAIL]) {
 		error_set(e, "did not fail");
 		goto out;
 	}
-	if (pt_compare(ev, &r, e) == -1)
+	if (pt_compare(t, ev, &r, e) == -1)
 		goto out;
 	if (!ev->range &&
 	    (pt_run_pinned(t, ev, &a, e) == -1 ||
@@ -867,7 +912,6 @@ pt_clear(struct pt *t)
 {
 	series_free(t->set);
 	t->set = series_new();
-	t->nlost = 0;
 }
 
 static void
