@@ -108,6 +108,16 @@ str_rune(str s, size_t *len)
 }
 
 size_t
+str_runes(str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+size_t
 str_encode(uint32_t r, char out[4])
 {
 	if (r < 0x80) {

@@ -127,6 +127,9 @@ bool str_utf8(str s);
  */
 uint32_t str_rune(str s, size_t *len);
 
+/* How many code points s has, if it is UTF-8. */
+size_t str_runes(str s);
+
 /* Write code point r (<= 0x10ffff) as UTF-8 to out; returns 1 to 4. */
 size_t str_encode(uint32_t r, char out[4]);
 

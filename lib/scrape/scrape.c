@@ -48,7 +48,7 @@ struct round {
 
 /* The round has a sample of this metric. */
 static void
-name(struct round *x, str metric)
+note_metric(struct round *x, str metric)
 {
 	struct map_slot *slot;
 	bool fresh;
@@ -75,7 +75,8 @@ find_series(
 		label_print(b, label_view(&set));
 		*i = (size_t)(memory_series(x->s, buf_str(b)) - x->s->v);
 		if (x->in_place)
-			name(x, label_find(label_view(&set), LABEL_NAME));
+			note_metric(
+			    x, label_find(label_view(&set), LABEL_NAME));
 	}
 	label_fini(&set);
 	arena_reset(&x->m->tmp);
@@ -129,13 +130,12 @@ put_sample(
     struct round *x, const struct memory_series *v, const struct expo_item *it)
 {
 	struct buf *b = &x->m->body;
-	size_t room;
+	size_t need = v->len + x->s->middle.n + LINE;
 
 	if (it->kind == EXPO_HIST)
 		buf_z(b, "# HIST ");
-	room = v->len + x->s->middle.n + LINE;
-	if (b->cap - b->n <= room)
-		(void)buf_reserve(b, room);
+	if (b->cap - b->n <= need)
+		(void)buf_reserve(b, need);
 	b->n += memory_copy(b->p + b->n, x->s, v);
 	b->p[b->n++] = ' ';
 	if (it->kind == EXPO_HIST)
@@ -216,17 +216,6 @@ start(struct round *x, const struct expo_item *it)
 	    (long long)(v->stamped ? it->t : x->now));
 }
 
-/* Characters; more than EXEMPLAR_MAX need not be counted. */
-static size_t
-runes(str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n && n <= EXEMPLAR_MAX; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 static void
 exemplar(struct round *x, const struct expo_item *it)
 {
@@ -235,7 +224,8 @@ exemplar(struct round *x, const struct expo_item *it)
 	size_t n = 0;
 
 	for (size_t i = 0; i < it->extra.n && n <= EXEMPLAR_MAX; i++)
-		n += runes(it->extra.v[i].name) + runes(it->extra.v[i].value);
+		n += str_runes(it->extra.v[i].name) +
+		    str_runes(it->extra.v[i].value);
 	if (!x->have_last || n > EXEMPLAR_MAX)
 		return;
 	v = &x->s->v[x->last];

@@ -211,17 +211,6 @@ promproto_start(struct promproto *p, struct error *e)
 	return promproto_end(p, p->t != 0, p->t, e);
 }
 
-/* How many characters; more than so many are not counted. */
-static size_t
-runes(str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n && n <= EXEMPLAR_MAX; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 int
 promproto_exemplar(struct promproto *p, const struct pb_field *from, bool timed,
     struct error *e)
@@ -241,7 +230,7 @@ promproto_exemplar(struct promproto *p, const struct pb_field *from, bool timed,
 			k = label(&f, &l, e);
 			if (k == -1)
 				break;
-			length += runes(l.name) + runes(l.value);
+			length += str_runes(l.name) + str_runes(l.value);
 			if (length <= EXEMPLAR_MAX)
 				put_label(&labels, &l);
 		} else if (f.number == 2)

@@ -77,6 +77,9 @@ utf8(void)
 		  &n) == 0xfffd &&
 	    n == 1);
 	CHECK(str_rune(STR("\xe2\x82"), &n) == 0xfffd && n == 1);
+	CHECK(str_runes(STR_NONE) == 0);
+	CHECK(str_runes(STR("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"
+			    "b")) == 5);
 }
 
 int
