@@ -74,6 +74,20 @@ refuse(int status, const char **why, const char *text)
 	return status;
 }
 
+/* The body's length as declared; 0 if there is none, -1 if chunked. */
+static int64_t
+declared(const struct httpd_request *q)
+{
+	str s = httpd_header(q, "Content-Length");
+	int64_t n = 0;
+
+	if (httpd_header(q, "Transfer-Encoding").n)
+		return -1;
+	for (size_t i = 0; i < s.n && i < 18; i++)
+		n = n * 10 + (s.p[i] - '0');
+	return n;
+}
+
 static int
 check_lengths(const struct httpd_request *q, size_t lengths, size_t codings,
     bool http10, const struct httpd_limits *l, const char **why)
@@ -90,7 +104,7 @@ check_lengths(const struct httpd_request *q, size_t lengths, size_t codings,
 		return refuse(501, why, "unknown Transfer-Encoding");
 	if (lengths == 1 && !all_digits(httpd_header(q, "Content-Length")))
 		return refuse(400, why, "bad Content-Length");
-	if (httpd_declared(q) > (int64_t)l->max_body)
+	if (declared(q) > (int64_t)l->max_body)
 		return refuse(413, why, "the body is too large");
 	return 0;
 }
@@ -125,19 +139,6 @@ httpd_check(const struct httpd_request *q, str version, size_t size,
 	if (hosts == 0 && !http10)
 		return refuse(400, why, "no Host");
 	return check_lengths(q, lengths, codings, http10, l, why);
-}
-
-int64_t
-httpd_declared(const struct httpd_request *q)
-{
-	str s = httpd_header(q, "Content-Length");
-	int64_t n = 0;
-
-	if (httpd_header(q, "Transfer-Encoding").n)
-		return -1;
-	for (size_t i = 0; i < s.n && i < 18; i++)
-		n = n * 10 + (s.p[i] - '0');
-	return n;
 }
 
 /* Percent escapes, and '+' if plus; false if one is malformed. */

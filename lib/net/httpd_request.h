@@ -24,9 +24,6 @@ int httpd_check(const struct httpd_request *q, str version, size_t size,
  */
 int httpd_parse(struct httpd_request *q, str target, const char **why);
 
-/* The body's length as declared; 0 if there is none, -1 if chunked. */
-int64_t httpd_declared(const struct httpd_request *q);
-
 /* Does the client take gzip? */
 bool httpd_takes_gzip(const struct httpd_request *q);
 

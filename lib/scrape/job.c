@@ -372,9 +372,16 @@ scrape_job_default(struct scrape_job *j, struct arena *a)
 	*j = s.j;
 }
 
-int
-scrape_job_load(struct scrape_job *j, const struct conf_node *n,
-    const struct promconf *p, struct arena *a, struct error *e)
+static void
+fini(struct scrape_job *j)
+{
+	relabel_free(&j->relabel);
+	relabel_free(&j->metric_relabel);
+}
+
+static int
+load(struct scrape_job *j, const struct conf_node *n, const struct promconf *p,
+    struct arena *a, struct error *e)
 {
 	struct section s;
 
@@ -393,17 +400,10 @@ scrape_job_load(struct scrape_job *j, const struct conf_node *n,
 		"metric_relabel_configs", j->legacy_names, e) == -1 ||
 	    sd_check(j, e) == -1 ||
 	    (j->relabel.n == 0 && check_addresses(n, e) == -1)) {
-		scrape_job_fini(j);
+		fini(j);
 		return -1;
 	}
 	return 0;
-}
-
-void
-scrape_job_fini(struct scrape_job *j)
-{
-	relabel_free(&j->relabel);
-	relabel_free(&j->metric_relabel);
 }
 
 /* What scrape_load() makes; callers see its first member. */
@@ -448,7 +448,7 @@ scrape_load(struct promconf *p, struct error *e)
 	for (size_t i = 0; i < n; i++) {
 		struct scrape_job *j = arena_new(&c->a, struct scrape_job);
 
-		if (scrape_job_load(j, v[i], p, &c->a, e) == -1)
+		if (load(j, v[i], p, &c->a, e) == -1)
 			goto fail;
 		c->pub.jobs = arena_grow(&c->a, c->pub.jobs, &c->cap,
 		    c->pub.njobs + 1, sizeof(struct scrape_job *));
@@ -469,7 +469,7 @@ scrape_config_free(struct scrape_config *pub)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < pub->njobs; i++)
-		scrape_job_fini(pub->jobs[i]);
+		fini(pub->jobs[i]);
 	arena_fini(&c->a);
 	free(c);
 }

@@ -30,8 +30,8 @@ memory_readers_free(struct memory_source *s)
 	s->page = s->om = s->proto = NULL;
 }
 
-void
-memory_source_free(struct memory_source *s)
+static void
+source_free(struct memory_source *s)
 {
 	memory_readers_free(s);
 	map_fini(&s->by_text);
@@ -52,7 +52,7 @@ scrape_memory_free(struct scrape_memory *m)
 	if (m == NULL)
 		return;
 	for (size_t i = 0; i < m->n; i++)
-		memory_source_free(m->v[i]);
+		source_free(m->v[i]);
 	free(m->v);
 	map_fini(&m->by_text);
 	map_fini(&m->named);
@@ -519,7 +519,7 @@ forget(struct scrape_memory *m, str text)
 			m->v[i] = m->v[--m->n];
 			break;
 		}
-	memory_source_free(s);
+	source_free(s);
 }
 
 /* Where the last whole batch ends. */

@@ -82,8 +82,6 @@ struct memory_source *memory_source(
 struct memory_series *memory_series(struct memory_source *s, str text);
 struct memory_family *memory_family(struct memory_source *s, str name);
 
-void memory_source_free(struct memory_source *s);
-
 /* The series as it is printed, at p, where there is room; and behind b. */
 size_t memory_copy(
     char *p, const struct memory_source *s, const struct memory_series *x);

@@ -97,8 +97,9 @@ sd_check(const struct scrape_job *j, struct error *e)
 	return 0;
 }
 
-int64_t
-sd_now(const struct scrape_sd *sd)
+/* Milliseconds of the monotonic clock. */
+static int64_t
+mono(const struct scrape_sd *sd)
 {
 	return sd->clock->mono(sd->clock->arg) / 1000000;
 }
@@ -135,7 +136,7 @@ static void
 news(struct sd_find *f)
 {
 	struct scrape_sd *sd = f->sd;
-	int64_t now = sd_now(sd), due = now + BATCH_FIRST;
+	int64_t now = mono(sd), due = now + BATCH_FIRST;
 
 	for (size_t i = 0; i < sd->njobs; i++)
 		if (sd->jobs[i].job == f->job)
@@ -153,12 +154,8 @@ struct sd_source *
 sd_source_add(struct sd_find *f, str name)
 {
 	struct sd_source *s = mem_zero(1, sizeof(*s));
-	char *p = mem_alloc(name.n + 1);
 
-	if (name.n > 0)
-		memcpy(p, name.p, name.n);
-	p[name.n] = '\0';
-	s->name = (str){ p, name.n };
+	s->name = (str){ mem_cstr(name), name.n };
 	f->v = mem_grow(f->v, &f->cap, f->n + 1, sizeof(struct sd_source *));
 	f->v[f->n++] = s;
 	return s;
@@ -187,8 +184,9 @@ sd_source_drop(struct sd_find *f, struct sd_source *s)
 	source_free(s);
 }
 
-void
-sd_source_same(struct sd_source *s)
+/* It is as before: an error that was there is over. */
+static void
+same_again(struct sd_source *s)
 {
 	free(s->fault);
 	s->fault = NULL;
@@ -199,7 +197,7 @@ sd_source_set(struct sd_find *f, struct sd_source *s, struct sd_part *p)
 {
 	struct sd_part *old = s->part;
 
-	sd_source_same(s);
+	same_again(s);
 	if (old != NULL && same_part(old, p)) {
 		sd_part_free(p);
 		return;
@@ -222,8 +220,7 @@ sd_source_fail(struct sd_source *s, const struct error *e)
 	if (s->fault != NULL && strcmp(s->fault, clean.msg) == 0)
 		return;
 	free(s->fault);
-	s->fault = mem_alloc(strlen(clean.msg) + 1);
-	memcpy(s->fault, clean.msg, strlen(clean.msg) + 1);
+	s->fault = mem_cstr(str_of(clean.msg));
 	s->told = false;
 }
 
@@ -245,7 +242,7 @@ sd_source_text(struct sd_find *f, struct sd_source *s, str text, bool json,
 
 	if (s->seen == hash && (s->part != NULL || s->bad)) {
 		if (!s->bad)
-			sd_source_same(s);
+			same_again(s);
 		return;
 	}
 	s->seen = hash;
@@ -340,10 +337,8 @@ scrape_sd_new(const struct scrape_config *c, struct fetch *fetch,
 	sd->fetch = fetch;
 	sd->inotify = SD_CLOSED;
 	sd->jobs = mem_zero(c->njobs > 0 ? c->njobs : 1, sizeof(*sd->jobs));
-	if (dns_server != NULL) {
-		sd->dns_server = mem_alloc(strlen(dns_server) + 1);
-		memcpy(sd->dns_server, dns_server, strlen(dns_server) + 1);
-	}
+	if (dns_server != NULL)
+		sd->dns_server = mem_cstr(str_of(dns_server));
 	for (size_t i = 0; i < c->njobs; i++)
 		if (add_job(sd, c->jobs[i], e) == -1) {
 			scrape_sd_free(sd);
@@ -351,7 +346,7 @@ scrape_sd_new(const struct scrape_config *c, struct fetch *fetch,
 		}
 	if (scrape_sd_ready(sd)) { /* static alone: at once, even nothing */
 		sd->news = true;
-		sd->news_due = sd_now(sd);
+		sd->news_due = mono(sd);
 	}
 	return sd;
 }
@@ -388,7 +383,7 @@ scrape_sd_free(struct scrape_sd *sd)
 int64_t
 scrape_sd_step(struct scrape_sd *sd)
 {
-	int64_t now = sd_now(sd), next = INT64_MAX, wait = -1;
+	int64_t now = mono(sd), next = INT64_MAX, wait = -1;
 
 	if (sd->inotify >= 0)
 		sd_file_events(sd, now);
@@ -401,7 +396,7 @@ scrape_sd_step(struct scrape_sd *sd)
 	if (sd->dns != NULL)
 		wait = dns_step(sd->dns);
 	sd->begun = true;
-	now = sd_now(sd);
+	now = mono(sd);
 	if (wait != -1)
 		next = now + wait;
 	for (size_t i = 0; i < sd->n; i++)
@@ -429,7 +424,7 @@ scrape_sd_fds(const struct scrape_sd *sd, struct pollfd *p, size_t max)
 bool
 scrape_sd_changed(struct scrape_sd *sd)
 {
-	int64_t now = sd_now(sd);
+	int64_t now = mono(sd);
 
 	if (!sd->news || now < sd->news_due)
 		return false;

@@ -105,9 +105,6 @@ struct scrape_sd {
 	int64_t news_due, told_at;
 };
 
-/* Milliseconds of the monotonic clock. */
-int64_t sd_now(const struct scrape_sd *sd);
-
 /* Read what inotify has to say: finds of files become due. */
 void sd_file_events(struct scrape_sd *sd, int64_t now);
 
@@ -133,8 +130,5 @@ void sd_source_lost(struct sd_source *s, const struct error *e);
  */
 void sd_source_text(struct sd_find *f, struct sd_source *s, str text, bool json,
     str meta, bool local);
-
-/* It is as before: an error that was there is over. */
-void sd_source_same(struct sd_source *s);
 
 #endif

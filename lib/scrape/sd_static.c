@@ -10,7 +10,7 @@ check_target(const struct conf_node *n, struct error *e)
 {
 	if (n->kind != CONF_SCALAR || n->value.n == 0)
 		return conf_error(n, e, "a target must be HOST:PORT");
-	/* A URL is refused by scrape_job_load(), if nothing relabels it. */
+	/* A URL is refused by scrape_load(), if nothing relabels it. */
 	if (!str_utf8(n->value))
 		return conf_error(n, e, "\"%.*s\" is not a valid hostname",
 		    STR_ARG(n->value));
