@@ -29,7 +29,9 @@ bits_put_uvarint(struct bits_out *o, uint64_t x)
 void
 bits_put_varint(struct bits_out *o, int64_t x)
 {
-	bits_put_uvarint(o, (uint64_t)x << 1 ^ (uint64_t)(x >> 63));
+	uint64_t u = (uint64_t)x << 1;
+
+	bits_put_uvarint(o, x < 0 ? ~u : u);
 }
 
 int64_t

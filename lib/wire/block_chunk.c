@@ -60,7 +60,7 @@ put_zero_threshold(struct bits_out *o, double z)
 	if (z == 0) {
 		bits_put(o, 0, 8);
 	} else if (frexp(z, &e) == 0.5 && e >= -242 && e <= 11) {
-		bits_put(o, (uint64_t)(e + 243), 8);
+		bits_put(o, (uint64_t)((int64_t)e + 243), 8);
 	} else {
 		bits_put(o, 255, 8);
 		bits_put(o, num_bits(z), 64);
@@ -279,9 +279,9 @@ next_histogram(struct chunk_out *c, int64_t t, const struct histogram *h)
 		bits_put_varbit(&c->bits, delta - c->delta);
 	c->delta = delta;
 	for (size_t i = 0; i < numbers(h); i++) {
-		int64_t now = whole(h, i) - whole(&c->h, i);
-
 		if (ints) {
+			int64_t now = whole(h, i) - whole(&c->h, i);
+
 			bits_put_varbit(&c->bits, now - c->change[i]);
 			c->change[i] = now;
 		} else {

@@ -98,7 +98,9 @@ block_put_uvarint(struct buf *b, uint64_t x)
 static void
 put_varint(struct buf *b, int64_t x)
 {
-	block_put_uvarint(b, (uint64_t)x << 1 ^ (uint64_t)(x >> 63));
+	uint64_t u = (uint64_t)x << 1;
+
+	block_put_uvarint(b, x < 0 ? ~u : u);
 }
 
 static void
@@ -144,6 +146,8 @@ align(struct file *f, unsigned to)
 static int
 put_section(struct file *f, str s, struct error *e)
 {
+	if (s.n > UINT32_MAX)
+		return error_set(e, "index: a section of more than 4 GiB");
 	put_be(&f->b, s.n, 4);
 	buf_add(&f->b, s);
 	put_be(&f->b, crc32c(0, s.p, s.n), 4);

@@ -16,6 +16,9 @@
 #include "wire/block_chunk.h"
 #include "wire/block_index.h"
 
+/* A larger count may have changes that do not fit an integer chunk. */
+#define WHOLE_MAX 0x1p60
+
 #define SEGMENT ((uint64_t)512 << 20) /* bytes of a file of chunks */
 
 struct block_writer {
@@ -220,8 +223,9 @@ int
 block_histogram(struct block_writer *w, int64_t t, const struct histogram *h,
     struct error *e)
 {
-	enum chunk_encoding encoding =
-	    h->whole ? CHUNK_HISTOGRAM : CHUNK_FLOAT_HISTOGRAM;
+	enum chunk_encoding encoding = h->whole && h->count < WHOLE_MAX
+	    ? CHUNK_HISTOGRAM
+	    : CHUNK_FLOAT_HISTOGRAM;
 
 	if (need(w, encoding, e) == -1)
 		return -1;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/file.h"
 #include "base/num.h"
 #include "check.h"
@@ -229,6 +230,50 @@ test_round_trip(void)
 }
 
 static int
+huge_back(void *arg, int64_t t, double v, const struct histogram *h)
+{
+	(void)t;
+	(void)v;
+	*(unsigned *)arg += h != NULL && h->count == 1e19 &&
+	    h->positive.n == 1 && h->positive.v[0] == 1e19;
+	return 0;
+}
+
+/* Integers that no integer chunk can hold become floats, not other numbers. */
+static void
+test_huge(void)
+{
+	const char *ulid = "01FN000000000000000000000D";
+	static const str text = STR_INIT(
+	    "{count:10000000000000000000,sum:1,schema:0,positive_spans:[0:1],"
+	    "positive_buckets:[10000000000000000000]}");
+	struct block_stats st = { 0 };
+	struct block_writer *w;
+	struct buf path = { 0 };
+	struct histogram h;
+	struct labels ls;
+	struct block *b;
+	struct arena a;
+	struct error e;
+	unsigned n = 0;
+
+	arena_init(&a);
+	CHECK(histogram_parse(&h, text, &a, NULL, &e) == 0 && h.whole);
+	w = block_create(dir, ulid, T0, T0 + 1000, &e);
+	CHECK(block_series(w, labels(0, true, &a), &e) == 0);
+	CHECK(block_histogram(w, T0, &h, &e) == 0);
+	CHECK(block_histogram(w, T0 + 1, &h, &e) == 0);
+	CHECK(block_finish(w, &st, &e) == 0);
+	buf_printf(&path, "%s/%s", dir, ulid);
+	b = block_open(buf_cstr(&path), &e);
+	CHECK(b != NULL && block_next(b, &ls, &e) == 1);
+	CHECK(block_samples(b, huge_back, &n, &e) == 0 && n == 2);
+	block_close(b);
+	buf_fini(&path);
+	arena_fini(&a);
+}
+
+static int
 count(void *arg, int64_t t, double v, const struct histogram *h)
 {
 	(void)t;
@@ -266,11 +311,33 @@ store(const char *path, str s)
 	CHECK(file_replace(path, s, 0644, &e) == 0);
 }
 
-/* Tombstones of the first series: of 100 samples, and of all but the last. */
+/* A tombstones file that deletes from and to, both included, of each id. */
+static void
+put_tombs(const char *path, uint64_t ids, int64_t from, int64_t to)
+{
+	struct buf b = { 0 }, all = { 0 };
+	struct bits_out o = { .b = &b };
+	uint32_t sum;
+
+	for (uint64_t id = 0; id < ids; id++) {
+		bits_put_uvarint(&o, id);
+		bits_put_varint(&o, from);
+		bits_put_varint(&o, to);
+	}
+	sum = crc32c(0, b.p, b.n);
+	bits_put(&o, sum, 32);
+	buf_add(&all, (str){ "\x01\x30\xba\x30\x01", 5 });
+	buf_add(&all, buf_str(&b));
+	store(path, buf_str(&all));
+	buf_fini(&b);
+	buf_fini(&all);
+}
+
 static void
 test_tombstones(void)
 {
 	const char *ulid = "01FN000000000000000000000B";
+	const unsigned nseries = SERIES - 1 + 6;
 	/* magic, version; id, from, to; CRC */
 	struct buf path = { 0 }, dirname = { 0 }, t = { 0 };
 	struct buf head = { 0 };
@@ -280,7 +347,14 @@ test_tombstones(void)
 	buf_printf(&dirname, "%s/%s", dir, ulid);
 	buf_printf(&path, "%s/%s/tombstones", dir, ulid);
 	CHECK(walk(buf_cstr(&dirname), &all) == 0);
-	/* The first series' number is in the index; any number is legal. */
+	/* The ids of this block are below that; any number is legal. */
+	put_tombs(buf_cstr(&path), 4096, when(1, 10), when(1, 109) + 14999);
+	n = 0;
+	CHECK(walk(buf_cstr(&dirname), &n) == 0 && n == all - 100 * nseries);
+	put_tombs(buf_cstr(&path), 4096, INT64_MIN, INT64_MAX);
+	n = 0;
+	CHECK(walk(buf_cstr(&dirname), &n) == 0 && n == 0);
+	n = 0;
 	buf_add(&head, (str){ "\x01\x30\xba\x30\x01", 5 });
 	buf_add(&t, buf_str(&head));
 	buf_add(&t, (str){ "\0\0\0\0", 4 });
@@ -360,6 +434,7 @@ main(void)
 	test_ulid();
 	test_round_trip();
 	test_tombstones();
+	test_huge();
 	test_broken();
 	if (getenv("KEEP") == NULL) {
 		buf_printf(&rm, "rm -rf %s", dir);
