@@ -5,7 +5,7 @@
  *
  *	struct pb m = pb_of(bytes);
  *	while ((k = pb_next(&m, &f, e)) == 1)
- *		if (f.number == 2 && pb_is(&f, PB_BYTES, e)) ...
+ *		if (f.number == 2 && pb_want(&f, PB_BYTES, e) == 0) ...
  *
  * And the little that a writer of them needs.
  */
