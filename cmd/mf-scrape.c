@@ -49,15 +49,15 @@ static void
 shard(void *arg, const char *option, const char *text)
 {
 	struct scrape_options *o = arg;
-	const char *slash = strchr(text, '/');
-	const char *bad = "is not I/N";
+	str rest = str_of(text), first = str_cut(&rest, '/');
+	const char *bad = NULL;
 	char i[16] = "";
 	long long n;
 
-	if (slash == NULL || slash - text >= (ptrdiff_t)sizeof(i))
+	if (rest.p == NULL || first.n >= sizeof(i))
 		tool_die(TOOL_USAGE, "%s: '%s' is not I/N", option, text);
-	(void)memcpy(i, text, (size_t)(slash - text));
-	n = strtonum(slash + 1, 1, 1 << 20, &bad);
+	(void)memcpy(i, first.p, first.n);
+	n = strtonum(rest.p, 1, 1 << 20, &bad);
 	if (bad == NULL)
 		o->shard = (uint32_t)strtonum(i, 0, n - 1, &bad);
 	if (bad != NULL)
