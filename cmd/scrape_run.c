@@ -15,7 +15,7 @@
 
 #define TARGETS_EVERY INT64_C(10000) /* ms between writes of "targets" */
 #define TRIM_EVERY INT64_C(20000)    /* ms between looks for free pages */
-#define SPARE 64                     /* descriptors that are not requests' */
+#define SPARE ((rlim_t)64)           /* descriptors that are not requests' */
 #define MANY 4096
 #define SD_FDS 64 /* of discoveries, polled at a time */
 
@@ -358,8 +358,11 @@ room(void)
 		l.rlim_cur = l.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &l);
 	}
-	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur < 4 * SPARE)
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1)
 		return SPARE;
+	/* A request may have four: its socket, and the resolver's. */
+	if (l.rlim_cur < 4 * SPARE)
+		return l.rlim_cur < 8 ? 1 : (size_t)l.rlim_cur / 4;
 	return l.rlim_cur < MANY ? (size_t)l.rlim_cur - 2 * SPARE
 				 : (size_t)l.rlim_cur / 2 - 8 * SPARE;
 }
