@@ -9,7 +9,7 @@
 
 static const char usage[] =
     "usage: mf-scrape [options] -c FILE[:KEY] | URL ...\n"
-    "       mf-scrape check [-q] -c FILE[:KEY]\n"
+    "       mf-scrape check [-q] [-c] FILE[:KEY]\n"
     "       mf-scrape targets [-q] [-d DIR] [-o table|json] [--explain]\n"
     "                         [-c FILE[:KEY]]\n"
     "       mf-scrape check-metrics [--extended] [FILE]\n"

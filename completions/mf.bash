@@ -50,7 +50,7 @@ _mf_scrape() {
 	case $cur in
 	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -d --dir --dns-server --env --extended --explain -h --help -i --interval --keep-known -n --dry-run --now -o --output -q --quiet --self --set --shard -V --version -v --verbose" -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check targets" -- "$cur") ;;
+		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check check-metrics targets" -- "$cur") ;;
 	esac
 }
 complete -o filenames -F _mf_scrape mf-scrape
