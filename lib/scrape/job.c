@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "scrape/sd.h"
 #include "scrape/target.h"
+#include "wire/promproto.h"
 
 /* What of a section does not go straight into the job. */
 struct section {
@@ -72,10 +73,7 @@ static const struct protocol {
 	const char *name, *type;
 	bool escaping;
 } protocols[] = {
-	{ "PrometheusProto",
-	    "application/vnd.google.protobuf;"
-	    "proto=io.prometheus.client.MetricFamily;encoding=delimited",
-	    false },
+	{ "PrometheusProto", PROMPROTO_TYPE, false },
 	{ "OpenMetricsText1.0.0", "application/openmetrics-text;version=1.0.0",
 	    true },
 	{ "OpenMetricsText0.0.1", "application/openmetrics-text;version=0.0.1",
