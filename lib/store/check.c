@@ -326,10 +326,6 @@ check_files(struct check *c, struct error *e)
 	if (store_day_list(c->s, d->ymd, &v, &n, e) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (v[i].first > next)
-			tell(c, "%08u: segments %u to %u are missing",
-			    (unsigned)d->ymd, next, v[i].first - 1);
-		next = v[i].last >= next ? v[i].last + 1 : next;
 		if (covered(d, &v[i]))
 			continue;
 		if (v[i].part)
@@ -339,6 +335,11 @@ check_files(struct check *c, struct error *e)
 			tell(c, "%08u/%06u.seg: not a segment, or damaged",
 			    (unsigned)d->ymd, v[i].last);
 	}
+	n = store_span_widest(v, n);
+	for (size_t i = 0; i < n; next = v[i++].last + 1)
+		if (v[i].first > next)
+			tell(c, "%08u: segments %u to %u are missing",
+			    (unsigned)d->ymd, next, v[i].first - 1);
 	free(v);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * Sealed parts say what the segments said, bit for bit: random stores of every
  * kind of frame, one of them compacted again and again while both are written
- * to alike.  Covers seal.c, loose.c and compact.c.
+ * to alike.  Covers loose.c.
  */
 #include "check.h"
 #include "store-help.h"
