@@ -26,6 +26,28 @@ answer_empty(const struct promql_result *r)
 	    r->n == 0;
 }
 
+static const struct histogram *
+histogram_of(const struct promql_series *s, size_t i)
+{
+	return s->h != NULL ? s->h[i] : NULL;
+}
+
+/* A sample or a HIST line. */
+static void
+put_sample(struct buf *out, const struct promql_series *s, size_t i)
+{
+	const struct histogram *h = histogram_of(s, i);
+	struct buf text = { 0 };
+
+	if (h == NULL) {
+		expo_put_sample(out, s->labels, s->v[i], s->t[i]);
+		return;
+	}
+	histogram_print(&text, h);
+	expo_put_hist(out, s->labels, buf_str(&text), s->t[i]);
+	buf_fini(&text);
+}
+
 static void
 put_text(struct buf *out, str expr, const struct promql_opts *o,
     const struct promql_result *r, bool head)
@@ -52,8 +74,7 @@ put_text(struct buf *out, str expr, const struct promql_opts *o,
 	else
 		for (size_t i = 0; i < r->n; i++)
 			for (size_t k = 0; k < r->v[i].n; k++)
-				expo_put_sample(out, r->v[i].labels,
-				    r->v[i].v[k], r->v[i].t[k]);
+				put_sample(out, &r->v[i], k);
 	expo_put_eof(out);
 }
 
@@ -85,12 +106,42 @@ put_value(struct json_writer *w, double v)
 }
 
 static void
-put_point(struct json_writer *w, int64_t t, double v)
+put_point(struct json_writer *w, const struct promql_series *s, size_t i)
 {
+	const struct histogram *h = histogram_of(s, i);
+	struct buf text = { 0 };
+
 	json_open(w, '[');
-	put_seconds(w, t);
-	put_value(w, v);
+	put_seconds(w, s->t[i]);
+	if (h == NULL)
+		put_value(w, s->v[i]);
+	else {
+		histogram_json(&text, h);
+		json_raw(w, buf_str(&text));
+		buf_fini(&text);
+	}
 	json_close(w, ']');
+}
+
+/* The floats of a series under key, or its histograms, if there are any. */
+static void
+put_points(struct json_writer *w, const struct promql_series *s,
+    const char *key, bool matrix, bool histograms)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if ((histogram_of(s, i) != NULL) != histograms)
+			continue;
+		if (!any)
+			json_key(w, str_of(key));
+		if (!any && matrix)
+			json_open(w, '[');
+		any = true;
+		put_point(w, s, i);
+	}
+	if (any && matrix)
+		json_close(w, ']');
 }
 
 static void
@@ -99,13 +150,10 @@ put_series(struct json_writer *w, const struct promql_series *s, bool matrix)
 	json_open(w, '{');
 	json_key(w, STR("metric"));
 	label_json(w, s->labels);
-	json_key(w, matrix ? STR("values") : STR("value"));
-	if (matrix)
-		json_open(w, '[');
-	for (size_t i = 0; i < s->n; i++)
-		put_point(w, s->t[i], s->v[i]);
-	if (matrix)
-		json_close(w, ']');
+	put_points(w, s, matrix ? "values" : "value", matrix, false);
+	if (s->h != NULL)
+		put_points(
+		    w, s, matrix ? "histograms" : "histogram", matrix, true);
 	json_close(w, '}');
 }
 
@@ -204,7 +252,8 @@ put_cell(struct buf *out, str s, char sep)
 }
 
 static void
-put_row(struct buf *out, int64_t t, struct labels ls, double v, char sep)
+put_row(struct buf *out, int64_t t, struct labels ls, double v,
+    const struct histogram *h, char sep)
 {
 	struct buf cell = { 0 };
 
@@ -212,9 +261,14 @@ put_row(struct buf *out, int64_t t, struct labels ls, double v, char sep)
 	buf_byte(out, sep);
 	label_print_metric(&cell, ls);
 	put_cell(out, buf_str(&cell), sep);
-	buf_fini(&cell);
 	buf_byte(out, sep);
-	num_print(out, v);
+	buf_reset(&cell);
+	if (h != NULL)
+		histogram_print(&cell, h);
+	else
+		num_print(&cell, v);
+	put_cell(out, buf_str(&cell), sep);
+	buf_fini(&cell);
 	buf_byte(out, '\n');
 }
 
@@ -225,7 +279,8 @@ put_table(struct buf *out, const struct promql_result *r, bool head, char sep)
 	if (head)
 		buf_printf(out, "time%cseries%cvalue\n", sep, sep);
 	if (r->type == PROMQL_SCALAR) {
-		put_row(out, r->t, (struct labels){ NULL, 0 }, r->scalar, sep);
+		put_row(out, r->t, (struct labels){ NULL, 0 }, r->scalar, NULL,
+		    sep);
 	} else if (r->type == PROMQL_STRING) {
 		date_print(out, r->t);
 		buf_printf(out, "%c%c", sep, sep);
@@ -235,7 +290,7 @@ put_table(struct buf *out, const struct promql_result *r, bool head, char sep)
 	for (size_t i = 0; i < r->n; i++)
 		for (size_t k = 0; k < r->v[i].n; k++)
 			put_row(out, r->v[i].t[k], r->v[i].labels, r->v[i].v[k],
-			    sep);
+			    histogram_of(&r->v[i], k), sep);
 }
 
 static void

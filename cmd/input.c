@@ -265,6 +265,7 @@ remote_result(const struct promapi_answer *in, struct arena *a,
 		v[i] = (struct promql_series){ .labels = in->v[i].labels,
 			.t = in->v[i].t,
 			.v = in->v[i].v,
+			.h = in->v[i].h,
 			.n = in->v[i].n };
 	r->v = v;
 	r->n = in->n;

@@ -157,6 +157,11 @@ ask_plot(struct ask *q, struct input *in, struct series_set *set,
 				.v = r.v[k].v,
 				.n = r.v[k].n };
 
+			if (r.v[k].h != NULL) {
+				tool_warn("a native histogram is not drawn: "
+					  "ask for its histogram_quantile()");
+				continue;
+			}
 			if (q->v[i].mark)
 				gather_marks(&g, &s, q->v[i].text);
 			else

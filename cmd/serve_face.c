@@ -84,7 +84,9 @@ face_draw(void *arg, struct buf *svg, const struct serve_graph *g)
 	for (size_t i = 0; i < p.n; i++) {
 		const struct promql_series *s = &g->result->v[i];
 
-		v[i] = (struct plot_series){ s->labels, s->t, s->v, s->n };
+		/* nothing is drawn of a histogram */
+		v[i] = (struct plot_series){ s->labels, s->t, s->v,
+			s->h == NULL ? s->n : 0 };
 	}
 	plot_svg(svg, &p, g->width, g->height);
 	free(v);

@@ -65,6 +65,9 @@ int histogram_parse(
 /* The one form of it: mf-format(5). */
 void histogram_print(struct buf *b, const struct histogram *h);
 
+/* The form of the Prometheus API: {"count":"2","sum":"3","buckets":[...]}. */
+void histogram_json(struct buf *b, const struct histogram *h);
+
 /*
  * Is it one?  Spans fit their buckets, no count is negative (but of gauges
  * that are not whole: differences), bounds ascend, and whole counts add up (or

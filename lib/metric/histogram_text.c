@@ -392,3 +392,51 @@ histogram_print(struct buf *b, const struct histogram *h)
 	}
 	buf_byte(b, '}');
 }
+
+/* A number as the API writes it: 'f', but very small and large ones 'e'. */
+static void
+put_number(struct buf *b, double v)
+{
+	double abs = fabs(v);
+
+	buf_byte(b, '"');
+	num_format(
+	    b, v, abs != 0 && (abs < 1e-6 || abs >= 1e21) ? 'e' : 'f', -1);
+	buf_byte(b, '"');
+}
+
+void
+histogram_json(struct buf *b, const struct histogram *h)
+{
+	struct arena a = { 0 };
+	struct histogram_bucket *v;
+	const char *before = ",\"buckets\":[[";
+	size_t n;
+
+	buf_z(b, "{\"count\":");
+	put_number(b, h->count);
+	buf_z(b, ",\"sum\":");
+	put_number(b, h->sum);
+	v = histogram_list(h, &a, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].count == 0)
+			continue;
+		buf_z(b, before);
+		/* 0: (a,b], 1: [a,b), 2: (a,b), 3: [a,b] */
+		num_print_int(b,
+		    v[i].lower_in ? (v[i].upper_in ? 3 : 1)
+				  : (v[i].upper_in ? 0 : 2));
+		buf_byte(b, ',');
+		put_number(b, v[i].lower);
+		buf_byte(b, ',');
+		put_number(b, v[i].upper);
+		buf_byte(b, ',');
+		put_number(b, v[i].count);
+		buf_byte(b, ']');
+		before = ",[";
+	}
+	if (before[1] == '[')
+		buf_byte(b, ']');
+	buf_byte(b, '}');
+	arena_fini(&a);
+}

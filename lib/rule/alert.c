@@ -198,11 +198,11 @@ put_samples(const struct rule_round *r, struct rule_state *next, size_t *cap,
 	label_init(&set, a->labels);
 	label_set(&set, LABEL_NAME, STR("ALERTS"));
 	label_set(&set, STR("alertstate"), str_of(rule_state_text(a->state)));
-	rule_put(r, next, cap, label_done(&set, r->arena), 1);
+	rule_put(r, next, cap, label_done(&set, r->arena), 1, NULL);
 	label_fini(&set);
 	label_init(&set, a->labels);
 	label_set(&set, LABEL_NAME, STR("ALERTS_FOR_STATE"));
-	rule_put(r, next, cap, label_done(&set, r->arena), (double)since);
+	rule_put(r, next, cap, label_done(&set, r->arena), (double)since, NULL);
 	label_fini(&set);
 }
 

@@ -16,7 +16,8 @@ struct source_cursor {
 	bool labels_only;
 	int64_t *t; /* a merged series */
 	double *v;
-	size_t tcap, vcap;
+	const struct histogram **h;
+	size_t tcap, vcap, hcap;
 };
 
 static void
@@ -30,6 +31,7 @@ overlay_close(struct source_cursor *c)
 		source_close(c->o->fresh, c->fresh);
 	free(c->t);
 	free(c->v);
+	free(c->h);
 	free(c);
 }
 
@@ -69,9 +71,12 @@ static void
 merge(struct source_cursor *c, struct source_series *out)
 {
 	size_t i = 0, k = 0, n = 0, max = c->b.n + c->f.n;
+	bool histograms = c->b.h != NULL || c->f.h != NULL;
 
 	c->t = mem_grow(c->t, &c->tcap, max, sizeof(*c->t));
 	c->v = mem_grow(c->v, &c->vcap, max, sizeof(*c->v));
+	if (histograms)
+		c->h = mem_grow(c->h, &c->hcap, max, sizeof(*c->h));
 	while (i < c->b.n || k < c->f.n) {
 		bool base =
 		    k == c->f.n || (i < c->b.n && c->b.t[i] <= c->f.t[k]);
@@ -79,9 +84,13 @@ merge(struct source_cursor *c, struct source_series *out)
 		if (base) {
 			if (k < c->f.n && c->b.t[i] == c->f.t[k])
 				k++;
+			if (histograms)
+				c->h[n] = c->b.h != NULL ? c->b.h[i] : NULL;
 			c->t[n] = c->b.t[i];
 			c->v[n++] = c->b.v[i++];
 		} else {
+			if (histograms)
+				c->h[n] = c->f.h != NULL ? c->f.h[k] : NULL;
 			c->t[n] = c->f.t[k];
 			c->v[n++] = c->f.v[k++];
 		}
@@ -89,6 +98,7 @@ merge(struct source_cursor *c, struct source_series *out)
 	out->labels = c->b.labels;
 	out->t = c->t;
 	out->v = c->v;
+	out->h = histograms ? c->h : NULL;
 	out->n = n;
 }
 

@@ -62,12 +62,28 @@ rule_key(struct arena *a, struct labels ls)
 	return key;
 }
 
+static void
+put_histogram(
+    const struct rule_round *r, struct labels ls, const struct histogram *h)
+{
+	struct buf text = { 0 };
+
+	histogram_print(&text, h);
+	expo_put_hist(r->out, ls, buf_str(&text), r->t);
+	(void)series_add_histogram(r->engine->fresh, ls, r->t, h);
+	buf_fini(&text);
+}
+
 void
 rule_put(const struct rule_round *r, struct rule_state *next, size_t *cap,
-    struct labels ls, double v)
+    struct labels ls, double v, const struct histogram *h)
 {
-	expo_put_sample(r->out, ls, v, r->t);
-	(void)series_add(r->engine->fresh, ls, r->t, v);
+	if (h != NULL)
+		put_histogram(r, ls, h);
+	else {
+		expo_put_sample(r->out, ls, v, r->t);
+		(void)series_add(r->engine->fresh, ls, r->t, v);
+	}
 	next->series = arena_grow(&next->arena, next->series, cap,
 	    next->nseries + 1, sizeof(*next->series));
 	next->series[next->nseries++] =
@@ -139,7 +155,8 @@ rule_record(const struct rule_round *r, const struct rule_state *old,
 		    "vector contains metrics with the same "
 		    "labelset after applying rule labels");
 	for (size_t i = 0; i < n; i++)
-		rule_put(r, next, &cap, out[i], v[i].v[0]);
+		rule_put(r, next, &cap, out[i], v[i].v[0],
+		    v[i].h != NULL ? v[i].h[0] : NULL);
 	rule_put_stale(r, old, next);
 	return 0;
 }

@@ -128,7 +128,7 @@ int rule_query(const struct rule_round *r, const struct promql_series **v,
 
 /* A sample of the round: printed, kept for later rules, remembered in next. */
 void rule_put(const struct rule_round *r, struct rule_state *next, size_t *cap,
-    struct labels ls, double v);
+    struct labels ls, double v, const struct histogram *h);
 
 /* STALE lines for what old wrote and next did not. */
 void rule_put_stale(const struct rule_round *r, const struct rule_state *old,

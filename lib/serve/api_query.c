@@ -39,23 +39,54 @@ put_point(struct buf *b, int64_t t, double v)
 	buf_add(b, STR("\"]"));
 }
 
+static bool
+is_histogram(const struct promql_series *s, size_t i)
+{
+	return s->h != NULL && s->h[i] != NULL;
+}
+
+/* The floats of a series, or its histograms, if there are any. */
+static void
+put_points(struct json_writer *w, const struct promql_series *s, str key,
+    bool range, bool histograms)
+{
+	const char *before = range ? "[" : "";
+	bool any = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (is_histogram(s, i) != histograms)
+			continue;
+		if (!any)
+			json_key(w, key);
+		any = true;
+		buf_z(w->out, before);
+		before = ",";
+		if (!histograms) {
+			put_point(w->out, s->t[i], s->v[i]);
+			continue;
+		}
+		buf_byte(w->out, '[');
+		put_time(w->out, s->t[i]);
+		buf_byte(w->out, ',');
+		histogram_json(w->out, s->h[i]);
+		buf_byte(w->out, ']');
+	}
+	if (any && range)
+		buf_byte(w->out, ']');
+	if (any)
+		w->pending = true;
+}
+
 static void
 put_series(struct json_writer *w, const struct promql_series *s, bool range)
 {
 	json_open(w, '{');
 	json_key(w, STR("metric"));
 	label_json(w, s->labels);
-	json_key(w, range ? STR("values") : STR("value"));
-	if (range)
-		buf_byte(w->out, '[');
-	for (size_t i = 0; i < s->n; i++) {
-		if (i > 0)
-			buf_byte(w->out, ',');
-		put_point(w->out, s->t[i], s->v[i]);
-	}
-	if (range)
-		buf_byte(w->out, ']');
-	w->pending = true;
+	put_points(w, s, range ? STR("values") : STR("value"), range, false);
+	if (s->h != NULL)
+		put_points(w, s, range ? STR("histograms") : STR("histogram"),
+		    range, true);
 	json_close(w, '}');
 }
 

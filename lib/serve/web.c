@@ -205,7 +205,10 @@ put_row(struct buf *b, str name, const struct promql_series *s, bool times)
 	buf_z(b, "</td><td>");
 	for (size_t i = 0; i < s->n && i < MAX_ROWS; i++) {
 		buf_reset(&v);
-		num_print(&v, s->v[i]);
+		if (s->h != NULL && s->h[i] != NULL)
+			histogram_print(&v, s->h[i]);
+		else
+			num_print(&v, s->v[i]);
 		if (times) {
 			buf_z(&v, " @ ");
 			date_print_ms(&v, s->t[i]);

@@ -2,7 +2,7 @@
  * The client of the Prometheus HTTP API: asks, and reads the JSON answer into
  * columns.  Where to ask is read in promapi_load.c.
  */
-#include "wire/promapi.h"
+#include "wire/promapi_impl.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -73,38 +73,98 @@ out:
 	return rc;
 }
 
-/* One series of a vector or a matrix; *n counts on when it has samples. */
+/* [1637582400.123, {"count":...}] */
+static int
+histogram(const struct json_value *j, struct arena *a, int64_t *t,
+    const struct histogram **out, struct error *e)
+{
+	struct histogram *h = arena_new(a, struct histogram);
+
+	if (j->kind != JSON_ARRAY || j->n != 2 || to_ms(&j->v[0], t) == -1 ||
+	    j->v[1].kind != JSON_OBJECT)
+		return error_set(e, "answer: a histogram is not [time, {...}]");
+	*out = h;
+	return promapi_histogram(&j->v[1], a, h, e);
+}
+
+/* A list of points under key, or in a vector the only one. */
+static int
+points(const struct json_value *j, const char *key, bool matrix,
+    const struct json_value **v, size_t *n, struct error *e)
+{
+	*v = json_find(j, key);
+	*n = 0;
+	if (*v == NULL)
+		return 0;
+	if ((*v)->kind != JSON_ARRAY)
+		return error_set(e, "answer: a series has no values");
+	*n = matrix ? (*v)->n : 1;
+	*v = matrix ? (*v)->v : *v;
+	return 0;
+}
+
+/* The histograms go between the floats that s has already, by time. */
+static int
+merge(struct promapi_series *s, const struct json_value *v, size_t n,
+    struct arena *a, struct error *e)
+{
+	size_t floats = s->n, at = s->n + n;
+	const struct histogram *h = NULL;
+	int64_t t = 0;
+
+	if (n == 0)
+		return 0;
+	s->h = arena_array(a, at, const struct histogram *);
+	s->n = at;
+	while (n > 0) {
+		if (histogram(&v[n - 1], a, &t, &h, e) == -1)
+			return -1;
+		for (; floats > 0 && s->t[floats - 1] > t; floats--) {
+			s->t[--at] = s->t[floats - 1];
+			s->v[at] = s->v[floats - 1];
+		}
+		s->t[--at] = t;
+		s->v[at] = 0;
+		s->h[at] = h;
+		n--;
+	}
+	return 0;
+}
+
+/* One series of a vector or a matrix. */
 static int
 series(const struct json_value *j, bool matrix, struct arena *a,
     struct promapi_answer *out, struct error *e)
 {
-	const struct json_value *v = json_find(j, matrix ? "values" : "value");
-	struct promapi_series s = { .n = 1 };
+	const struct json_value *v, *hv;
+	struct promapi_series s = { .n = 0 };
+	size_t nh;
 
-	if (metric(json_find(j, "metric"), a, &s.labels, e) == -1)
+	if (metric(json_find(j, "metric"), a, &s.labels, e) == -1 ||
+	    points(j, matrix ? "values" : "value", matrix, &v, &s.n, e) == -1 ||
+	    points(j, matrix ? "histograms" : "histogram", matrix, &hv, &nh,
+		e) == -1)
 		return -1;
-	if (v == NULL &&
-	    json_find(j, matrix ? "histograms" : "histogram") != NULL)
-		return 0;
-	if (v == NULL || v->kind != JSON_ARRAY)
+	if (json_find(j, matrix ? "values" : "value") == NULL &&
+	    json_find(j, matrix ? "histograms" : "histogram") == NULL)
 		return error_set(e, "answer: a series has no values");
-	if (matrix)
-		s.n = v->n;
-	s.t = arena_array(a, s.n, int64_t);
-	s.v = arena_array(a, s.n, double);
-	for (size_t i = 0; i < s.n; i++) {
-		if (sample(matrix ? &v->v[i] : v, &s.t[i], &s.v[i], e) == -1)
+	s.t = arena_array(a, s.n + nh, int64_t);
+	s.v = arena_array(a, s.n + nh, double);
+	for (size_t i = 0; i < s.n; i++)
+		if (sample(&v[i], &s.t[i], &s.v[i], e) == -1)
 			return -1;
-		if (i > 0 && s.t[i] <= s.t[i - 1])
+	if (merge(&s, hv, nh, a, e) == -1)
+		return -1;
+	for (size_t i = 1; i < s.n; i++)
+		if (s.t[i] <= s.t[i - 1])
 			return error_set(e, "answer: times do not rise");
-	}
 	out->v[out->n++] = s;
 	return 0;
 }
 
 static int
 result(const struct json_value *data, struct arena *a,
-    struct promapi_answer *out, size_t *dropped, struct error *e)
+    struct promapi_answer *out, struct error *e)
 {
 	static const char *const types[] = { "scalar", "string", "vector",
 		"matrix" };
@@ -138,14 +198,13 @@ result(const struct json_value *data, struct arena *a,
 		if (series(&r->v[i], out->type == PROMAPI_MATRIX, a, out, e) ==
 		    -1)
 			return -1;
-	*dropped = r->n - out->n;
 	return 0;
 }
 
-/* What the engine warns of, and what was left out here. */
+/* What the engine warns of. */
 static void
-warnings(const struct json_value *root, size_t dropped, struct arena *a,
-    struct promapi_answer *out)
+warnings(
+    const struct json_value *root, struct arena *a, struct promapi_answer *out)
 {
 	static const char *const lists[] = { "warnings", "infos" };
 	const struct json_value *l;
@@ -166,9 +225,6 @@ warnings(const struct json_value *root, size_t dropped, struct arena *a,
 			if (l->v[i].kind == JSON_STRING)
 				w[n++] = arena_dup(a, l->v[i].string);
 	}
-	if (dropped > 0)
-		w[n++] = arena_printf(
-		    a, "%zu series of native histograms are left out", dropped);
 	out->warnings = w;
 	out->nwarnings = n;
 }
@@ -178,7 +234,6 @@ parse(const struct json_value *root, struct arena *a,
     struct promapi_answer *out, struct error *e)
 {
 	str status = json_find_str(root, "status"), type, why;
-	size_t dropped = 0;
 
 	if (str_eq(status, STR("error"))) {
 		type = json_find_str(root, "errorType");
@@ -187,9 +242,9 @@ parse(const struct json_value *root, struct arena *a,
 	}
 	if (!str_eq(status, STR("success")))
 		return error_set(e, "answer: not of the Prometheus API");
-	if (result(json_find(root, "data"), a, out, &dropped, e) == -1)
+	if (result(json_find(root, "data"), a, out, e) == -1)
 		return -1;
-	warnings(root, dropped, a, out);
+	warnings(root, a, out);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #define WIRE_PROMAPI_H
 
 #include "base/conf.h"
+#include "metric/histogram.h"
 #include "metric/label.h"
 #include "net/fetch.h"
 
@@ -44,6 +45,7 @@ struct promapi_series {
 	struct labels labels;
 	int64_t *t;
 	double *v;
+	const struct histogram **h; /* as in promql_series; NULL: none */
 	size_t n;
 };
 
@@ -66,8 +68,8 @@ int promapi_query(struct fetch *f, const struct promapi_server *s, str expr,
     struct promapi_answer *out, struct error *e);
 
 /*
- * Read the JSON body of a query answer.  Native histograms are left out, which
- * a warning says.
+ * Read the JSON body of a query answer.  Native histograms come with bounds
+ * alone; the schema is found from them.
  */
 int promapi_parse(
     str body, struct arena *a, struct promapi_answer *out, struct error *e);

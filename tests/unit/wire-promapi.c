@@ -1,6 +1,6 @@
 /*
  * wire/promapi: answers in memory, data source files, requests that fail.
- * Covers promapi_load.c.
+ * Covers promapi_load.c and promapi_histogram.c.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,7 +34,10 @@ parse(const char *body)
 		label_print(&b, x.v[i].labels);
 		for (size_t k = 0; k < x.v[i].n; k++) {
 			buf_printf(&b, " %lld:", (long long)x.v[i].t[k]);
-			num_print(&b, x.v[i].v[k]);
+			if (x.v[i].h != NULL && x.v[i].h[k] != NULL)
+				histogram_print(&b, x.v[i].h[k]);
+			else
+				num_print(&b, x.v[i].v[k]);
 		}
 		buf_byte(&b, ';');
 	}
@@ -66,10 +69,66 @@ answers(void)
 	    parse("{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\","
 		  "\"result\":[{\"metric\":{\"a\":\"b\"},"
 		  "\"values\":[[1,\"1\"],[2,\"2\"]]},"
-		  "{\"metric\":{},\"histograms\":[]}]},"
+		  "{\"metric\":{},\"values\":[]}]},"
 		  "\"warnings\":[\"w1\"],\"infos\":[\"i1\"]}"),
-	    "matrix |_{a=\"b\"} 1000:1 2000:2;|w1;i1;1 series of native "
-	    "histograms are left out;");
+	    "matrix |_{a=\"b\"} 1000:1 2000:2;_;|w1;i1;");
+}
+
+/* A vector of one histogram with these buckets. */
+static str
+buckets(const char *list)
+{
+	static struct buf b;
+
+	buf_reset(&b);
+	buf_printf(&b,
+	    OK("{\"resultType\":\"vector\",\"result\":[{\"metric\":{},"
+	       "\"histogram\":[1,{\"count\":\"4\",\"sum\":\"5\",%s}]}]}"),
+	    list);
+	return parse(buf_cstr(&b));
+}
+
+static void
+histograms(void)
+{
+	/* schema 0, both sides and zero; one of schema 1 */
+	CHECK_STR(buckets("\"buckets\":[[1,\"-4\",\"-2\",\"1\"],"
+			  "[3,\"-0.5\",\"0.5\",\"1\"],"
+			  "[0,\"1\",\"2\",\"1\"],[0,\"2\",\"4\",\"1\"]]"),
+	    "vector |_ 1000:{count:4.0,sum:5,schema:0,zero_threshold:0.5,"
+	    "zero_count:1,negative_spans:[2:1],negative_buckets:[1],"
+	    "positive_spans:[1:2],positive_buckets:[1,1]};|");
+	CHECK_STR(buckets("\"buckets\":[[0,\"1\",\"1.414213562373095\","
+			  "\"4\"]]"),
+	    "vector |_ 1000:{count:4.0,sum:5,schema:1,positive_spans:[1:1],"
+	    "positive_buckets:[4]};|");
+	/* (2,4] of schema 0 is half of one of schema -1 */
+	CHECK_STR(buckets("\"buckets\":[[0,\"2\",\"4\",\"4\"]]"),
+	    "vector |_ 1000:{count:4.0,sum:5,schema:0,positive_spans:[2:1],"
+	    "positive_buckets:[4]};|");
+	/* bounds of their own, with a gap */
+	CHECK_STR(buckets("\"buckets\":[[3,\"-Inf\",\"5\",\"1\"],"
+			  "[0,\"7\",\"10\",\"2\"],"
+			  "[0,\"10\",\"+Inf\",\"1\"]]"),
+	    "vector |_ 1000:{count:4.0,sum:5,schema:-53,"
+	    "positive_spans:[0:1,1:2],positive_buckets:[1,2,1],"
+	    "custom_values:[5,7,10]};|");
+	CHECK_STR(
+	    buckets("\"x\":1"), "vector |_ 1000:{count:4.0,sum:5,schema:0};|");
+	CHECK_STR(buckets("\"buckets\":[[0,\"2\",\"1\",\"1\"]]"),
+	    "! answer: a bad histogram bucket");
+	CHECK_STR(buckets("\"buckets\":7"), "! answer: a bad histogram");
+	/* among floats, by time */
+	CHECK_STR(parse(OK("{\"resultType\":\"matrix\",\"result\":["
+			   "{\"metric\":{},\"values\":[[1,\"1\"],[3,\"3\"]],"
+			   "\"histograms\":[[2,{\"count\":\"0\",\"sum\":"
+			   "\"0\"}]]}]}")),
+	    "matrix |_ 1000:1 2000:{count:0.0,sum:0,schema:0} 3000:3;|");
+	CHECK_STR(parse(OK("{\"resultType\":\"matrix\",\"result\":["
+			   "{\"metric\":{},\"values\":[[1,\"1\"]],"
+			   "\"histograms\":[[1,{\"count\":\"0\",\"sum\":"
+			   "\"0\"}]]}]}")),
+	    "! answer: times do not rise");
 }
 
 static void
@@ -220,6 +279,7 @@ main(void)
 		return 1;
 	(void)close(fd);
 	answers();
+	histograms();
 	faults();
 	files();
 	refused();
