@@ -30,7 +30,7 @@ fail_each() {
 		calls=$((calls + 1))
 		echo "$what $n: status $rc: $(cat err)"
 		: >got
-		[ ! -e d/store/format ] || mf-store select -d d >got
+		[ ! -e d/store/format ] || mine >got
 		if [ $rc = 0 ]; then
 			cmp all got
 		else
@@ -41,11 +41,11 @@ fail_each() {
 			    cmp - "$base.want"
 		fi
 		"$@"
-		mf-store select -d d | cmp - all
+		mine | cmp - all
 		mf-store check -d d
 	done
 	[ "$rc" = 0 ]
-	mf-store select -d d | cmp - all
+	mine | cmp - all
 }
 
 # Every call that may fail of those that append makes, and how.
@@ -76,4 +76,65 @@ faults="pwrite:EIO pwrite:ENOSPC pwrite:full pwrite:half write:EIO write:full
 	done
 	echo "# $calls calls failed" >&3
 	[ $calls -gt 80 ]
+}
+
+@test "any call may fail when a store is compacted" {
+	can_compact || skip "no mf-store compact here"
+	calls=0
+	two_days
+	for f in $faults; do
+		fail_each $f base /dev/null mf-store compact --seal \
+		    --keep '{job="c"}=1d' -d d
+		[ "$(mf-store series -d d '{job="c"}' | wc -l)" = 0 ]
+	done
+	echo "# $calls calls failed" >&3
+	[ $calls -gt 60 ]
+}
+
+# What an export leaves: whole blocks, or nothing at all.
+@test "any call may fail in an export, and in an import of blocks" {
+	calls=0
+	stream a 0 9 >base.want
+	mf-store append -d base base.want
+	for f in $faults; do
+		for ((n = 1; n < 300; n++)); do
+			rm -rf out
+			rc=0
+			failing "$f:$n" map mf-store export -d base \
+			    --tsdb out >/dev/null 2>err || rc=$?
+			read -r _ _ _ _ hit <map
+			[ "$hit" = hit ] || break
+			calls=$((calls + 1))
+			echo "export: $f $n: status $rc: $(cat err)"
+			[ $rc = 0 ] || { [ $rc = 1 ] && [ -s err ]; }
+			for dir in out/*; do
+				[ -e "$dir" ] || continue
+				[ -s "$dir/meta.json" ]
+				[ -s "$dir/index" ]
+			done
+		done
+		[ $rc = 0 ]
+	done
+	# A sample is not lost when the import that brings it is done again.
+	mf-store import -d whole out
+	mf-store select -d whole --by-series >want
+	for f in $faults; do
+		for ((n = 1; n < 300; n++)); do
+			rm -rf d
+			rc=0
+			failing "$f:$n" map mf-store import -d d out 2>err ||
+			    rc=$?
+			read -r _ _ _ _ hit <map
+			[ "$hit" = hit ] || break
+			calls=$((calls + 1))
+			echo "import: $f $n: status $rc: $(cat err)"
+			[ $rc = 0 ] || { [ $rc = 1 ] && [ -s err ]; }
+			[ $rc = 1 ] ||
+			    mf-store select -d d --by-series | cmp - want
+			mf-store import -d d out
+			mf-store select -d d --by-series | cmp - want
+			mf-store check -d d
+		done
+	done
+	echo "# $calls calls failed" >&3
 }

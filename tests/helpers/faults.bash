@@ -61,6 +61,22 @@ batches_of() {
 	}'
 }
 
+# mine: what the store d has of source a.
+mine() {
+	mf-store select -d d '{job="a"}'
+}
+
+# A store of two days with a part, more segments, and a source c too: base,
+# and base.want of source a.
+two_days() {
+	stream a 0 40 >base.want
+	stream c 0 40 >c
+	head -n 400 base.want | mf-store append -d base 2>/dev/null || :
+	mf-store append -d base c
+	mf-store compact --seal -d base
+	mf-store append -d base base.want
+}
+
 # The library for failing(), below $BATS_FILE_TMPDIR.
 build_failcall() {
 	"${CC:-cc}" -O1 -shared -fPIC -o "$BATS_FILE_TMPDIR/failcall.so" \
