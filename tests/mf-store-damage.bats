@@ -189,6 +189,23 @@ slots() {
 	echo "# $judged places" >&3
 }
 
+# Where the next frame goes must not be read from a slot that is damaged: it
+# would be lost, or destroy what is there.
+@test "a bit flips in the last slot, and in a free one" {
+	judged=0
+	slots >s
+	at=$((4096 + ($(wc -l <s) - 1) * 64))
+	for o in 0 1 2 3 6 7 16 17 18 19; do
+		bits $seg 63 1 $((at + o))
+	done
+	at=$((at + 64))
+	for o in 0 1 2 3 4 6 7; do
+		bits $seg 0 1 $((at + o))
+	done
+	bits $seg 0 '' $((at + 8)) $((at + 16)) $((at + 48)) $((at + 63))
+	echo "# $judged places" >&3
+}
+
 @test "a bit flips in a segment's frames" {
 	judged=0
 	slots >s

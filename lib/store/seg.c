@@ -455,11 +455,15 @@ uint64_t
 store_seg_end(const struct store_seg *s)
 {
 	const struct store_slot *p;
+	uint64_t end = frames_at(s->cap);
 
 	if (s->n == 0)
-		return frames_at(s->cap);
-	p = slots(s) + s->n - 1;
-	return p->off + store_seg_space(p->len);
+		return end;
+	p = store_seg_slot(s, s->n - 1);
+	if (p != NULL)
+		return p->off + store_seg_space(p->len);
+	/* What a damaged slot says could be anywhere: behind all there is. */
+	return pad8(s->v.size) > end ? pad8(s->v.size) : end;
 }
 
 bool
