@@ -2,7 +2,10 @@
  * mf-scrape: targets in, text out.  The options; what they name is loaded in
  * scrape_plan.c, the loop begins in scrape_run.c.
  */
+#include <sys/stat.h>
+
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "scrape_cmd.h"
@@ -93,6 +96,33 @@ options(struct scrape_options *o, int argc, char **argv)
 	o->noperands = (size_t)(argc - optind);
 }
 
+/*
+ * Operands that were meant as something else: a host of that name would only
+ * be down, round after round.
+ */
+static void
+refuse_slips(const struct scrape_options *o, const char *const *commands)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < o->noperands; i++) {
+		const char *s = o->operands[i];
+
+		for (size_t k = 0; commands[k] != NULL; k++)
+			if (strcmp(s, commands[k]) == 0)
+				tool_die(TOOL_USAGE,
+				    "%s: a subcommand stands before the "
+				    "options",
+				    s);
+		if (strchr(s, ':') == NULL && stat(s, &st) == 0 &&
+		    S_ISREG(st.st_mode))
+			tool_die(TOOL_USAGE,
+			    "%s: a file: -c %s if it is a configuration, "
+			    "file:%s if a page, http://%s for the host",
+			    s, s, s, s);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -116,6 +146,8 @@ main(int argc, char **argv)
 		o.config = o.operands[0];
 		o.noperands = 0;
 	}
+	if (runs[command] == scrape_run)
+		refuse_slips(&o, commands);
 	if (o.config != NULL && o.noperands > 0)
 		tool_die(TOOL_USAGE,
 		    "%s: URLs and a configuration do not go together",

@@ -260,7 +260,8 @@ reload(struct flow *f)
 		if (go_over(f, plan, tool_now(), &e) == 0) {
 			scrape_reload(f->m);
 			f->sum.reloads++;
-			tool_note("reloaded: %zu targets", f->set->set->n);
+			tool_note("reloaded: %zu target%s", f->set->set->n,
+			    f->set->set->n == 1 ? "" : "s");
 			return;
 		}
 		scrape_plan_free(&plan);

@@ -28,15 +28,20 @@ runes(str s)
 }
 
 static void
+new_line(struct fold *f)
+{
+	buf_byte(f->b, '\n');
+	for (f->at = 0; f->at < f->indent; f->at++)
+		buf_byte(f->b, ' ');
+}
+
+static void
 put(struct fold *f, str piece)
 {
 	size_t n = runes(piece);
 
-	if (f->width > 0 && f->at > f->indent && f->at + n > f->width) {
-		buf_byte(f->b, '\n');
-		for (f->at = 0; f->at < f->indent; f->at++)
-			buf_byte(f->b, ' ');
-	}
+	if (f->width > 0 && f->at > f->indent && f->at + n > f->width)
+		new_line(f);
 	buf_add(f->b, piece);
 	f->at += n;
 }
@@ -101,11 +106,12 @@ put_error(struct fold *f, str error)
 	begin(f, "error");
 	for (s = buf_str(&b); s.p != NULL;) {
 		word = str_cut(&s, ' ');
+		if (f->at > f->indent && f->width > 0 &&
+		    f->at + 1 + runes(word) > f->width)
+			new_line(f);
+		else if (f->at > f->indent)
+			put(f, STR(" "));
 		put(f, word);
-		if (s.p != NULL && s.n > 0) {
-			buf_byte(f->b, ' ');
-			f->at++;
-		}
 	}
 	buf_byte(f->b, '\n');
 	buf_fini(&b);
@@ -204,11 +210,14 @@ scrape_rows_table(const struct scrape_rows *r, struct buf *b, int64_t now,
 		"LAST", "TOOK", "SAMPLES" };
 	struct buf cell[COLUMNS] = { { 0 } };
 	struct fold f = { .b = b, .width = width };
-	size_t w[COLUMNS];
+	size_t w[COLUMNS], all = 0, longest = 0;
+	bool below;
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		w[i] = strlen(heads[i]);
 	for (size_t i = 0; i < r->n; i++) {
+		if (runes(r->v[i].url) > longest)
+			longest = runes(r->v[i].url);
 		cells(&r->v[i], now, cell);
 		for (size_t k = 0; k < COLUMNS; k++)
 			if (runes(buf_str(&cell[k])) > w[k])
@@ -217,13 +226,20 @@ scrape_rows_table(const struct scrape_rows *r, struct buf *b, int64_t now,
 	for (size_t i = 0; i < COLUMNS; i++) {
 		buf_reset(&cell[i]);
 		buf_z(&cell[i], heads[i]);
+		all += w[i] + GAP;
 	}
-	put_row(b, cell, w, STR("URL"));
+	below = !brief && width > 0 && all + longest > width;
+	put_row(b, cell, w, below ? STR_NONE : STR("URL"));
 	for (size_t i = 0; i < r->n; i++) {
 		const struct scrape_row *row = &r->v[i];
 
 		cells(row, now, cell);
-		put_row(b, cell, w, row->url);
+		put_row(b, cell, w, below ? STR_NONE : row->url);
+		if (below && row->kind == SCRAPE_ROW_ACTIVE) {
+			begin(&f, "url   ");
+			clean(b, row->url);
+			buf_byte(b, '\n');
+		}
 		if (brief)
 			continue;
 		if (row->kind == SCRAPE_ROW_ACTIVE)

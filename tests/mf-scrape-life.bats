@@ -155,7 +155,7 @@ whole() {
 		kill -HUP $pid
 		sleep 0.13
 	done
-	until_ok 5 seen 10 'reloaded: 1 targets' s.err
+	until_ok 5 seen 10 'reloaded: 1 target$' s.err
 	kill $pid
 	wait $pid
 	whole s.out

@@ -155,3 +155,33 @@ job() { echo "- {job_name: $1, static_configs: [{targets: ['file:$PWD/page']}]${
 	run -0 --separate-stderr mf-scrape -1 -n -c p.yml
 	[[ $output == *'job="${MF_TEST_JOB}"} 1 '* ]]
 }
+
+@test "operands that were meant as something else" {
+	run -2 --separate-stderr mf-scrape -d d targets
+	[[ $stderr == *"targets: a subcommand stands before the options" ]]
+	run -2 --separate-stderr mf-scrape -c p.yml check
+	[[ $stderr == *"check: a subcommand stands before the options" ]]
+	run -2 --separate-stderr mf-scrape -1 page
+	[[ $stderr == *"page: a file: -c page if it is a configuration, file:page if a page, http://page for the host" ]]
+	run -0 mf-scrape -1 file:page
+	[ ! -e d ]
+}
+
+@test "few descriptors: requests wait in turn" {
+	start web mf-serve -l 127.0.0.1:0 -g '/v=a 1
+'
+	{
+		echo 'scrape_configs: [{job_name: j, metrics_path: /v, static_configs: ['
+		for i in $(seq 120); do
+			echo "{targets: ['$address'], labels: {n: '$i'}},"
+		done
+		echo ']}]'
+	} >p.yml
+	for n in 64 32; do
+		(
+			ulimit -n $n
+			mf-scrape -1 -n -c p.yml >out 2>err
+		)
+		[ "$(grep -c '^up{.*} 1 ' out)" = 120 ]
+	done
+}

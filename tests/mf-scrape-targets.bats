@@ -200,6 +200,15 @@ state() {
 	[[ $output == *'
           __meta_x="\x1b[31mred",'* ]]
 	[[ $output != *$'\e'* ]]
+	# Where a URL has no room beside its row, all stand below theirs.
+	[[ ${lines[0]} == *SAMPLES ]]
+	[[ ${lines[2]} == "  url    http://"* ]]
+	COLUMNS=60 run -0 --separate-stderr mf-scrape targets -q -c p.yml -d none
+	[[ ${lines[0]} == *"SAMPLES  URL" ]]
+	# An error folds between words, and leaves no blank at the end of a line.
+	run -1 mf-scrape -q -1 -c p.yml -d real
+	COLUMNS=60 run -0 --separate-stderr mf-scrape targets -c p.yml -d real
+	[[ $output == *"  error "* && $output != *$' \n'* ]]
 }
 
 @test "targets --explain: each rule, and what it did" {
