@@ -334,7 +334,8 @@ num_print_om(struct buf *b, double v)
 	size_t from = b->n;
 	str s;
 
-	num_format(b, v, 'g', -1);
+	/* without a sign, as a 0 has it there */
+	num_format(b, v == 0 ? 0 : v, 'g', -1);
 	s = str_skip(buf_str(b), from);
 	if (isfinite(v) && str_chr(s, 'e') == s.n && str_chr(s, '.') == s.n)
 		buf_z(b, ".0");

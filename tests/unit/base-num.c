@@ -473,7 +473,7 @@ table_of_powers(void)
 static void
 open_metrics(void)
 {
-	static const double v[] = { 1, 0.5, 1e6, -3, 123456, 0 };
+	static const double v[] = { 1, 0.5, 1e6, -3, 123456, 0, -0.0 };
 	struct buf b = { 0 };
 
 	buf_z(&b, "le=");
@@ -482,7 +482,7 @@ open_metrics(void)
 		buf_byte(&b, ' ');
 		num_print_om(&b, v[i]);
 	}
-	CHECK_STR(buf_str(&b), "le=+Inf 1.0 0.5 1e+06 -3.0 123456.0 0.0");
+	CHECK_STR(buf_str(&b), "le=+Inf 1.0 0.5 1e+06 -3.0 123456.0 0.0 0.0");
 	buf_fini(&b);
 }
 
