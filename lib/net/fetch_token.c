@@ -106,44 +106,42 @@ in_use(const struct fetch *f, const struct fetch_token *t)
 	    first(&f->waiting, t) != NULL;
 }
 
-/* Secrets that change leave tokens behind. */
+/* Secrets that change leave tokens behind: the last of the list. */
 static void
 prune(struct fetch *f)
 {
 	struct fetch_token **at = &f->tokens, *t;
 	size_t n = 0;
 
-	for (t = f->tokens; t != NULL; t = t->next)
-		n++;
-	while (n >= MAX_TOKENS && (t = *at) != NULL) {
-		if (in_use(f, t)) {
+	while ((t = *at) != NULL) {
+		if (++n < MAX_TOKENS || in_use(f, t)) {
 			at = &t->next;
 			continue;
 		}
 		*at = t->next;
 		token_free(t);
-		n--;
 	}
 }
 
+/* The list is kept in the order of use, the last used in front. */
 static struct fetch_token *
 find(struct fetch *f, const struct auth_oauth2 *o, str secret)
 {
-	struct fetch_token *t;
+	struct fetch_token **at = &f->tokens, *t;
 	struct buf key = { 0 };
 
 	make_key(&key, o, secret);
-	for (t = f->tokens; t != NULL; t = t->next)
-		if (str_eq(buf_str(&t->key), buf_str(&key)))
-			break;
+	while ((t = *at) != NULL && !str_eq(buf_str(&t->key), buf_str(&key)))
+		at = &t->next;
 	if (t != NULL) {
+		*at = t->next;
 		buf_fini(&key);
-		return t;
+	} else {
+		prune(f);
+		t = mem_zero(1, sizeof(*t));
+		t->fetch = f;
+		t->key = key;
 	}
-	prune(f);
-	t = mem_zero(1, sizeof(*t));
-	t->fetch = f;
-	t->key = key;
 	t->next = f->tokens;
 	f->tokens = t;
 	return t;

@@ -95,6 +95,10 @@ serve_one(int fd)
 		redirect_to(fd, "302", ports[0], "/echo");
 	else if (strncmp(path, "/away", 5) == 0)
 		redirect_to(fd, "307", ports[1], "/echo");
+	else if (strncmp(path, "/there", 6) == 0)
+		redirect_to(fd, "307", ports[1], "/back");
+	else if (strncmp(path, "/back", 5) == 0)
+		redirect_to(fd, "307", ports[0], "/echo");
 	else if (strncmp(path, "/members", 8) == 0)
 		members(fd, (size_t)atoi(path + 8));
 	else if (strncmp(path, "/notgzip", 8) == 0)
@@ -232,6 +236,12 @@ test_redirects(struct fetch *f)
 	get(f, q, &g);
 	CHECK(g.status == 200 && has(&g, "POST /echo"));
 	CHECK(!has(&g, "tok") && !has(&g, "s3") && has(&g, "text/x"));
+	/* nor when another origin sends it back */
+	q.url = url("/there");
+	get(f, q, &g);
+	CHECK(g.status == 200 && has(&g, "POST /echo"));
+	CHECK(!has(&g, "tok") && !has(&g, "s3") && has(&g, "text/x"));
+	q.url = url("/away");
 	a.credentials = a.type = STR_NONE;
 	a.basic = true;
 	a.username = STR("u");

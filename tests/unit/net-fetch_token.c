@@ -79,7 +79,11 @@ serve_one(int fd)
 		serve_token(fd, path, b);
 	else if (strncmp(path, "/away", 5) == 0)
 		redirect_to(fd, "302", ports[1], "/api");
-	else if (strncmp(path, "/never", 6) == 0 ||
+	else if (strncmp(path, "/slow", 5) == 0 &&
+	    strstr(b, "tok-1\r") != NULL) {
+		usleep(200000);
+		answer(fd, "401 Unauthorized", b, n);
+	} else if (strncmp(path, "/never", 6) == 0 ||
 	    (strncmp(path, "/old", 4) == 0 && strstr(b, "tok-1\r") != NULL))
 		answer(fd, "401 Unauthorized", b, n);
 	else
@@ -154,6 +158,60 @@ test_good(struct fetch *f)
 	CHECK(has(&g, "Bearer tok-1\r\n") && shared->tokens == 1);
 	buf_fini(&g.body);
 	buf_fini(&h.body);
+}
+
+/* Two are refused the same token: the second does not throw away the new. */
+static void
+test_late(struct fetch *f)
+{
+	struct got g = { 0 }, h = { 0 };
+	struct auth a;
+	struct fetch_request q = { .method = "GET",
+		.url = url("/slow"),
+		.timeout = 5000,
+		.auth = &a,
+		.done = on_done,
+		.arg = &g };
+	struct error e;
+
+	use(&a, "/token-late");
+	CHECK(fetch_add(f, &q, &e) == 0);
+	q.url = url("/old");
+	q.arg = &h;
+	CHECK(fetch_add(f, &q, &e) == 0);
+	CHECK(fetch_all(f));
+	CHECK(has(&g, "tok-2\r\n") && has(&h, "tok-2\r\n"));
+	CHECK(shared->tokens == 2);
+	buf_fini(&g.body);
+	buf_fini(&h.body);
+}
+
+/* Secrets that change for long do not push out the tokens that are used. */
+static void
+test_rotated(struct fetch *f)
+{
+	struct got g = { 0 };
+	struct auth a;
+	struct fetch_request q = { .url = url("/api"), .auth = &a };
+	char secret[32];
+
+	use(&a, "/token-rotated");
+	for (int i = 0; i < 260; i++) {
+		(void)snprintf(secret, sizeof(secret), "secret-%d", i);
+		a.oauth2.client_secret = str_of(secret);
+		get(f, q, &g);
+	}
+	CHECK(!g.failed && shared->tokens == 260);
+	for (int i = 0; i < 8; i++) {
+		(void)snprintf(secret, sizeof(secret), "live-%d", i % 2);
+		a.oauth2.client_secret = str_of(secret);
+		get(f, q, &g);
+	}
+	CHECK(!g.failed && shared->tokens == 262);
+	a.oauth2.client_secret = STR("secret-0");
+	get(f, q, &g);
+	CHECK(!g.failed && shared->tokens == 263);
+	buf_fini(&g.body);
 }
 
 static void
@@ -282,6 +340,8 @@ main(void)
 	pid = serve(fds, 2, serve_one);
 	f = fetch_new(&clock_real, "mf/test", NULL, 0);
 	test_good(f);
+	test_late(f);
+	test_rotated(f);
 	test_params(f, dir);
 	test_body(f);
 	test_bad(f);
