@@ -142,6 +142,12 @@ broken(void)
 	CHECK(n == 2 && v[0].port == 80);
 	CHECK_STR(v[0].target, "b.a.");
 	CHECK_STR(v[1].target, "c.");
+	b[24] = 3; /* of another class */
+	CHECK(dns_records(&a, (str){ b, sizeof(b) - 1 }, DNS_SRV, &v, &n, &e) ==
+	    0);
+	CHECK(n == 1);
+	CHECK_STR(v[0].target, "c.");
+	b[24] = 1;
 	for (size_t i = 0; i < sizeof(b) - 1; i++)
 		CHECK(
 		    dns_records(&a, (str){ b, i }, DNS_SRV, &v, &n, &e) == -1);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "scrape/memory.h"
 #include "scrape/scrape.h"
 
 #define T0 INT64_C(1637582400000)
@@ -195,6 +196,11 @@ failures(void)
 	CHECK(!has(&f, "\na{"));
 	page(&f, "# TYPE a gauge\na 1\n");
 	CHECK(f.r.up && f.r.added == 0 && has(&f, "# TYPE a gauge\n"));
+	/* what a bad page says was not printed: the next one says it */
+	page(&f, "# TYPE a counter\na 1\nb nope\n");
+	CHECK(!f.r.up && !has(&f, "# TYPE a "));
+	page(&f, "# TYPE a counter\na 1\n");
+	CHECK(f.r.up && has(&f, "# TYPE a counter\n"));
 	a = (struct scrape_answer){ .status = 503,
 		.content_type = STR("text/plain"),
 		.body = STR("a 1\n") };
@@ -496,8 +502,38 @@ churn(void)
 			CHECK(false);
 	}
 	CHECK(f.r.up);
+	/* of 5001 that there were few are remembered */
+	CHECK(f.m->n == 1 && f.m->v[0]->n < 1500);
 	buf_fini(&b);
 	down(&f);
+}
+
+/* Operands are nobody's to end but their own process's. */
+static void
+operand(void)
+{
+	struct scrape_set *none = scrape_new(), *set = scrape_new();
+	struct scrape_answer a = { .status = 200,
+		.content_type = STR("text/plain"),
+		.body = STR("a 1\n") };
+	struct scrape_memory *m = scrape_memory_new();
+	struct scrape_text x = { 0 };
+	struct scrape_result r;
+	struct error e;
+
+	CHECK(scrape_add(set, STR("h:1"), 1000, &e) == 0);
+	scrape_round(m, set->v[0], &a, T0, false, &x, &r);
+	CHECK(r.up && scrape_gone(m, none, T0 + 1000, &x) == 0);
+	scrape_memory_free(m);
+	m = scrape_memory_new();
+	CHECK(scrape_memory_load(m, buf_str(&x.before)) == x.before.n);
+	CHECK(scrape_gone(m, none, T0 + 1000, &x) == 0);
+	buf_fini(&x.out);
+	buf_fini(&x.before);
+	buf_fini(&x.after);
+	scrape_memory_free(m);
+	scrape_free(none);
+	scrape_free(set);
 }
 
 /*
@@ -566,6 +602,7 @@ main(void)
 	order();
 	memory();
 	churn();
+	operand();
 	resting();
 	(void)unlink(path);
 	(void)rmdir(dir);

@@ -230,6 +230,144 @@ test_round_trip(void)
 }
 
 static int
+count(void *arg, int64_t t, double v, const struct histogram *h)
+{
+	(void)t;
+	(void)v;
+	(void)h;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static uint64_t walked; /* a sum over the labels that were walked */
+
+/* All of it, as far as it goes. */
+static int
+walk(const char *path, unsigned *n)
+{
+	struct buf text = { 0 };
+	struct error e;
+	struct block *b = block_open(path, &e);
+	struct labels ls;
+	int k;
+
+	if (b == NULL)
+		return -1;
+	walked = 0;
+	while ((k = block_next(b, &ls, &e)) == 1) {
+		buf_reset(&text);
+		label_print_set(&text, ls);
+		walked += str_hash(buf_str(&text));
+		if (block_samples(b, count, n, &e) == -1) {
+			k = -1;
+			break;
+		}
+	}
+	buf_fini(&text);
+	block_close(b);
+	return k;
+}
+
+/* A chunk that begins before the end of the one in front of it. */
+static void
+test_overlap(void)
+{
+	const char *ulid = "01FN000000000000000000000E";
+	struct block_stats st = { 0 };
+	struct block_writer *w;
+	struct buf path = { 0 };
+	struct arena a;
+	struct error e;
+	unsigned n = 0;
+	int bad = 0;
+
+	arena_init(&a);
+	w = block_create(dir, ulid, T0, T0 + 1000, &e);
+	bad |= block_series(w, labels(0, false, &a), &e);
+	for (int i = 0; i < 120; i++)
+		bad |= block_float(w, T0 + i, i, &e);
+	for (int i = 110; i < 130; i++)
+		bad |= block_float(w, T0 + i, i, &e);
+	CHECK(bad == 0 && block_finish(w, &st, &e) == 0 && st.chunks == 2);
+	buf_printf(&path, "%s/%s", dir, ulid);
+	CHECK(walk(buf_cstr(&path), &n) == 0 && n == 130);
+	buf_fini(&path);
+	arena_fini(&a);
+}
+
+/* What is said of resets must not be lost between chunks. */
+static const struct {
+	unsigned count;
+	const char *hint;
+	enum histogram_hint back;
+} resets[] = {
+	{ 1, "unknown", HISTOGRAM_UNKNOWN },
+	{ 2, "unknown", HISTOGRAM_NOT_RESET },
+	{ 1, "unknown", HISTOGRAM_UNKNOWN },
+	{ 5, "reset", HISTOGRAM_RESET },
+	{ 6, "not_reset", HISTOGRAM_NOT_RESET },
+	{ 3, "gauge", HISTOGRAM_GAUGE },
+	{ 2, "gauge", HISTOGRAM_GAUGE },
+};
+
+struct hints {
+	size_t n, bad;
+};
+
+static int
+hint_back(void *arg, int64_t t, double v, const struct histogram *h)
+{
+	struct hints *x = arg;
+
+	(void)t;
+	(void)v;
+	x->bad += h == NULL || h->hint != resets[x->n].back ||
+	    h->count != resets[x->n].count;
+	x->n++;
+	return 0;
+}
+
+static void
+test_resets(void)
+{
+	const size_t many = sizeof(resets) / sizeof(*resets);
+	const char *ulid = "01FN000000000000000000000F";
+	struct block_stats st = { 0 };
+	struct block_writer *w;
+	struct buf path = { 0 }, text = { 0 };
+	struct hints x = { 0 };
+	struct histogram h;
+	struct labels ls;
+	struct block *b;
+	struct arena a;
+	struct error e;
+	int bad = 0;
+
+	arena_init(&a);
+	w = block_create(dir, ulid, T0, T0 + 1000, &e);
+	bad |= block_series(w, labels(0, true, &a), &e);
+	for (size_t i = 0; i < many; i++) {
+		buf_reset(&text);
+		buf_printf(&text,
+		    "{count:%u,sum:1,schema:0,positive_spans:[0:1],"
+		    "positive_buckets:[%u],hint:%s}",
+		    resets[i].count, resets[i].count, resets[i].hint);
+		bad |= histogram_parse(&h, buf_str(&text), &a, NULL, &e);
+		bad |= block_histogram(w, T0 + (int64_t)i, &h, &e);
+	}
+	CHECK(bad == 0 && block_finish(w, &st, &e) == 0);
+	buf_printf(&path, "%s/%s", dir, ulid);
+	b = block_open(buf_cstr(&path), &e);
+	CHECK(b != NULL && block_next(b, &ls, &e) == 1);
+	CHECK(block_samples(b, hint_back, &x, &e) == 0);
+	CHECK(x.n == many && x.bad == 0);
+	block_close(b);
+	buf_fini(&path);
+	buf_fini(&text);
+	arena_fini(&a);
+}
+
+static int
 huge_back(void *arg, int64_t t, double v, const struct histogram *h)
 {
 	(void)t;
@@ -271,36 +409,6 @@ test_huge(void)
 	block_close(b);
 	buf_fini(&path);
 	arena_fini(&a);
-}
-
-static int
-count(void *arg, int64_t t, double v, const struct histogram *h)
-{
-	(void)t;
-	(void)v;
-	(void)h;
-	++*(unsigned *)arg;
-	return 0;
-}
-
-/* All of it, as far as it goes. */
-static int
-walk(const char *path, unsigned *n)
-{
-	struct error e;
-	struct block *b = block_open(path, &e);
-	struct labels ls;
-	int k;
-
-	if (b == NULL)
-		return -1;
-	while ((k = block_next(b, &ls, &e)) == 1)
-		if (block_samples(b, count, n, &e) == -1) {
-			k = -1;
-			break;
-		}
-	block_close(b);
-	return k;
 }
 
 static void
@@ -378,10 +486,13 @@ test_broken(void)
 		"meta.json" };
 	const char *ulid = "01FN000000000000000000000C";
 	struct buf dirname = { 0 };
-	unsigned n, wrong = 0;
+	unsigned n = 0, wrong = 0;
+	uint64_t all;
 
 	write_block(ulid);
 	buf_printf(&dirname, "%s/%s", dir, ulid);
+	CHECK(walk(buf_cstr(&dirname), &n) == 0);
+	all = walked;
 	for (size_t i = 0; i < 3; i++) {
 		struct buf path = { 0 }, whole = { 0 };
 		struct error e;
@@ -401,7 +512,7 @@ test_broken(void)
 			n = 0;
 			/* Padding and meta.json have no checksum. */
 			if (walk(buf_cstr(&dirname), &n) == 0 &&
-			    n != (SERIES - 1 + 6) * SAMPLES)
+			    (n != (SERIES - 1 + 6) * SAMPLES || walked != all))
 				wrong++;
 			whole.p[at] = was;
 		}
@@ -434,6 +545,8 @@ main(void)
 	test_ulid();
 	test_round_trip();
 	test_tombstones();
+	test_overlap();
+	test_resets();
 	test_huge();
 	test_broken();
 	if (getenv("KEEP") == NULL) {

@@ -506,6 +506,35 @@ swollen(void)
 	buf_fini(&b);
 }
 
+/* More buckets than any histogram has. */
+static void
+crowded(void)
+{
+	struct buf list = { 0 }, h = { 0 }, m = { 0 }, b = { 0 };
+	struct promproto *p;
+	struct error e = { "" };
+
+	for (int i = 0; i <= 1 << 20; i++)
+		buf_byte(&list, '\0');
+	pb_put_bytes(&h, 13, buf_str(&list));
+	pb_put_bytes(&m, 7, buf_str(&h));
+	depth = 0;
+	buf_reset(&page);
+	buf_reset(top());
+	pb_put_bytes(top(), 1, STR("h"));
+	pb_put_number(top(), 3, 4);
+	pb_put_bytes(top(), 4, buf_str(&m));
+	end_family();
+	p = promproto_new(buf_str(&page), PROMPROTO_NATIVE);
+	CHECK(promproto_next(p, &b, &e) == -1 &&
+	    strstr(e.msg, "too many buckets") != NULL);
+	promproto_free(p);
+	buf_fini(&list);
+	buf_fini(&h);
+	buf_fini(&m);
+	buf_fini(&b);
+}
+
 int
 main(void)
 {
@@ -519,6 +548,7 @@ main(void)
 	faults();
 	torn();
 	swollen();
+	crowded();
 	for (size_t i = 0; i < sizeof(stack) / sizeof(*stack); i++)
 		buf_fini(&stack[i]);
 	buf_fini(&page);
