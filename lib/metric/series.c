@@ -36,6 +36,7 @@ fini(struct series_one *o)
 {
 	forget(o, o->off, o->off + o->n);
 	free(o->h);
+	free(o->start);
 	free(o->block);
 	free(o->t);
 	free(o->v);
@@ -161,7 +162,7 @@ series_lower(const struct series_one *o, int64_t t)
 static void
 room(struct series_one *o)
 {
-	size_t end = o->off + o->n, cap = o->cap, had = o->cap;
+	size_t end = o->off + o->n, cap = o->cap, had = o->cap, was = o->cap;
 
 	if (end < cap)
 		return;
@@ -170,6 +171,9 @@ room(struct series_one *o)
 		memmove(o->v, o->v + o->off, o->n * sizeof(*o->v));
 		if (o->h != NULL)
 			memmove(o->h, o->h + o->off, o->n * sizeof(*o->h));
+		if (o->start != NULL)
+			memmove(o->start, o->start + o->off,
+			    o->n * sizeof(*o->start));
 		o->off = 0;
 		return;
 	}
@@ -177,6 +181,8 @@ room(struct series_one *o)
 	o->v = mem_grow(o->v, &o->cap, end + 1, sizeof(*o->v));
 	if (o->h != NULL)
 		o->h = mem_grow(o->h, &had, end + 1, sizeof(*o->h));
+	if (o->start != NULL)
+		o->start = mem_grow(o->start, &was, end + 1, sizeof(*o->start));
 }
 
 /* A place for a sample at t in *at; false if there is one at t. */
@@ -203,6 +209,11 @@ slot(struct series_one *o, int64_t t, size_t *at)
 		if (i < end && o->h[i + 1] != NULL &&
 		    o->h[i + 1]->hint != HISTOGRAM_GAUGE)
 			o->h[i + 1]->hint = HISTOGRAM_UNKNOWN;
+	}
+	if (o->start != NULL) {
+		memmove(o->start + i + 1, o->start + i,
+		    (end - i) * sizeof(*o->start));
+		o->start[i] = i > o->off ? o->start[i - 1] : 0;
 	}
 	o->t[i] = t;
 	o->n++;
@@ -264,6 +275,23 @@ series_add_histogram(struct series_set *s, struct labels ls, int64_t t,
 	size_t id = find(s, ls);
 
 	return put_histogram(&s->v[id], t, h);
+}
+
+void
+series_start(struct series_set *s, struct labels ls, int64_t t, int64_t start)
+{
+	size_t id = find(s, ls), i, end;
+	struct series_one *o = &s->v[id];
+	int64_t old;
+
+	i = series_lower(o, t);
+	end = o->off + o->n;
+	if (i == end || o->t[i] != t || (o->start == NULL && start == 0))
+		return;
+	if (o->start == NULL)
+		o->start = mem_zero(o->cap, sizeof(*o->start));
+	for (old = o->start[i]; i < end && o->start[i] == old; i++)
+		o->start[i] = start;
 }
 
 /* The histogram of a HIST line, which has been checked. */
@@ -335,7 +363,9 @@ series_apply(struct series_set *s, const struct batch *b)
 		} else if (i->kind == EXPO_STALE && i->all) {
 			star = true;
 			all.t = i->t;
-		} else if (i->kind == EXPO_STALE)
+		} else if (i->kind == EXPO_START)
+			series_start(s, i->labels, i->t, i->start);
+		else if (i->kind == EXPO_STALE)
 			(void)series_add(s, i->labels, i->t, num_stale());
 		else if (i->kind == EXPO_HELP || i->kind == EXPO_TYPE ||
 		    i->kind == EXPO_UNIT)

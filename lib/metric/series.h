@@ -30,9 +30,16 @@ int series_add_histogram(struct series_set *s, struct labels ls, int64_t t,
     const struct histogram *h);
 
 /*
- * Apply a batch: samples, HIST lines, STALE lines of single series, and "#
- * STALE *" (which ends every series of the batch before with the same labels
- * that this one has no sample of, at their times as DESIGN 2 says).
+ * The sample at t, which is there, and those behind it that said nothing else
+ * count from start on; 0: it is not known since when.
+ */
+void series_start(
+    struct series_set *s, struct labels ls, int64_t t, int64_t start);
+
+/*
+ * Apply a batch: samples, HIST and START lines, STALE lines of single series,
+ * and "# STALE *" (which ends every series of the batch before with the same
+ * labels that this one has no sample of, at their times as DESIGN 2 says).
  */
 void series_apply(struct series_set *s, const struct batch *b);
 

@@ -15,6 +15,7 @@ struct series_one {
 	int64_t *t;  /* n samples from off on */
 	double *v;
 	struct histogram **h; /* beside v, each its own; NULL: all floats */
+	int64_t *start;       /* beside t; NULL: none known */
 	size_t off, n, cap;
 	bool live;
 	bool placed; /* it is in the order, at its place */

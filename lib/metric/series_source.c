@@ -12,7 +12,7 @@ struct source_cursor {
 	size_t *ids; /* what matches, in label order */
 	size_t n, at;
 	int64_t from, to;
-	bool labels_only, histograms;
+	bool labels_only, histograms, starts;
 	int64_t *t; /* floats without the histograms among them */
 	double *v;
 	size_t tcap, vcap;
@@ -126,6 +126,7 @@ open(void *self, const struct source_query *q, struct error *e)
 	c->to = q->to;
 	c->labels_only = q->labels_only;
 	c->histograms = q->histograms;
+	c->starts = q->starts;
 	for (size_t i = lo; i < hi; i++) {
 		if (!match_all(q->m, q->nm, s->v[s->order[i]].labels))
 			continue;
@@ -147,6 +148,8 @@ columns(struct source_cursor *c, const struct series_one *o, size_t lo,
 
 	out->t = o->t + lo;
 	out->v = o->v + lo;
+	if (c->starts && o->start != NULL && (o->h == NULL || c->histograms))
+		out->start = o->start + lo;
 	if (o->h == NULL)
 		return true;
 	if (c->histograms) {

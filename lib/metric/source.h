@@ -22,6 +22,8 @@ struct source_series {
 	const int64_t *t;
 	const double *v;
 	const struct histogram *const *h;
+	/* Since when the sample counts, ms, 0: unknown; NULL: none known. */
+	const int64_t *start;
 	size_t n;
 };
 
@@ -31,6 +33,7 @@ struct source_query {
 	int64_t from, to; /* ms, both inclusive */
 	bool labels_only; /* series that have a sample in the range */
 	bool histograms;  /* native ones too; without it only floats */
+	bool starts;      /* start times too */
 };
 
 struct source_cursor; /* the maker's own */

@@ -400,7 +400,7 @@ promql_vector(struct eval *ev, const struct node *n, const struct grid *g,
 		return spread(ev, n, g, out);
 	switch (n->kind) {
 	case N_VECTOR:
-		return promql_select(ev, n, g, false, out);
+		return promql_select(ev, n, g, SELECT_VALUES, out);
 	case N_CALL:
 		return call(ev, n, g, out);
 	case N_AGGREGATE:

@@ -53,7 +53,7 @@ struct eval {
 	struct grid query; /* the outermost grid */
 	int64_t range;     /* of the query, in ms */
 	int64_t lookback, subquery_step;
-	bool late_names;
+	bool late_names, start_times;
 	size_t samples, max_samples;
 	struct notes notes;
 	struct arena *out; /* what the result refers to */
@@ -172,8 +172,21 @@ struct column {
 	const int64_t *t;
 	const double *v;
 	const struct histogram *const *h; /* NULL: none in it */
+	const int64_t *start;             /* as in source_series */
 	size_t n;
 };
+
+/* Does sample i count anew, by its start time? */
+static inline bool
+restarted(const int64_t *start, const int64_t *t, size_t i)
+{
+	if (start == NULL || start[i] == 0 || start[i] >= t[i] ||
+	    start[i] < t[i - 1])
+		return false;
+	/* where the last one ended: unless that did not know its own start */
+	return start[i] > t[i - 1] ||
+	    (start[i - 1] != 0 && start[i - 1] < t[i - 1]);
+}
 
 /*
  * What a window function sees: samples lo <= i < hi of the column lie in
@@ -183,11 +196,12 @@ struct window {
 	const int64_t *t;
 	const double *v;
 	size_t lo, hi, total;
-	int64_t from, to;       /* the range's bounds, offset applied */
-	int64_t now;            /* the evaluation time */
-	const size_t *resets;   /* i with v[i] < v[i - 1], rising */
-	size_t nresets;         /* those below hi; see first_reset */
-	size_t first_reset;     /* the first with i > lo */
+	int64_t from, to;     /* the range's bounds, offset applied */
+	int64_t now;          /* the evaluation time */
+	const int64_t *start; /* as in struct column */
+	const size_t *resets; /* i with v[i] < v[i - 1] or restarted, rising */
+	size_t nresets;       /* those below hi; see first_reset */
+	size_t first_reset;   /* the first with i > lo */
 	int64_t oldest, newest; /* lookback before from, and after to */
 	enum word extend;
 };
@@ -200,6 +214,7 @@ struct mixed_window {
 	struct window f;
 	const int64_t *t;
 	const struct histogram *const *h;
+	const int64_t *start;
 	size_t lo, hi, total;
 	struct eval *ev;
 	const struct node *range; /* what notes are about */
@@ -207,9 +222,10 @@ struct mixed_window {
 	struct arena *a;
 };
 
-/* times: the samples' times instead of values (h says which have h). */
+/* What of the samples is the value; of times and starts h says which have h. */
+enum select { SELECT_VALUES, SELECT_TIMES, SELECT_STARTS };
 int promql_select(struct eval *ev, const struct node *n, const struct grid *g,
-    bool times, const struct sink *out);
+    enum select what, const struct sink *out);
 /*
  * Each series of a range selector or subquery (n) with its samples over all
  * windows of the grid, into each().
@@ -254,10 +270,14 @@ int promql_windows(struct eval *ev, const struct node *call,
 
 /*
  * The factor that makes a change over n samples from t0 to t1, the first of
- * them with this value, one over the whole window.
+ * them with this value, one over the whole window.  begun, if not 0, is when
+ * the first was nothing, which the change has in it.
  */
 double promql_extrapolate(const struct window *w, size_t n, int64_t t0,
-    int64_t t1, double first, double change, bool counter);
+    int64_t t1, double first, double change, bool counter, int64_t begun);
+/* The start of the first sample in a window that saw it; 0: it did not. */
+int64_t promql_begun(
+    const struct window *w, const int64_t *start, int64_t first);
 
 /* The change of floats over a window; rate: by second. */
 bool promql_change(

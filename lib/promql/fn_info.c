@@ -345,7 +345,7 @@ fn_info(struct eval *ev, const struct node *call, const struct grid *g,
 	f.rows.merge = true;
 	rc = info_selector(&f, &sel, &extra, ev->e);
 	if (rc == 0)
-		rc = promql_select(ev, &sel, g, true, &infos);
+		rc = promql_select(ev, &sel, g, SELECT_TIMES, &infos);
 	f.choice = arena_array(ev->a, f.metrics.n, size_t);
 	f.chosen = arena_array(ev->a, f.metrics.n, size_t);
 	f.run = promql_column(ev, g->n);

@@ -128,7 +128,7 @@ struct walk {
 	size_t f, i;
 	double v; /* the sample: v, or h */
 	const struct histogram *h;
-	int64_t t;
+	int64_t t, start;
 };
 
 static bool
@@ -142,9 +142,11 @@ step(struct walk *k)
 	if (f && (!i || w->f.t[k->f] < w->t[k->i])) {
 		k->h = NULL;
 		k->t = w->f.t[k->f];
+		k->start = w->f.start != NULL ? w->f.start[k->f] : 0;
 		k->v = w->f.v[k->f++];
 	} else {
 		k->t = w->t[k->i];
+		k->start = w->start != NULL ? w->start[k->i] : 0;
 		k->h = w->h[k->i++];
 	}
 	return true;
@@ -236,6 +238,10 @@ changed(const struct walk *a, const struct walk *b)
 static bool
 reset(const struct walk *a, const struct walk *b)
 {
+	int64_t start[] = { a->start, b->start }, t[] = { a->t, b->t };
+
+	if (restarted(start, t, 1))
+		return true;
 	if (a->h != NULL && b->h != NULL)
 		return histogram_fell(b->h, a->h);
 	return a->h != NULL || b->h != NULL || b->v < a->v;
@@ -345,7 +351,8 @@ add_fallen(const struct mixed_window *w, size_t lo, size_t hi,
 	unsigned met = 0;
 
 	for (size_t i = lo + 1; i < hi; i++) {
-		if (histogram_fell(w->h[i], prev) &&
+		if ((restarted(w->start, w->t, i) ||
+			histogram_fell(w->h[i], prev)) &&
 		    histogram_add(h, NULL, prev, 1, w->a, &met) == -1) {
 			promql_note_mix(w->ev, w->range, metric(w));
 			return false;
@@ -366,7 +373,9 @@ promql_histogram_change(
 	int32_t schema;
 
 	/* the first is not looked at if all began anew behind it */
-	if (counter && histogram_fell(w->h[lo + 1], prev))
+	if (counter &&
+	    (restarted(w->start, w->t, lo + 1) ||
+		histogram_fell(w->h[lo + 1], prev)))
 		prev = nothing(w->h[lo + 1], w->a);
 	if (!promql_one_kind(w, lo, hi, prev, counter, &schema))
 		return NULL;
@@ -385,22 +394,40 @@ promql_histogram_change(
 	return h;
 }
 
+/* What the first sample had counts, too. */
+static bool
+from_nothing(const struct mixed_window *w, struct histogram *h)
+{
+	if (histogram_add(h, NULL, w->h[w->lo], 1, w->a, NULL) == -1) {
+		promql_note_mix(w->ev, w->range, metric(w));
+		return false;
+	}
+	h->hint = HISTOGRAM_GAUGE;
+	return true;
+}
+
 static bool
 change_over(const struct mixed_window *w, bool counter, bool rate, double *out,
     struct histogram **h)
 {
 	size_t n = histograms(w);
 	double factor;
+	int64_t begun = 0;
 
 	if (w->f.extend != W_NONE)
 		return promql_extended(w, counter, rate, out, h);
-	if (both(w) || n < 2)
+	if (both(w))
 		return false;
-	*h = promql_histogram_change(w, w->lo, w->hi, counter);
-	if (*h == NULL)
+	if (counter && w->start != NULL)
+		begun = promql_begun(&w->f, w->start + w->lo, w->t[w->lo]);
+	if (n < 2 && begun == 0)
+		return false;
+	*h = n < 2 ? histogram_zero(w->h[w->lo], w->a)
+		   : promql_histogram_change(w, w->lo, w->hi, counter);
+	if (*h == NULL || (begun != 0 && !from_nothing(w, *h)))
 		return false;
 	factor = promql_extrapolate(&w->f, n, w->t[w->lo], w->t[w->hi - 1],
-	    w->h[w->lo]->count, (*h)->count, counter);
+	    w->h[w->lo]->count, (*h)->count, counter, begun);
 	if (rate)
 		factor /= (double)(w->f.to - w->f.from) / 1000;
 	histogram_scale(*h, factor);
@@ -449,7 +476,9 @@ last_two(const struct mixed_window *w, bool counter, double *seconds,
 	if (!counter && !gauges)
 		note_kind(w, "gauge");
 	*h = histogram_copy(b, w->a);
-	if ((!counter || !histogram_fell(b, a)) &&
+	if ((!counter ||
+		!(restarted(w->start, w->t, w->hi - 1) ||
+		    histogram_fell(b, a))) &&
 	    histogram_add(*h, NULL, a, -1, w->a, &met) == -1) {
 		promql_note_mix(w->ev, w->range, metric(w));
 		return false;
@@ -500,7 +529,9 @@ instant(
 		return true;
 	}
 	*out = w->f.v[w->f.hi - 1];
-	if (!rate || !(*out < w->f.v[w->f.hi - 2]))
+	if (!rate ||
+	    !(*out < w->f.v[w->f.hi - 2] ||
+		restarted(w->f.start, w->f.t, w->f.hi - 1)))
 		*out -= w->f.v[w->f.hi - 2];
 	if (rate)
 		*out /=

@@ -21,16 +21,19 @@ fallen(const struct window *w)
  */
 double
 promql_extrapolate(const struct window *w, size_t n, int64_t t0, int64_t t1,
-    double first, double change, bool counter)
+    double first, double change, bool counter, int64_t begun)
 {
 	double sampled = (double)(t1 - t0) / 1000, zero;
-	double mean = sampled / (double)(n - 1);
+	double mean = n > 1 ? sampled / (double)(n - 1) : 0;
 	double start = (double)(t0 - w->from) / 1000;
 	double end = (double)(w->to - t1) / 1000;
 
 	if (start >= mean * 1.1)
 		start = mean / 2;
-	if (counter && change > 0 && first >= 0) {
+	if (begun != 0) {
+		sampled = (double)(t1 - begun) / 1000;
+		start = 0;
+	} else if (counter && change > 0 && first >= 0) {
 		zero = sampled * (first / change);
 		if (zero < start)
 			start = zero;
@@ -40,20 +43,31 @@ promql_extrapolate(const struct window *w, size_t n, int64_t t0, int64_t t1,
 	return (sampled + start + end) / sampled;
 }
 
+int64_t
+promql_begun(const struct window *w, const int64_t *start, int64_t first)
+{
+	return start != NULL && *start > w->from && *start < first ? *start : 0;
+}
+
 static bool
 extrapolated(const struct window *w, bool counter, bool rate, double *out)
 {
 	size_t n = w->hi - w->lo;
 	double first, change, factor;
+	int64_t begun = 0;
 
-	if (n < 2)
+	if (counter && n > 0 && w->start != NULL)
+		begun = promql_begun(w, w->start + w->lo, w->t[w->lo]);
+	if (n < 2 && begun == 0)
 		return false;
 	first = w->v[w->lo];
 	change = w->v[w->hi - 1] - first;
 	if (counter)
 		change += fallen(w);
+	if (begun != 0)
+		change += first;
 	factor = promql_extrapolate(
-	    w, n, w->t[w->lo], w->t[w->hi - 1], first, change, counter);
+	    w, n, w->t[w->lo], w->t[w->hi - 1], first, change, counter, begun);
 	if (rate)
 		factor /= (double)(w->to - w->from) / 1000;
 	*out = change * factor;
@@ -178,7 +192,9 @@ fn_irate(const struct window *w, const double *args, double *out)
 		return false;
 	last = w->v[w->hi - 1];
 	prev = w->v[w->hi - 2];
-	*out = (last < prev ? last : last - prev) /
+	*out = (last < prev || restarted(w->start, w->t, w->hi - 1)
+		       ? last
+		       : last - prev) /
 	    ((double)(w->t[w->hi - 1] - w->t[w->hi - 2]) / 1000);
 	return true;
 }
@@ -273,7 +289,7 @@ fn_resets(const struct window *w, const double *args, double *out)
 
 	(void)args;
 	for (size_t i = first_compared(w) + 1; i < w->hi; i++)
-		n += w->v[i] < w->v[i - 1];
+		n += w->v[i] < w->v[i - 1] || restarted(w->start, w->t, i);
 	*out = (double)n;
 	return true;
 }

@@ -95,8 +95,26 @@ fn_timestamp(struct eval *ev, const struct node *call, const struct grid *g,
 	s.out = promql_unite_init(
 	    &u, ev, g->n, ev->late_names || promql_one_name(arg), out);
 	return promql_unite_fini(&u,
-	    s.own ? promql_select(ev, arg, g, true, &in)
+	    s.own ? promql_select(ev, arg, g, SELECT_TIMES, &in)
 		  : promql_vector(ev, arg, g, &in));
+}
+
+/* Of samples alone: what an expression makes of them has no start. */
+static int
+fn_start_timestamp(struct eval *ev, const struct node *call,
+    const struct grid *g, const struct sink *out)
+{
+	const struct node *arg = promql_inner(call->arg[0]);
+	struct stamp s = { .ev = ev, .g = g, .own = true };
+	struct sink in = { stamp_row, &s };
+	struct unite u;
+
+	if (arg->kind != N_VECTOR)
+		return 0;
+	s.out = promql_unite_init(
+	    &u, ev, g->n, ev->late_names || promql_one_name(arg), out);
+	return promql_unite_fini(
+	    &u, promql_select(ev, arg, g, SELECT_STARTS, &in));
 }
 
 /*
@@ -155,8 +173,8 @@ const struct func promql_fn_time[] = {
 	{ "month", "v", 1, PROMQL_VECTOR, 0, .map = fn_month },
 	{ "range", "", 0, PROMQL_SCALAR, 0, .scalar = fn_range },
 	{ "start", "", 0, PROMQL_SCALAR, 0, .scalar = fn_start },
-	/* Start times of counters are not in the source. */
-	{ "start_timestamp", "v", 0, PROMQL_VECTOR, FUNC_TIME, .vector = NULL },
+	{ "start_timestamp", "v", 0, PROMQL_VECTOR, FUNC_TIME,
+	    .vector = fn_start_timestamp },
 	{ "step", "", 0, PROMQL_SCALAR, 0, .scalar = fn_step },
 	{ "time", "", 0, PROMQL_SCALAR, FUNC_TIME, .scalar = fn_time },
 	{ "timestamp", "v", 0, PROMQL_VECTOR, 0, .vector = fn_timestamp },

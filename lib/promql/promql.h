@@ -49,6 +49,8 @@ struct promql_opts {
 	int64_t subquery_step;  /* 0: 1 m, global.evaluation_interval */
 	size_t max_samples;     /* 0: 50,000,000 */
 	size_t max_steps;       /* 0: PROMQL_MAX_STEPS */
+	/* Start times tell resets of counters (use-start-timestamps). */
+	bool start_times;
 	/* Names go when the query ends (promql-delayed-name-removal). */
 	bool late_names;
 };

@@ -366,6 +366,7 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 		.subquery_step =
 		    o->subquery_step > 0 ? o->subquery_step : SUBQUERY_STEP,
 		.late_names = o->late_names,
+		.start_times = o->start_times,
 		.max_samples =
 		    o->max_samples > 0 ? o->max_samples : MAX_SAMPLES,
 		.out = a,

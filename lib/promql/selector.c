@@ -45,6 +45,7 @@ open_source(struct eval *ev, const struct node *n, const struct place *p,
 		.from = plus(plus(edge(p, g, 0), -back), 1),
 		.to = plus(edge(p, g, g->n - 1), ahead),
 		.histograms = true,
+		.starts = ev->start_times,
 	};
 	struct source_cursor *c = source_open(ev->src, &q, ev->e);
 
@@ -66,7 +67,7 @@ between(int64_t t0, double v0, int64_t t1, double v1, int64_t t)
 
 static void
 instant(const struct eval *ev, const struct source_series *s,
-    const struct place *p, const struct grid *g, bool times, double *v)
+    const struct place *p, const struct grid *g, enum select what, double *v)
 {
 	double none = num_stale();
 	size_t k = 0; /* samples at or before the edge */
@@ -80,7 +81,12 @@ instant(const struct eval *ev, const struct source_series *s,
 		if (k == 0 || s->t[k - 1] <= plus(to, -ev->lookback) ||
 		    absent(s->v[k - 1]))
 			continue;
-		v[i] = times ? (double)s->t[k - 1] / 1000 : s->v[k - 1];
+		v[i] = s->v[k - 1];
+		if (what == SELECT_TIMES)
+			v[i] = (double)s->t[k - 1] / 1000;
+		else if (what == SELECT_STARTS)
+			v[i] = s->start != NULL ? (double)s->start[k - 1] / 1000
+						: 0;
 	}
 }
 
@@ -105,7 +111,7 @@ adopt(struct eval *ev, const struct node *n, const struct source_series *s,
 static const struct histogram **
 instant_histograms(struct eval *ev, const struct node *n,
     const struct source_series *s, const struct place *p, const struct grid *g,
-    bool times, double *v)
+    enum select what, double *v)
 {
 	const struct histogram **h = promql_histograms(ev, g->n), *last = NULL;
 	size_t k = 0, had = 0;
@@ -121,7 +127,7 @@ instant_histograms(struct eval *ev, const struct node *n,
 			last = adopt(ev, n, s, k - 1);
 		had = k;
 		h[i] = last;
-		if (!times)
+		if (what == SELECT_VALUES)
 			v[i] = 0;
 	}
 	return h;
@@ -206,7 +212,7 @@ weigh(const struct row *r, size_t n)
 
 int
 promql_select(struct eval *ev, const struct node *n, const struct grid *g,
-    bool times, const struct sink *out)
+    enum select what, const struct sink *out)
 {
 	double *v = promql_column(ev, g->n);
 	bool smoothed = n->mod.extend == W_SMOOTHED;
@@ -225,14 +231,14 @@ promql_select(struct eval *ev, const struct node *n, const struct grid *g,
 		return -1;
 	while ((rc = source_next(ev->src, c, &s, ev->e)) > 0) {
 		r = (struct row){ s.labels, false, v, NULL };
-		if (smoothed && !times) {
+		if (smoothed && what == SELECT_VALUES) {
 			if (s.h != NULL)
 				r.h = promql_histograms(ev, g->n);
 			instant_smoothed(ev, n, &s, &p, g, &r);
 		} else
-			instant(ev, &s, &p, g, times, v);
-		if (s.h != NULL && (times || !smoothed))
-			r.h = instant_histograms(ev, n, &s, &p, g, times, v);
+			instant(ev, &s, &p, g, what, v);
+		if (s.h != NULL && (what != SELECT_VALUES || !smoothed))
+			r.h = instant_histograms(ev, n, &s, &p, g, what, v);
 		k = weigh(&r, g->n);
 		if (k > 0 &&
 		    (promql_count(ev, k) == -1 ||
@@ -255,6 +261,7 @@ struct feed {
 	int64_t *t;        /* room for cleaned columns */
 	double *v;
 	const struct histogram **h;
+	int64_t *start;
 	size_t cap;
 };
 
@@ -267,6 +274,7 @@ feed_room(struct feed *f, size_t n)
 	f->t = arena_alloc(f->ev->a, f->cap * sizeof(*f->t));
 	f->v = arena_alloc(f->ev->a, f->cap * sizeof(*f->v));
 	f->h = arena_alloc(f->ev->a, f->cap * sizeof(*f->h));
+	f->start = arena_alloc(f->ev->a, f->cap * sizeof(*f->start));
 }
 
 /*
@@ -276,7 +284,7 @@ feed_room(struct feed *f, size_t n)
 static struct column
 clean(struct feed *f, const struct node *sel, const struct source_series *s)
 {
-	struct column c = { s->t, s->v, s->h, s->n };
+	struct column c = { s->t, s->v, s->h, s->start, s->n };
 	bool adopts = s->h != NULL && sel->tells_resets;
 	size_t i = 0, n;
 
@@ -292,9 +300,11 @@ clean(struct feed *f, const struct node *sel, const struct source_series *s)
 		f->h[n] = s->h != NULL ? s->h[i] : NULL;
 		if (adopts && f->h[n] != NULL)
 			f->h[n] = adopt(f->ev, sel, s, i);
+		f->start[n] = s->start != NULL ? s->start[i] : 0;
 		f->v[n++] = s->v[i];
 	}
-	return (struct column){ f->t, f->v, s->h != NULL ? f->h : NULL, n };
+	return (struct column){ f->t, f->v, s->h != NULL ? f->h : NULL,
+		s->start != NULL ? f->start : NULL, n };
 }
 
 static int
@@ -358,7 +368,8 @@ feed_row(void *self, struct row *r)
 			f->v[n++] = r->v[i];
 		}
 	return f->each(f->self, r,
-	    &(struct column){ f->t, f->v, r->h != NULL ? f->h : NULL, n });
+	    &(struct column){
+		f->t, f->v, r->h != NULL ? f->h : NULL, NULL, n });
 }
 
 /*
@@ -442,6 +453,7 @@ trim(void *self, struct row *r, const struct column *c)
 		in.t++;
 		in.v++;
 		in.h += in.h != NULL;
+		in.start += in.start != NULL;
 		in.n--;
 	}
 	while (in.n > 0 && in.t[in.n - 1] > to)

@@ -16,7 +16,8 @@ struct windows {
 	double *v;
 	const struct histogram **h; /* the result, in series with histograms */
 	struct mixed_window m;
-	int64_t *ft, *ht; /* floats and histograms of a series, apart */
+	int64_t *ft, *ht, *fs,
+	    *hs; /* floats and histograms of a series, apart */
 	double *fv;
 	const struct histogram **hv;
 	size_t mcap;
@@ -36,7 +37,7 @@ find_resets(struct windows *w, const struct column *c)
 		w->resets = arena_array(w->ev->a, w->reset_cap, size_t);
 	}
 	for (size_t i = 1; i < c->n; i++)
-		if (c->v[i] < c->v[i - 1])
+		if (c->v[i] < c->v[i - 1] || restarted(c->start, c->t, i))
 			w->resets[w->nresets++] = i;
 }
 
@@ -91,11 +92,42 @@ window_over(const struct windows *w, const struct column *c)
 	return (struct window){
 		.t = c->t,
 		.v = c->v,
+		.start = c->start,
 		.total = c->n,
 		.resets = w->resets,
 		.extend = w->range->kind == N_MATRIX ? w->range->sub->mod.extend
 						     : W_NONE,
 	};
+}
+
+/* Start times that cannot be: before the last sample, and not its own. */
+static void
+note_overlap(struct windows *w, const struct column *c, size_t lo, size_t hi,
+    const struct row *r)
+{
+	str name = label_find(r->ls, LABEL_NAME);
+
+	for (size_t i = lo + 1; i < hi; i++)
+		if (c->start[i] != 0 && c->start[i] < c->t[i - 1] &&
+		    c->start[i] != c->start[i - 1]) {
+			promql_note(w->ev, NOTE_WARNING, w->range,
+			    "sample has start time that overlaps with "
+			    "previous sample timestamp for metric \"%.*s\"",
+			    STR_ARG(name));
+			return;
+		}
+}
+
+/* The same for all windows: what they hold together, from first to last. */
+static void
+check_starts(struct windows *w, const struct column *c, const struct row *r)
+{
+	struct window win = window_over(w, c);
+
+	for (size_t i = 0; i < w->g->n; i++) {
+		advance(w, &win, i);
+		note_overlap(w, c, win.lo, win.hi, r);
+	}
 }
 
 /* Every window of one series; the size of the largest is returned. */
@@ -137,12 +169,16 @@ take_apart(struct windows *w, const struct column *c)
 		w->ht = arena_alloc(a, w->mcap * sizeof(*w->ht));
 		w->fv = arena_alloc(a, w->mcap * sizeof(*w->fv));
 		w->hv = arena_alloc(a, w->mcap * sizeof(*w->hv));
+		w->fs = arena_alloc(a, w->mcap * sizeof(*w->fs));
+		w->hs = arena_alloc(a, w->mcap * sizeof(*w->hs));
 	}
 	for (size_t i = 0; i < c->n; i++)
 		if (c->h[i] != NULL) {
+			w->hs[nh] = c->start != NULL ? c->start[i] : 0;
 			w->ht[nh] = c->t[i];
 			w->hv[nh++] = c->h[i];
 		} else {
+			w->fs[nf] = c->start != NULL ? c->start[i] : 0;
 			w->ft[nf] = c->t[i];
 			w->fv[nf++] = c->v[i];
 		}
@@ -150,7 +186,9 @@ take_apart(struct windows *w, const struct column *c)
 	w->m.h = w->hv;
 	w->m.total = nh;
 	w->m.lo = w->m.hi = 0;
-	return (struct column){ w->ft, w->fv, NULL, nf };
+	w->m.start = c->start != NULL ? w->hs : NULL;
+	return (struct column){ w->ft, w->fv, NULL,
+		c->start != NULL ? w->fs : NULL, nf };
 }
 
 static void
@@ -233,6 +271,9 @@ window_column(void *self, struct row *r, const struct column *c)
 	size_t most, n = 0, floats = 0;
 
 	w->h = NULL;
+	w->nresets = 0;
+	if (c->start != NULL && fn->flags & FUNC_COUNTER)
+		check_starts(w, c, r);
 	if (c->h != NULL)
 		most = slide_mixed(w, r, c);
 	else {

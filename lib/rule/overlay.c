@@ -95,11 +95,13 @@ merge(struct source_cursor *c, struct source_series *out)
 			c->v[n++] = c->f.v[k++];
 		}
 	}
-	out->labels = c->b.labels;
-	out->t = c->t;
-	out->v = c->v;
-	out->h = histograms ? c->h : NULL;
-	out->n = n;
+	*out = (struct source_series){
+		.labels = c->b.labels,
+		.t = c->t,
+		.v = c->v,
+		.h = histograms ? c->h : NULL,
+		.n = n,
+	};
 }
 
 static int
