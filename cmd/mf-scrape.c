@@ -152,6 +152,8 @@ main(int argc, char **argv)
 		tool_die(TOOL_USAGE,
 		    "%s: URLs and a configuration do not go together",
 		    o.operands[0]);
+	if (o.shards > 0 && o.noperands > 0)
+		tool_die(TOOL_USAGE, "--shard goes with -c only");
 	if (o.config == NULL && o.noperands == 0 &&
 	    runs[command] != scrape_show)
 		tool_die(

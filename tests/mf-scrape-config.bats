@@ -153,3 +153,32 @@ a{b="c"} 2'
 	run -0 mf-scrape targets -c p.yml --explain
 	[[ $output == *'http://127.0.0.1:1/metrics?target=http%3A%2F%2Fh%2F'* ]]
 }
+
+@test "check: files that a configuration names are there" {
+	mkdir conf
+	cat >conf/p.yml <<-'END'
+	scrape_configs:
+	- job_name: j
+	  basic_auth: {username: u, password_file: pw}
+	  tls_config: {ca_file: ca}
+	  http_headers: {X-A: {files: [header]}}
+	  static_configs: [{targets: ['127.0.0.1:1'], labels: {log_file: x}}]
+	  file_sd_configs:
+	  - files: [t.json, 'more/*.json']
+	  http_sd_configs:
+	  - url: http://127.0.0.1:1/
+	    authorization: {credentials_file: token}
+	END
+	run -1 --separate-stderr mf-scrape check conf/p.yml
+	for at in '3:44: password_file: conf/pw' '4:25: ca_file: conf/ca' \
+	    '5:32: files: conf/header' '11:39: credentials_file: conf/token'; do
+		[[ $stderr == *"mf-scrape: conf/p.yml:$at: No such file or directory"* ]]
+	done
+	[[ $stderr == *'conf/p.yml:8:13: t.json does not exist (yet)'* ]]
+	[ "$(wc -l <<<"$stderr")" = 5 ]
+	[[ $output == *' 1 warning, 4 errors' ]]
+	touch conf/pw conf/ca conf/header conf/token
+	echo '[]' >conf/t.json
+	run -0 --separate-stderr mf-scrape check conf/p.yml
+	[ -z "$stderr" ]
+}
