@@ -3,7 +3,9 @@
  * in further: reading, checking and appending must live with all of it.
  *
  * The input is records of the dictionary, a zero byte, then frames: each a
- * byte of type, one of flags, one of columns or so, two of length, bytes.
+ * byte of type, one of flags, one of columns or so, two of length, bytes.  What
+ * came of it is sealed, and bytes of the part are changed at places that the
+ * second half of the input says, with checksums made right again.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -12,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "metric/batch.h"
 #include "store/format.h"
 #include "store/store.h"
@@ -194,7 +197,15 @@ append(const char *dir)
 		abort();
 	batch_feed(r,
 	    STR("# BATCH {a=\"b\"} 1637539200005\na 1\nb 2\n"
-		"# STALE * 1637539200005\n# EOF\n"));
+		"# STALE * 1637539200005\n# EOF\n"
+		"# BATCH {a=\"b\"} 1637539200006 k=\"v\"\na 1\nb 3\n# EOF\n"
+		"# BATCH {a=\"b\"} 1637539200007\na 1.5 1637539200006\nb 2\n"
+		"# EXEMPLAR b {i=\"1\"} 2 1637539200007\n# EOF\n"
+		"# BATCH {} 1637539200009\nc 1 1637539200001\n"
+		"c 2 1637539200003\nc 1 1637539200002\n"
+		"# HIST h {count:1,sum:1,schema:0,zero_threshold:0,"
+		"zero_count:0,positive_spans:[0:1],positive_buckets:[1]} "
+		"1637539200009\n# EOF\n"));
 	batch_end(r);
 	while (batch_next(r, &b) == 1)
 		if (store_append(s, &b, &o, &n, NULL, &e) == -1)
@@ -203,12 +214,110 @@ append(const char *dir)
 	store_close(s);
 }
 
+static void
+told(void *arg, const char *msg)
+{
+	*(size_t *)arg += strlen(msg);
+}
+
+static void
+compact(const char *dir)
+{
+	struct error e;
+	struct store *s = store_open(dir, STORE_WRITE, &e);
+	size_t n = 0;
+	struct store_compact c = { .now = INT64_C(1637582400000),
+		.seal = true,
+		.report = told,
+		.arg = &n };
+
+	if (s == NULL || store_compact(s, &c, &e) == -1)
+		abort();
+	store_close(s);
+}
+
+/* The checksums of a part, where it says things are. */
+static void
+make_right(uint8_t *p, size_t n)
+{
+	struct store_sealed_head *h = (void *)p;
+	struct store_stripe *s;
+	struct store_sealed_layout *l;
+	struct store_sealed_page *g;
+	struct store_sealed_block *b;
+
+	if (h->dir > n || h->dir % 8 != 0 ||
+	    (h->nstripes + (uint64_t)h->nlayouts + h->npages + h->nblocks) *
+		    sizeof(*s) >
+		n - h->dir)
+		return;
+	s = (void *)(p + h->dir);
+	l = (void *)(s + h->nstripes);
+	g = (void *)(l + h->nlayouts);
+	b = (void *)(g + h->npages);
+	for (uint32_t i = 0; i < h->nstripes; i++)
+		if (s[i].off < n && s[i].front < n - s[i].off)
+			s[i].crc = crc32c(0, p + s[i].off, s[i].front);
+	for (uint32_t i = 0; i < h->nlayouts; i++)
+		if (l[i].off < n && l[i].len < n - l[i].off)
+			l[i].crc = crc32c(0, p + l[i].off, l[i].len);
+	for (uint32_t i = 0; i < h->npages; i++)
+		if (g[i].off < n && g[i].len < n - g[i].off)
+			g[i].crc = crc32c(0, p + g[i].off, g[i].len);
+	for (uint32_t i = 0; i < h->nblocks; i++)
+		if (b[i].off < n && b[i].len < n - b[i].off)
+			b[i].crc = crc32c(0, p + b[i].off, b[i].len);
+	h->dircrc = crc32c(0, p + h->dir, n - h->dir);
+	h->crc = crc32c(0, h, offsetof(struct store_sealed_head, crc));
+}
+
+static void
+change(struct in *in, const char *day, const char *name)
+{
+	char path[128];
+	struct buf b = { 0 };
+	struct error e;
+
+	snprintf(path, sizeof(path), "%s/%s", day, name);
+	if (file_read(path, &b, &e) == -1 ||
+	    b.n < sizeof(struct store_sealed_head)) {
+		buf_fini(&b);
+		return;
+	}
+	while (in->n > 0) {
+		size_t at = byte(in) << 8;
+
+		at |= byte(in);
+		b.p[at % b.n] = (char)byte(in);
+	}
+	make_right((uint8_t *)b.p, b.n);
+	(void)unlink(path);
+	snprintf(path, sizeof(path), "/%s", name);
+	put(day, path, buf_str(&b));
+	buf_fini(&b);
+}
+
+/* Nothing of the run before. */
+static void
+clean(const char *day)
+{
+	static const char *const names[] = { "series.hash", "000002.seg",
+		"000003.seg", "000001-000001.part", "000001-000002.part",
+		"000002-000002.part" };
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", day, names[i]);
+		(void)unlink(path);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct in in = { p, n };
+	struct in in = { p, n / 2 }, tail = { p + n / 2, n - n / 2 };
 	struct buf b = { 0 };
-	char dir[64], day[80], path[96];
+	char dir[64], day[80];
 
 	snprintf(dir, sizeof(dir), "/dev/shm/mf-fuzz-store.%d", (int)getpid());
 	snprintf(day, sizeof(day), "%s%s", dir, DAY);
@@ -221,12 +330,17 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	put(dir, "/meta.log", buf_str(&b));
 	segment(&in, &b);
 	put(day, "/000001.seg", buf_str(&b));
-	snprintf(path, sizeof(path), "%s/series.hash", day);
-	(void)unlink(path);
-	snprintf(path, sizeof(path), "%s/000002.seg", day);
-	(void)unlink(path);
+	clean(day);
 	read_all(dir);
 	append(dir);
+	read_all(dir);
+	compact(dir);
+	read_all(dir);
+	change(&tail, day, "000002-000002.part");
+	change(&tail, day, "000001-000002.part");
+	read_all(dir);
+	append(dir);
+	compact(dir);
 	read_all(dir);
 	buf_fini(&b);
 	return 0;
