@@ -66,3 +66,30 @@ teardown() { stop_all; }
 	kill $pid
 	wait $pid
 }
+
+@test "a series that gets or loses its time is ended all the same" {
+	cat >p.yml <<-END
+	scrape_configs:
+	- job_name: j
+	  track_timestamps_staleness: true
+	  static_configs: [{targets: ['file:$PWD/page']}]
+	END
+	now=$(date +%s)000
+	round() {
+		printf "$1" >page
+		mf-scrape -q -1 -d data -c p.yml || :
+	}
+	# "# STALE *" does not speak of what had a time in the last good round.
+	round 'a 1\n' >out
+	round "a 1 $now\n" >out
+	round 'bad{\n' >out
+	grep -q '^# STALE a{' out
+	# What a page in error says of it is not what it was.
+	round "a 1 $now\n" >out
+	round 'a 1\nbad{\n' >out
+	grep -q '^# STALE a{' out
+	round 'a 1\n' >out
+	round "a 1 $now\nbad{\n" >out
+	! grep -q '^# STALE a{' out
+	grep -q '^# STALE \*' out
+}

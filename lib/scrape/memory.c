@@ -430,8 +430,8 @@ memory_log_series(struct buf *b, const struct memory_source *s,
     const struct memory_series *x, int64_t t)
 {
 	memory_put(b, s, x);
-	buf_add(b, x->stamped && x->live ? STR(" 2 ") : STR(" 1 "));
-	num_print_int(b, x->stamped ? 0 : t);
+	buf_add(b, x->own && x->live ? STR(" 2 ") : STR(" 1 "));
+	num_print_int(b, x->own ? 0 : t);
 	buf_byte(b, '\n');
 }
 
@@ -488,8 +488,8 @@ replay(struct scrape_memory *m, const struct batch *b, struct buf *text)
 		if (it->kind == EXPO_STALE)
 			continue;
 		x->known = s->good;
-		x->stamped = it->t != b->t;
-		x->live = !x->stamped || it->v > 1;
+		x->own = it->t != b->t;
+		x->live = !x->own || it->v > 1;
 		s->nlive += x->live;
 	}
 }
@@ -576,7 +576,7 @@ scrape_memory_save(struct scrape_memory *m, struct buf *log)
 			if (!x->live && x->known != s->good)
 				continue;
 			memory_log_series(&body, s, x, s->t);
-			ended_n += !x->live && !x->stamped;
+			ended_n += !x->live && !x->own;
 		}
 		/* After a failed round nothing lives, but all is known. */
 		memory_log(log, s, s->t, buf_str(&body));

@@ -15,11 +15,12 @@
 struct memory_series {
 	const char *text; /* as it is printed, target labels in it */
 	uint32_t len;
-	uint32_t seen;  /* the round it was last met in */
-	uint32_t known; /* the last good round it was in */
-	uint16_t cut;   /* where the source's middle was taken out, or 0 */
-	bool live;      /* a reader has it as not ended */
-	bool stamped;   /* had a time of its own when last seen */
+	uint32_t seen;    /* the round it was last met in */
+	uint32_t known;   /* the last good round it was in */
+	uint16_t cut;     /* where the source's middle was taken out, or 0 */
+	bool live : 1;    /* a reader has it as not ended */
+	bool stamped : 1; /* has a time of its own on the page in hand */
+	bool own : 1;     /* had one on the last good page */
 };
 
 /* A family's metadata, as last printed. */

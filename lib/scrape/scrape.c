@@ -433,7 +433,8 @@ settle(struct round *x, struct buf *stale, struct buf *came, struct buf *went)
 		struct memory_series *v = &s->v[i];
 		bool known = v->known == s->good, was = v->live;
 
-		if (v->seen == s->round && known && was && !v->stamped) {
+		if (v->seen == s->round && known && was && !v->stamped &&
+		    !v->own) {
 			v->known = s->round; /* as nearly all */
 			continue;
 		}
@@ -446,8 +447,11 @@ settle(struct round *x, struct buf *stale, struct buf *came, struct buf *went)
 			put_stale(x, v, stale);
 		}
 		if (v->seen == s->round) {
+			bool turned = v->own != v->stamped;
+
 			x->r->added += !known;
-			if (!known || v->live != was)
+			v->own = v->stamped;
+			if (!known || v->live != was || turned)
 				memory_log_series(came, s, v, x->now);
 			v->known = s->round;
 		} else {
@@ -466,11 +470,12 @@ unsettle(struct round *x, struct buf *stale, struct buf *went)
 {
 	struct memory_source *s = x->s;
 
+	/* What this page said of them was not printed: own is what was. */
 	memory_readers_free(s);
 	if (s->nlive > 0)
 		expo_put_stale_all(went, x->now);
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->v[i].live && s->v[i].stamped)
+		if (s->v[i].live && s->v[i].own)
 			put_stale(x, &s->v[i], stale);
 		s->v[i].live = false;
 	}
