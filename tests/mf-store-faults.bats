@@ -138,3 +138,74 @@ faults="pwrite:EIO pwrite:ENOSPC pwrite:full pwrite:half write:EIO write:full
 	done
 	echo "# $calls calls failed" >&3
 }
+
+@test "a clock that goes back" {
+	append() { mf-store append -d d --now "$@"; }
+	append 1637582500 <<<'up 1'
+	append 1637582400 <<<'up 2'
+	append 1637539100 <<<'up 3'
+	append 1637582500 <<<'up 1'
+	run -0 append 1637582400 <<<'up 7'
+	[[ $output == *"another value at the same time"* ]]
+	append 1637582501 <<<'up 4'
+	run -0 mf-store select -d d --by-series -e 1637600000
+	[ "$(grep -c '^up' <<<"$output")" = 4 ]
+	printf 'up %s\n' '3 1637539100000' '2 1637582400000' \
+	    '1 1637582500000' '4 1637582501000' >want
+	grep '^up' <<<"$output" | cmp - want
+	mf-store select -d d | grep '^up' | cmp - want
+	[ "$(mf-eval -d d --now 1637582499 up | grep -v '^#')" = \
+	    'up 2 1637582499000' ]
+	# Batches too, in one process and by one each, over midnight.
+	for k in 26 3 25 0 24 1 2; do stream a $k 1; done >back
+	stream a 0 4 >sorted
+	stream a 24 3 >>sorted
+	mf-store append -d one back
+	mine() { mf-store select -d "$1" '{job="a"}'; }
+	mine one | cmp - sorted
+	for k in 26 3 25 0 24 1 2; do
+		stream a $k 1 | mf-store append -d each
+	done
+	mine each | cmp - sorted
+	if can_compact; then
+		mf-store compact --seal -d each
+		mine each | cmp - sorted
+	fi
+	mf-store check -d each
+}
+
+@test "two hosts' stores become one" {
+	stream a 0 30 >a
+	stream b 0 30 >b
+	# Each has something of the other, and they overlap.
+	{ stream a 0 20; stream b 12 18; } >in1
+	{ stream b 0 20; stream a 10 20; } >in2
+	mf-store append -d one in1
+	mf-store append -d two in2
+	if can_compact; then
+		mf-store compact --seal -d two
+	fi
+	for s in one two; do
+		mf-store select -d $s | mf-store append -d text
+		mf-store export -d $s --tsdb blocks-$s
+		mf-store import -d blocks blocks-$s
+	done
+	for j in a b; do
+		mf-store select -d text "{job=\"$j\"}" | cmp - $j
+		mf-store select --by-series -d text "{job=\"$j\"}" |
+		    grep -v '^#' >want
+		mf-store select --by-series -d blocks "{job=\"$j\"}" |
+		    grep -v '^#' | cmp - want
+		# A hint of no reset may make two of one histogram.
+		for s in blocks text; do
+			mf-store select -d $s "{job=\"$j\"}" |
+			    sed -n 's/^# HIST.*} //p' | sort -u >hists
+			sed -n 's/^# HIST.*} //p' $j | sort -u | cmp - hists
+		done
+	done
+	mf-store check -d text
+	mf-store check -d blocks
+	# Once more is nothing more.
+	run -0 --separate-stderr mf-store import -v -d blocks blocks-two
+	[[ $stderr == *" 0 samples, "* ]]
+}

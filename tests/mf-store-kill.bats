@@ -2,7 +2,8 @@
 # mf-store under kill -9: before every single call, and at any moment, with two
 # writers, a reader that checks all the time, and compaction.
 #
-#	MF_KILLS=N	kills of the storm, 200 if not said
+#	MF_KILLS=N	kills of the storm, 200 if not said; from 500 on, on
+#			the disk
 #	MF_SEED=N	of the moments
 bats_require_minimum_version 1.5.0
 
@@ -13,7 +14,7 @@ setup_file() { build_failcall; }
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	kills=${MF_KILLS:-200}
-	seconds=$((kills / 8 + 15))
+	seconds=$((kills / 6 + 6))
 	RANDOM=${MF_SEED:-1}
 }
 

@@ -2,8 +2,12 @@
 # make soak: the live flow at a hundred times its usual pace for SOAK_S
 # seconds.  No program may end, and none may go on growing: its resident
 # memory at the end is at most a quarter and 1 MiB above that at one fifth.
+# Then the store's faults at length: SOAK_KILLS kills, SOAK_CUTS power cuts of
+# each kind, and a bit of every SOAK_FLIP-th byte of every file.
 set -u
-cd "$(dirname "$0")/data/seed" || exit 1
+cd "$(dirname "$0")" || exit 1
+tests=$PWD
+cd data/seed || exit 1
 seed=$PWD
 secs=${SOAK_S:-600}
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/mf-soak.XXXXXX") || exit 1
@@ -86,4 +90,7 @@ for n in app sink serve scrape store eval notify; do
 	}
 done
 echo "mf_soak_messages_total $(wc -l <slack)"
+MF_KILLS=${SOAK_KILLS:-2000} MF_CUTS=${SOAK_CUTS:-25} \
+    MF_FLIP=${SOAK_FLIP:-5} bats "$tests/mf-store-kill.bats" \
+    "$tests/mf-store-disk.bats" "$tests/mf-store-damage.bats" || rc=1
 finish $rc
