@@ -97,6 +97,10 @@ serve_one(int fd)
 		redirect_to(fd, "307", ports[1], "/echo");
 	else if (strncmp(path, "/there", 6) == 0)
 		redirect_to(fd, "307", ports[1], "/back");
+	else if (strncmp(path, "/over", 5) == 0)
+		redirect_to(fd, "307", ports[1], "/on");
+	else if (strncmp(path, "/on", 3) == 0)
+		redirect_to(fd, "307", ports[1], "/echo");
 	else if (strncmp(path, "/back", 5) == 0)
 		redirect_to(fd, "307", ports[0], "/echo");
 	else if (strncmp(path, "/members", 8) == 0)
@@ -236,8 +240,12 @@ test_redirects(struct fetch *f)
 	get(f, q, &g);
 	CHECK(g.status == 200 && has(&g, "POST /echo"));
 	CHECK(!has(&g, "tok") && !has(&g, "s3") && has(&g, "text/x"));
-	/* nor when another origin sends it back */
+	/* nor when another origin sends it back, or on to itself */
 	q.url = url("/there");
+	get(f, q, &g);
+	CHECK(g.status == 200 && has(&g, "POST /echo"));
+	CHECK(!has(&g, "tok") && !has(&g, "s3") && has(&g, "text/x"));
+	q.url = url("/over");
 	get(f, q, &g);
 	CHECK(g.status == 200 && has(&g, "POST /echo"));
 	CHECK(!has(&g, "tok") && !has(&g, "s3") && has(&g, "text/x"));

@@ -507,7 +507,8 @@ test_broken(void)
 			if (k % 3 == 0)
 				s = str_take(s, at);
 			else
-				whole.p[at] = (char)~was;
+				whole.p[at] =
+				    (char)(k % 3 == 1 ? ~was : was ^ 1);
 			store(buf_cstr(&path), s);
 			n = 0;
 			/* Padding and meta.json have no checksum. */
