@@ -284,10 +284,28 @@ trim(struct flow *f, int64_t now)
 	f->trimmed = now;
 }
 
+/*
+ * When "targets" is to be written: ms from now, 0 if now.  Who has just
+ * started a mf-scrape looks soon, so the first times are after 1 s, 2 s, 4 s.
+ */
+static int64_t
+until_write(const struct flow *f, int64_t now)
+{
+	int64_t every = f->written - f->started, past = now - f->written;
+
+	if (!f->changed || f->state.dir == NULL)
+		return INT64_MAX;
+	if (every < 1000)
+		every = 1000;
+	if (every > TARGETS_EVERY)
+		every = TARGETS_EVERY;
+	return past < 0 || past >= every ? 0 : every - past;
+}
+
 static void
 stay(struct flow *f)
 {
-	int64_t now, next, ms;
+	int64_t now, next, ms, wake;
 
 	while (!tool_stopping() && !f->out.gone) {
 		if (tool_reloading())
@@ -295,12 +313,13 @@ stay(struct flow *f)
 		ms = discover(f, tool_now());
 		now = tool_now();
 		next = due(f, now);
-		if (f->changed &&
-		    (now - f->written >= TARGETS_EVERY || now < f->written))
+		if (until_write(f, now) == 0)
 			write_targets(f, now);
 		trim(f, now);
+		wake = until_write(f, now);
 		next -= tool_now();
-		wait_for(f, next < ms ? next : ms);
+		ms = next < ms ? next : ms;
+		wait_for(f, wake < ms ? wake : ms);
 	}
 }
 

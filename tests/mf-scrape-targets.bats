@@ -251,3 +251,12 @@ left out: no address' ]]
 	run -1 sh -c 'mf-scrape targets -c p.yml >/dev/full'
 	[[ $output == *"No space left"* ]]
 }
+
+@test "who looks soon after a start sees how the first rounds went" {
+	echo 'a 1' >page
+	printf 'scrape_configs: [{job_name: j, static_configs: [{targets: ["file:%s/page"]}]}]' \
+	    "$PWD" >p.yml
+	mf-scrape -i 500ms -c p.yml -d d >out 2>err 3>&- &
+	echo $! >>pids
+	until_ok 5 eval "mf-scrape targets -q -d d 2>err | grep -q '^up '"
+}
