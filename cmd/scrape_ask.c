@@ -6,6 +6,9 @@
  */
 #include <sys/stat.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -120,6 +123,14 @@ borrow(struct slot *s)
 	s->f->under_way++;
 }
 
+static size_t
+max_of(const struct slot *s)
+{
+	int64_t n = s->t->job->body_size_limit;
+
+	return n > 0 ? (size_t)n : SCRAPE_PAGE;
+}
+
 static void
 run_command(struct slot *s)
 {
@@ -129,7 +140,8 @@ run_command(struct slot *s)
 	struct error e;
 
 	buf_add(&command, str_skip(s->t->url, 5));
-	x = scrape_exec_start(buf_cstr(&command), s->t->timeout, over, s, &e);
+	x = scrape_exec_start(
+	    buf_cstr(&command), s->t->timeout, max_of(s), over, s, &e);
 	buf_fini(&command);
 	if (x == NULL) {
 		refuse(s, e.msg);
@@ -141,7 +153,30 @@ run_command(struct slot *s)
 	f->exec[f->nexec++] = x;
 }
 
-/* file:PATH, a page on disk; only what is a file, so that nothing hangs. */
+/* The bytes of a file that is one, so that nothing hangs. */
+static int
+read_file(const char *path, struct buf *b, size_t max, bool *too_large,
+    struct error *e)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), rc = -1;
+	struct stat st;
+
+	if (fd == -1)
+		return error_errno(e, "%s", path);
+	if (fstat(fd, &st) == -1)
+		error_errno(e, "%s", path);
+	else if (!S_ISREG(st.st_mode))
+		error_set(e, "%s: not a file", path);
+	else if ((uint64_t)st.st_size >= max)
+		*too_large = true;
+	else
+		rc = file_read_fd(fd, path, b, e);
+	(void)close(fd);
+	*too_large |= b->n >= max;
+	return *too_large ? error_set(e, "the page is too large") : rc;
+}
+
+/* file:PATH, a page on disk. */
 static void
 read_page(struct slot *s)
 {
@@ -150,19 +185,14 @@ read_page(struct slot *s)
 	str name = str_skip(s->t->url, 5);
 	struct buf path = { 0 }, b = { 0 };
 	struct error e;
-	struct stat st;
 	const struct clock *c = tool_clock();
 	int64_t start = c->mono(c->arg);
 
 	buf_add(&path, name);
 	if (str_ends(name, STR(".om")))
 		a.content_type = STR("application/openmetrics-text");
-	if (stat(buf_cstr(&path), &st) == 0 && !S_ISREG(st.st_mode)) {
-		error_set(&e, "%s: not a file", buf_cstr(&path));
+	if (read_file(buf_cstr(&path), &b, max_of(s), &a.too_large, &e) == -1)
 		a.error = e.msg;
-	} else if (file_read(buf_cstr(&path), &b, &e) == -1) {
-		a.error = e.msg;
-	}
 	a.body = buf_str(&b);
 	a.took = c->mono(c->arg) - start;
 	finish(s, &a);

@@ -115,10 +115,19 @@ void scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
 /* scrape_exec.c: a command under way, whose output is a page. */
 struct scrape_exec;
 
-/* Start one; done is called from scrape_exec_step().  NULL: it can't be. */
+/*
+ * A page that is no answer of the network is no larger than one is: it has
+ * fewer bytes than body_size_limit, or than this.
+ */
+#define SCRAPE_PAGE ((size_t)256 << 20)
+
+/*
+ * Start one that prints fewer bytes than max; done is called from
+ * scrape_exec_step().  NULL: it can't be.
+ */
 struct scrape_exec *scrape_exec_start(const char *command, int64_t timeout,
-    void (*done)(void *arg, const struct scrape_answer *a), void *arg,
-    struct error *e);
+    size_t max, void (*done)(void *arg, const struct scrape_answer *a),
+    void *arg, struct error *e);
 
 /* To be polled for input (-1: not), and after how many ms to look anyway. */
 int scrape_exec_fd(const struct scrape_exec *x);

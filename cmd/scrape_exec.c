@@ -14,12 +14,11 @@
 #include "base/mem.h"
 #include "scrape_cmd.h"
 
-#define MOST ((size_t)256 << 20) /* bytes of a page */
-
 struct scrape_exec {
 	pid_t pid;
 	int fd; /* -1 when all has been read */
 	struct buf page;
+	size_t max;              /* bytes of it, as SCRAPE_PAGE says */
 	int64_t start, deadline; /* ns */
 	void (*done)(void *arg, const struct scrape_answer *a);
 	void *arg;
@@ -53,7 +52,7 @@ child(const char *command, int out)
 }
 
 struct scrape_exec *
-scrape_exec_start(const char *command, int64_t timeout,
+scrape_exec_start(const char *command, int64_t timeout, size_t max,
     void (*done)(void *, const struct scrape_answer *), void *arg,
     struct error *e)
 {
@@ -78,6 +77,7 @@ scrape_exec_start(const char *command, int64_t timeout,
 	x = mem_zero(1, sizeof(*x));
 	x->pid = pid;
 	x->fd = p[0];
+	x->max = max;
 	x->start = mono();
 	x->deadline = x->start + timeout * 1000000;
 	x->done = done;
@@ -105,7 +105,7 @@ read_all(struct scrape_exec *x)
 {
 	ssize_t n = 1;
 
-	while (x->fd != -1 && x->page.n <= MOST) {
+	while (x->fd != -1 && x->page.n < x->max) {
 		n = read(x->fd, buf_reserve(&x->page, 65536), 65536);
 		if (n > 0) {
 			x->page.n += (size_t)n;
@@ -122,6 +122,7 @@ static void
 end(struct scrape_exec *x, const char *error)
 {
 	struct scrape_answer a = { .error = error,
+		.too_large = x->page.n >= x->max,
 		.status = 200,
 		.content_type = STR("text/plain"),
 		.body = buf_str(&x->page),
@@ -168,7 +169,7 @@ scrape_exec_step(struct scrape_exec *x)
 	int status;
 
 	read_all(x);
-	if (x->page.n > MOST)
+	if (x->page.n >= x->max)
 		return fail(x, "the page is too large");
 	if (x->fd == -1 && waitpid(x->pid, &status, WNOHANG) == x->pid) {
 		/* Whatever it left running has nobody to talk to. */

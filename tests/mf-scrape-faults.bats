@@ -93,3 +93,24 @@ teardown() { stop_all; }
 	! grep -q '^# STALE a{' out
 	grep -q '^# STALE \*' out
 }
+
+@test "the limit of a body holds for commands and files" {
+	seq 100 | sed 's/^/a /' >page
+	mkfifo fifo
+	truncate -s 300M huge
+	cat >p.yml <<-END
+	scrape_configs:
+	- job_name: few
+	  body_size_limit: 100B
+	  static_configs: [{targets: ['exec:cat page', 'file:$PWD/page']}]
+	- {job_name: all, static_configs: [{targets: ['exec:cat page', 'file:$PWD/page']}]}
+	- {job_name: huge, static_configs: [{targets: ['exec:cat huge', 'file:$PWD/huge']}]}
+	- {job_name: fifo, static_configs: [{targets: ['file:$PWD/fifo']}]}
+	END
+	run -1 --separate-stderr mf-scrape -1 -n -c p.yml
+	[ "$(grep -c '^up{.*job="few"} 0 ' <<<"$output")" = 2 ]
+	[ "$(grep -c '^up{.*job="all"} 1 ' <<<"$output")" = 2 ]
+	[ "$(grep -c '^up{.*job="huge"} 0 ' <<<"$output")" = 2 ]
+	[ "$(grep -c 'body size limit exceeded' <<<"$stderr")" = 4 ]
+	[[ $stderr == *'fifo: not a file'* ]]
+}
