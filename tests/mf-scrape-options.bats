@@ -185,3 +185,11 @@ job() { echo "- {job_name: $1, static_configs: [{targets: ['file:$PWD/page']}]${
 		[ "$(grep -c '^up{.*} 1 ' out)" = 120 ]
 	done
 }
+
+@test "a target that cannot be reached: why" {
+	for url in http://127.0.0.1:1/ https://127.0.0.1:1/; do
+		run -1 --separate-stderr mf-scrape -1 $url
+		[[ $stderr == *"Failed to connect to 127.0.0.1"*": Connection refused" ]]
+		[[ $stderr != *" ms"* ]]
+	done
+}

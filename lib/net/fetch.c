@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -315,13 +317,22 @@ retry(struct fetch_job *j, long status, struct error *e)
 static const char *
 describe(struct fetch_job *j, CURLcode code)
 {
+	long os = 0;
+	char *after;
+
 	if (fetch_body_fault(j) != NULL)
 		return fetch_body_fault(j);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return "context deadline exceeded";
-	if (j->why[0] != '\0')
-		return j->why;
-	return j->fetch->curl.strerror(code);
+	if (j->why[0] == '\0')
+		return j->fetch->curl.strerror(code);
+	/* libcurl says after how many ms, which differs, but not why. */
+	j->fetch->curl.getinfo(j->easy, CURLINFO_OS_ERRNO, &os);
+	after = strstr(j->why, " after ");
+	if (code == CURLE_COULDNT_CONNECT && os != 0 && after != NULL)
+		(void)snprintf(after, sizeof(j->why) - (size_t)(after - j->why),
+		    ": %s", strerror((int)os));
+	return j->why;
 }
 
 void
