@@ -456,6 +456,12 @@ store_column_put(struct buf *b, const double *v, size_t n)
 	put_numbers(b, RAW, &c);
 }
 
+bool
+store_column_holes(const uint8_t *p)
+{
+	return (p[0] & 3) == CONSTANT && p[0] >> 6 != 0;
+}
+
 void
 store_column_put_ints(struct buf *b, const int64_t *v, size_t n)
 {

@@ -32,6 +32,9 @@ void store_column_put(struct buf *b, const double *v, size_t n);
  */
 size_t store_column_get(const uint8_t *p, size_t len, double *v, size_t n);
 
+/* May the column that begins at p have STORE_ABSENT in it? */
+bool store_column_holes(const uint8_t *p);
+
 /* The same for integers, of times for example: order and packing alone. */
 void store_column_put_ints(struct buf *b, const int64_t *v, size_t n);
 size_t store_column_get_ints(

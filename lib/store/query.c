@@ -458,8 +458,11 @@ plan_day(struct store_query *q, struct store_qday *d)
 
 		g->seg = d->d->seg[i];
 		plan_segment(q, d, g, &plans);
-		if (g->n > 0)
-			d->nseg++;
+		if (g->n == 0)
+			continue;
+		d->nseg++;
+		if (g->seg->sealed == NULL)
+			q->rows = true;
 	}
 	map_fini(&plans);
 }

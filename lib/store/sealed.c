@@ -608,6 +608,13 @@ store_cols_fini(struct store_cols *c)
 }
 
 bool
+store_cols_holes(const struct store_cols *c, uint32_t col)
+{
+	return c->at[col] == c->at[col + 1] ||
+	    store_column_holes(c->p + c->at[col]);
+}
+
+bool
 store_cols_get(struct store_cols *c, uint32_t col, double *v)
 {
 	uint32_t g = col / STORE_SEALED_GROUP, from, to, want;
@@ -666,7 +673,7 @@ static const uint64_t *
 row(struct store_sealed *x, uint32_t k, uint32_t r)
 {
 	struct window *w;
-	uint32_t cols;
+	uint32_t cols, from, to;
 
 	if (k >= x->h.nstripes || r >= x->stripe[k].rows)
 		return NULL;
@@ -676,12 +683,14 @@ row(struct store_sealed *x, uint32_t k, uint32_t r)
 		return w->v + (size_t)(r - w->from) * cols;
 	if (w != NULL)
 		drop(x, w);
-	w = mem_alloc(sizeof(*w) + (size_t)x->rows * cols * sizeof(*w->v));
+	from = r - r % x->rows;
+	to = from + x->rows < x->stripe[k].rows ? from + x->rows
+						: x->stripe[k].rows;
+	w = mem_alloc(sizeof(*w) + (size_t)(to - from) * cols * sizeof(*w->v));
 	w->stripe = k;
-	w->from = r - r % x->rows;
-	w->to = w->from + x->rows < x->stripe[k].rows ? w->from + x->rows
-						      : x->stripe[k].rows;
-	w->size = (size_t)(w->to - w->from) * cols * sizeof(*w->v);
+	w->from = from;
+	w->to = to;
+	w->size = (size_t)(to - from) * cols * sizeof(*w->v);
 	TAILQ_INSERT_TAIL(&x->order, w, link);
 	x->win[k] = w;
 	x->held += w->size;

@@ -82,6 +82,9 @@ bool store_cols_open(
     struct store_cols *c, struct store_sealed *x, uint32_t stripe);
 void store_cols_fini(struct store_cols *c);
 
+/* May rows be absent in column col? */
+bool store_cols_holes(const struct store_cols *c, uint32_t col);
+
 /* The values of column col, one a row; false if they are damaged. */
 bool store_cols_get(struct store_cols *c, uint32_t col, double *v);
 

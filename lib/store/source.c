@@ -9,9 +9,13 @@
 #include "base/num.h"
 #include "store/query.h"
 
-/* Samples held at once, 16 bytes each (a series that has more is read alone).
+/*
+ * Samples held at once, 16 bytes each (a series that has more is read alone).
+ * Rows are read the better the more columns are wanted of each; columns alone
+ * stay in the processor's cache if they are few.
  */
 #define BUDGET ((uint64_t)4 << 20)
+#define BUDGET_COLUMNS ((uint64_t)64 << 10)
 
 struct source_cursor {
 	struct store *s;
@@ -30,7 +34,8 @@ struct source_cursor {
 	size_t cap;
 	size_t *off; /* where each read series begins, beside from..to */
 	size_t *n;   /* how many it has so far */
-	size_t offcap, ncap;
+	bool *mixed; /* its times do not rise */
+	size_t offcap, ncap, mixedcap;
 	uint8_t *ok; /* blocks of a frame that were checked */
 	size_t okcap;
 };
@@ -65,7 +70,8 @@ put(struct source_cursor *c, uint32_t series, int64_t t, uint64_t bits,
 	/* Only if the file was damaged since it was planned for. */
 	if (c->n[k] == c->q.most[series])
 		return;
-	c->n[k]++;
+	if (c->n[k]++ > 0 && c->t[at - 1] >= t)
+		c->mixed[k] = true;
 	c->t[at] = t;
 	memcpy(&c->v[at], &bits, sizeof(bits));
 	if (c->h != NULL)
@@ -202,41 +208,33 @@ read_comments(struct source_cursor *c, const struct store_qday *d,
 	}
 }
 
-/*
- * Rows from..to of a column of a stripe.  Those that are absent are left out.
- */
+static uint64_t
+bits_at(const double *v)
+{
+	uint64_t x;
+
+	memcpy(&x, v, sizeof(x));
+	return x;
+}
+
+/* Rows from..to of a column of a stripe, one by one. */
 static void
-read_column(struct source_cursor *c, uint32_t series, const double *v,
+read_values(struct source_cursor *c, uint32_t series, const double *v,
     uint32_t from, uint32_t to, const int64_t *t)
 {
 	struct store_cols *x = c->q.cols;
-	size_t k = series - c->from, at = c->off[k] + c->n[k];
-	bool wins = (x->stripe->flags & STORE_REPLACE) != 0, holes = false;
-	size_t n = to - from;
+	bool wins = (x->stripe->flags & STORE_REPLACE) != 0;
 	uint64_t turn = c->turn;
 
-	/* Fewer than were planned for: the file was damaged meanwhile. */
-	if (n > c->q.most[series] - c->n[k])
-		return;
 	for (uint32_t r = from; r < to; r++)
-		holes |= num_bits(v[r]) == STORE_ABSENT;
-	if (!holes && c->wins == NULL && c->rank == NULL) {
-		memcpy(&c->v[at], v + from, n * sizeof(*v));
-		memcpy(&c->t[at], t + from, n * sizeof(*t));
-		if (c->h != NULL)
-			memset(&c->h[at], 0, n * sizeof(*c->h));
-		c->n[k] += n;
-		return;
-	}
-	for (uint32_t r = from; r < to; r++)
-		if (num_bits(v[r]) != STORE_ABSENT) {
+		if (bits_at(v + r) != STORE_ABSENT) {
 			c->turn = turn | (uint64_t)x->slot[r];
-			put(c, series, t[r], num_bits(v[r]), NULL, wins);
+			put(c, series, t[r], bits_at(v + r), NULL, wins);
 		}
 	c->turn = turn;
 }
 
-/* The next rows from *at on that lie inside, up to *to; false: none. */
+/* The next rows from *to on that lie inside, up to *to; false: none. */
 static bool
 next_rows(const struct store_cols *x, const struct store_qday *d,
     uint32_t *from, uint32_t *to)
@@ -252,6 +250,32 @@ next_rows(const struct store_cols *x, const struct store_qday *d,
 	return *from < *to;
 }
 
+/*
+ * A column of which all rows are wanted is decoded to where it is read, unless
+ * it has holes.  False: the other way, please.
+ */
+static bool
+read_whole(
+    struct source_cursor *c, const struct store_want *w, const int64_t *t)
+{
+	struct store_cols *x = c->q.cols;
+	size_t k = w->series - c->from, at = c->off[k] + c->n[k];
+	size_t n = x->stripe->rows;
+
+	if (store_cols_holes(x, w->col))
+		return false;
+	if (n > c->q.most[w->series] - c->n[k] ||
+	    !store_cols_get(x, w->col, &c->v[at]))
+		return true; /* damaged, since it was planned for or before */
+	if (c->n[k] > 0 && c->t[at - 1] >= t[0])
+		c->mixed[k] = true;
+	memcpy(&c->t[at], t, n * sizeof(*t));
+	if (c->h != NULL)
+		memset(&c->h[at], 0, n * sizeof(*c->h));
+	c->n[k] += n;
+	return true;
+}
+
 /* What of a stripe lies in the series that are read. */
 static void
 read_stripe(struct source_cursor *c, const struct store_qday *d,
@@ -259,6 +283,8 @@ read_stripe(struct source_cursor *c, const struct store_qday *d,
 {
 	size_t n;
 	const struct store_want *w = wanted(run->plan, c->from, c->to, &n);
+	bool whole = c->wins == NULL && c->rank == NULL;
+	uint32_t from = 0, to = 0;
 	struct store_cols *x;
 	int64_t t[STORE_SEALED_ROWS];
 	double v[STORE_SEALED_ROWS];
@@ -266,18 +292,20 @@ read_stripe(struct source_cursor *c, const struct store_qday *d,
 	if (c->q.cols == NULL)
 		c->q.cols = mem_zero(1, sizeof(*c->q.cols));
 	x = c->q.cols;
-	if (n == 0 || !store_cols_open(x, g->sealed, run->stripe))
+	if (n == 0 || !store_cols_open(x, g->sealed, run->stripe) ||
+	    !next_rows(x, d, &from, &to))
 		return;
-	for (uint32_t r = 0; r < x->stripe->rows; r++)
+	whole = whole && from == 0 && to == x->stripe->rows;
+	for (uint32_t r = 0; r < x->stripe->rows; r++) {
 		t[r] = d->d->start + x->t[r];
+		whole = whole && (r == 0 || t[r] > t[r - 1]);
+	}
 	for (size_t i = 0; i < n; i++) {
-		uint32_t from, to = 0;
-
-		if (!store_cols_get(x, w[i].col, v))
+		if ((whole && read_whole(c, &w[i], t)) ||
+		    !store_cols_get(x, w[i].col, v))
 			continue;
-		/* Rows mostly rise in time: those inside are one run. */
-		while (next_rows(x, d, &from, &to))
-			read_column(c, w[i].series, v, from, to, t);
+		for (from = to = 0; next_rows(x, d, &from, &to);)
+			read_values(c, w[i].series, v, from, to, t);
 	}
 }
 
@@ -339,18 +367,20 @@ static void
 read_some(struct source_cursor *c)
 {
 	const struct store_query *q = &c->q;
-	uint64_t sum = 0;
+	uint64_t sum = 0, budget = q->rows ? BUDGET : BUDGET_COLUMNS;
 	size_t k;
 
 	c->from = c->at;
 	for (c->to = c->from; c->to < q->n &&
-	     (c->to == c->from || sum + q->most[c->to] <= BUDGET);
+	     (c->to == c->from || sum + q->most[c->to] <= budget);
 	     c->to++)
 		sum += q->most[c->to];
 	k = c->to - c->from;
 	c->off = mem_grow(c->off, &c->offcap, k, sizeof(*c->off));
 	c->n = mem_grow(c->n, &c->ncap, k, sizeof(*c->n));
 	memset(c->n, 0, k * sizeof(*c->n));
+	c->mixed = mem_grow(c->mixed, &c->mixedcap, k, sizeof(*c->mixed));
+	memset(c->mixed, 0, k * sizeof(*c->mixed));
 	if (sum > c->cap) {
 		free(c->t);
 		free(c->v);
@@ -405,14 +435,10 @@ merge(struct source_cursor *c, size_t at, size_t n)
 	int64_t *t = c->t + at;
 	double *v = c->v + at;
 	struct sample *s;
-	size_t i = 1, k = 0;
+	size_t k = 0;
 
-	while (i < n && t[i] > t[i - 1])
-		i++;
-	if (i >= n)
-		return n;
 	s = mem_alloc(n * sizeof(*s));
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		uint64_t rank = c->rank != NULL ? c->rank[at + i] : i;
 		bool wins = c->wins != NULL && c->wins[at + i];
 
@@ -422,7 +448,7 @@ merge(struct source_cursor *c, size_t at, size_t n)
 			h != NULL ? h[i] : NULL };
 	}
 	qsort(s, n, sizeof(*s), by_time);
-	for (i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (i == 0 || s[i].t != s[i - 1].t) {
 			t[k] = s[i].t;
 			if (h != NULL)
@@ -582,6 +608,7 @@ cursor_close(struct source_cursor *c)
 	free(c->rank);
 	free(c->h);
 	arena_fini(&c->a);
+	free(c->mixed);
 	free(c->off);
 	free(c->n);
 	free(c->ok);
@@ -635,7 +662,7 @@ cursor_next(struct source_cursor *c, struct source_series *out, struct error *e)
 		out->v = c->v + c->off[k];
 		if (c->h != NULL)
 			out->h = c->h + c->off[k];
-		out->n = merge(c, c->off[k], c->n[k]);
+		out->n = c->mixed[k] ? merge(c, c->off[k], c->n[k]) : c->n[k];
 		if (out->n > 0)
 			return 1;
 	}
