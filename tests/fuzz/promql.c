@@ -1,6 +1,7 @@
 /*
  * Hostile expressions: parsed, printed, read back, and evaluated over a few
- * series with small limits, both ways names can go.
+ * series, floats and native histograms, with small limits, both ways names can
+ * go.
  */
 #include <stdlib.h>
 
@@ -26,6 +27,77 @@ load(struct series_set *s, struct arena *a)
 	}
 }
 
+/* n: exponential of two schemas, e: custom of two kinds, m: mixed. */
+static void
+load_histograms(struct series_set *s, struct arena *a)
+{
+	static const struct {
+		const char *series, *text;
+		int64_t every, first;
+	} lines[] = {
+		{ "n",
+		    "{count:9,sum:1,schema:1,zero_threshold:0.1,"
+		    "zero_count:1,negative_spans:[-3:2],negative_buckets:"
+		    "[1,2],positive_spans:[0:2,3:1],positive_buckets:[1,2,"
+		    "2]}",
+		    2, 0 },
+		{ "n",
+		    "{count:12,sum:NaN,schema:0,zero_threshold:0.7,"
+		    "zero_count:3,positive_spans:[-1:3],positive_buckets:"
+		    "[1,2,5]}",
+		    2, 1 },
+		{ "e",
+		    "{count:9,sum:9,schema:-53,positive_spans:[0:3],"
+		    "positive_buckets:[1,3,5],custom_values:[-1,2,7]}",
+		    3, 0 },
+		{ "e",
+		    "{count:9,sum:9,schema:-53,positive_spans:[1:2],"
+		    "positive_buckets:[4,5],custom_values:[2,8,9],hint:"
+		    "gauge}",
+		    3, 1 },
+		{ "e",
+		    "{count:7,sum:9,schema:-53,positive_spans:[0:1],"
+		    "positive_buckets:[7]}",
+		    3, 2 },
+		{ "m",
+		    "{count:1e308,sum:1e308,schema:-4,positive_spans:[0:1],"
+		    "positive_buckets:[1e308],hint:reset}",
+		    3, 1 },
+		{ "m", "{count:0,sum:0,schema:-53}", 3, 2 },
+	};
+	struct histogram h;
+	struct labels ls;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		if (label_parse(str_of(lines[i].series), a, &ls, NULL) == -1 ||
+		    histogram_parse(&h, str_of(lines[i].text), a, NULL, NULL) ==
+			-1)
+			abort();
+		for (int64_t t = lines[i].first; t < 30; t += lines[i].every)
+			(void)series_add_histogram(s, ls, t * 15000, &h);
+	}
+	for (int64_t t = 0; t < 30; t += 3) {
+		(void)series_add(s, ls, t * 15000, (double)(t % 7));
+		series_start(s, ls, t * 15000, t % 2 ? t * 15000 - 7000 : 0);
+	}
+}
+
+/* A result has points, and its histograms are some. */
+static void
+look(const struct promql_series *s)
+{
+	struct buf b = { 0 };
+
+	if (s->n == 0)
+		abort();
+	for (size_t i = 0; i < s->n && s->h != NULL; i++)
+		if (s->h[i] != NULL) {
+			histogram_json(&b, s->h[i]);
+			histogram_print(&b, s->h[i]);
+		}
+	buf_fini(&b);
+}
+
 static void
 run(const struct promql_expr *x, struct series_set *s, int64_t step)
 {
@@ -35,6 +107,7 @@ run(const struct promql_expr *x, struct series_set *s, int64_t step)
 		.to = 300000 + 4 * step,
 		.step = step,
 		.max_samples = 20000,
+		.start_times = true,
 		.late_names = step == 0,
 	};
 	struct promql_result r;
@@ -44,8 +117,7 @@ run(const struct promql_expr *x, struct series_set *s, int64_t step)
 	arena_init(&a);
 	if (promql_eval(x, &src, &o, &a, &r, &e) == 0)
 		for (size_t i = 0; i < r.n; i++)
-			if (r.v[i].n == 0)
-				abort();
+			look(&r.v[i]);
 	arena_fini(&a);
 }
 
@@ -83,6 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (x != NULL) {
 		s = series_new();
 		load(s, &a);
+		load_histograms(s, &a);
 		round_trip(x, &a);
 		run(x, s, 0);
 		run(x, s, 30000);
