@@ -221,6 +221,54 @@ export -f fill
 	on disk -- fill
 }
 
+# Room for less and less of a batch whose thousands of series are new: it is
+# there, or not and that is said; nothing is killed by a page without room.
+squeeze() {
+	local room rc=0 failed=0
+
+	awk 'BEGIN {
+		print "# BATCH {job=\"n\"} 1637600000000"
+		for (i = 0; i < 2000; i++)
+			printf "n%d{job=\"n\"} %d 1637600000000\n", i, i
+		print "# EOF"
+	}' >many
+	for ((room = 0; room <= 260; room += 13)); do
+		rm -rf m/*
+		mf-store append -d m/d base
+		dd if=/dev/zero of=m/ballast bs=64k status=none 2>/dev/null || :
+		dd if=/dev/zero of=m/more bs=1k status=none 2>/dev/null || :
+		truncate -s -${room}k m/ballast
+		rc=0
+		mf-store append -d m/d many 2>err || rc=$?
+		echo "$room KB: status $rc: $(cat err)"
+		mf-store select -d m/d '{job="n"}' >got
+		case $rc in
+		0)	cmp got many ;;
+		1)	[ -s err ]
+			[ ! -s got ]
+			failed=$((failed + 1)) ;;
+		*)	exit 1 ;;
+		esac
+		mf-store select -d m/d '{job="a"}' | cmp - base
+		rm m/ballast
+		mf-store append -d m/d many
+		mf-store select -d m/d '{job="n"}' | cmp - many
+		mf-store check -d m/d
+	done
+	[ $failed -ge 5 ]
+	[ $rc = 0 ]
+	umount m
+}
+export -f squeeze
+
+@test "a disk that has room for a part of a batch" {
+	need_disks
+	truncate -s 8M disk
+	mkfs.ext4 -q -F -m 0 disk
+	stream a 0 5 >base
+	on disk -- squeeze
+}
+
 # Every way to read, of a store that can't be written to.
 readable() {
 	mf-store select -d "$1" | cmp - want

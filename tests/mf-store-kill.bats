@@ -58,7 +58,7 @@ try() {
 
 	shift
 	printf -v s '%d.%06d' $((us / 1000000)) $((us % 1000000))
-	failing "" "map.$who" timeout -s KILL "$s" "$@" 2>"err.$who" || rc=$?
+	failing "" "map.$who" timeout --foreground -s KILL "$s" "$@" 2>"err.$who" || rc=$?
 	if [ $rc = 137 ]; then
 		span=$((span + span / 16))
 		read -r call file off rest <"map.$who" || :
