@@ -452,8 +452,10 @@ trim(void *self, struct row *r, const struct column *c)
 	while (in.n > 0 && in.t[0] <= from) {
 		in.t++;
 		in.v++;
-		in.h += in.h != NULL;
-		in.start += in.start != NULL;
+		if (in.h != NULL)
+			in.h++;
+		if (in.start != NULL)
+			in.start++;
 		in.n--;
 	}
 	while (in.n > 0 && in.t[in.n - 1] > to)

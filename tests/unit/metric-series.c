@@ -250,9 +250,109 @@ window(void)
 	series_free(s);
 }
 
+static void
+apply(struct series_set *s, const char *text)
+{
+	struct batch_reader *r = batch_new(EXPO_MF, 0, false, NULL, NULL);
+	struct batch b;
+
+	feed(s, r, text);
+	batch_end(r);
+	while (batch_next(r, &b) == 1)
+		series_apply(s, &b);
+	CHECK(batch_bad(r) == 0);
+	batch_free(r);
+}
+
+/* What a source gives of everything: "series t:v,t:{...}^start;". */
+static str
+columns(struct series_set *s, bool histograms)
+{
+	struct source src = series_source(s);
+	struct source_query q = { .from = INT64_MIN,
+		.to = INT64_MAX,
+		.histograms = histograms,
+		.starts = true };
+	struct source_cursor *c = source_open(&src, &q, NULL);
+	struct source_series x;
+
+	buf_reset(&out);
+	while (source_next(&src, c, &x, NULL) == 1) {
+		label_print(&out, x.labels);
+		for (size_t i = 0; i < x.n; i++) {
+			buf_printf(&out, " %lld:", (long long)x.t[i]);
+			if (x.h != NULL && x.h[i] != NULL)
+				histogram_print(&out, x.h[i]);
+			else if (num_is_stale(x.v[i]))
+				buf_z(&out, "stale");
+			else
+				num_print(&out, x.v[i]);
+			if (x.start != NULL)
+				buf_printf(
+				    &out, "^%lld", (long long)x.start[i]);
+		}
+		buf_byte(&out, ';');
+	}
+	source_close(&src, c);
+	return buf_str(&out);
+}
+
+#define H(n) "{count:" #n ".0,sum:1,schema:0}"
+#define KNOWN(n) "{count:" #n ".0,sum:1,schema:0,hint:not_reset}"
+
+static void
+histograms(void)
+{
+	struct series_set *s = series_new();
+
+	apply(s,
+	    "# BATCH {job=\"a\"} 1\nm 5\n# HIST h " H(
+		2) " 1\n# EOF\n"
+		   "# BATCH {job=\"a\"} 2\n# HIST m " H(
+		       2) " 2\n"
+			  "# HIST h " H(3) " 2\n# EOF\n");
+	CHECK_STR(
+	    columns(s, true), "h 1:" H(2) " 2:" KNOWN(3) ";m 1:5 2:" H(2) ";");
+	CHECK_STR(columns(s, false), "m 1:5;");
+	/* the first wins, whatever it is; what comes between takes its word */
+	apply(s,
+	    "# BATCH {job=\"a\"} 4\nm 7 2\n# HIST m " H(
+		9) " 1\n"
+		   "# HIST h " H(1) " 4\n# HIST h " H(
+		       9) " 3\n# STALE *\n# EOF\n");
+	CHECK_STR(columns(s, true),
+	    "h 1:" H(2) " 2:" KNOWN(3) " 3:" H(9) " 4:" H(1) ";m 1:5 2:" H(
+		2) ";");
+	apply(s, "# BATCH {job=\"a\"} 5\n# STALE * 5\n# EOF\n");
+	series_drop(s, 3);
+	CHECK_STR(columns(s, true), "h 3:" H(9) " 4:" H(1) " 5:stale;");
+	series_drop(s, 9);
+	CHECK(series_count(s) == 0);
+	series_free(s);
+}
+
+static void
+starts(void)
+{
+	struct series_set *s = series_new();
+
+	apply(s,
+	    "a 1 1\na 2 2\n# START a 7 2\na 3 3\na 4 5\n# START a 9 5\n"
+	    "a 5 6\na 6 4\n# START a 1 99\nb 1 1\n# HIST b " H(
+		1) " 2\n"
+		   "# START b 8 2\n");
+	CHECK_STR(columns(s, true),
+	    "a 1:1^0 2:2^7 3:3^7 4:6^7 5:4^9 6:5^9;b 1:1^0 2:" H(1) "^8;");
+	CHECK_STR(
+	    columns(s, false), "a 1:1^0 2:2^7 3:3^7 4:6^7 5:4^9 6:5^9;b 1:1;");
+	series_free(s);
+}
+
 int
 main(void)
 {
+	histograms();
+	starts();
 	samples();
 	rounds();
 	shared();
