@@ -158,8 +158,9 @@ same(double a, double b)
 	return num_bits(a) == num_bits(b) || (isnan(a) && isnan(b));
 }
 
-static bool
-side_eq(const struct histogram_side *a, const struct histogram_side *b)
+bool
+histogram_same_spans(
+    const struct histogram_side *a, const struct histogram_side *b)
 {
 	if (a->nspans != b->nspans || a->n != b->n)
 		return false;
@@ -167,6 +168,14 @@ side_eq(const struct histogram_side *a, const struct histogram_side *b)
 		if (a->spans[i].offset != b->spans[i].offset ||
 		    a->spans[i].length != b->spans[i].length)
 			return false;
+	return true;
+}
+
+static bool
+side_eq(const struct histogram_side *a, const struct histogram_side *b)
+{
+	if (!histogram_same_spans(a, b))
+		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (!same(a->v[i], b->v[i]))
 			return false;

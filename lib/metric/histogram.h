@@ -79,6 +79,10 @@ int histogram_check(const struct histogram *h, struct error *e);
 /* The same in each part and bit, spans too; NaN is equal to itself. */
 bool histogram_eq(const struct histogram *a, const struct histogram *b);
 
+/* Have two sides the same spans, and so the same buckets? */
+bool histogram_same_spans(
+    const struct histogram_side *a, const struct histogram_side *b);
+
 /* How many buckets it has, both sides, without the one of zero. */
 size_t histogram_buckets(const struct histogram *h);
 

@@ -249,18 +249,6 @@ store(struct histogram_side *s, struct histogram_side *c, const struct cell *v,
 	}
 }
 
-static bool
-same_spans(const struct histogram_side *a, const struct histogram_side *b)
-{
-	if (a->nspans != b->nspans || a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->nspans; i++)
-		if (a->spans[i].offset != b->spans[i].offset ||
-		    a->spans[i].length != b->spans[i].length)
-			return false;
-	return true;
-}
-
 /* s += sign * o, each through its view; c is the compensation of s. */
 static void
 add_side(struct histogram_side *s, struct histogram_side *c,
@@ -272,7 +260,7 @@ add_side(struct histogram_side *s, struct histogram_side *c,
 	bool plain = sv->shift == 0 && sv->map == NULL && sv->zero <= 0;
 
 	if (plain && ov->shift == 0 && ov->map == NULL && ov->zero <= 0 &&
-	    same_spans(s, o)) {
+	    histogram_same_spans(s, o)) {
 		for (i = 0; i < s->n; i++)
 			sum_up(&s->v[i], c != NULL ? &c->v[i] : NULL,
 			    sign * o->v[i]);
@@ -509,7 +497,7 @@ side_fell(const struct histogram_side *h, const struct view *hv,
 	size_t nx, ny, i = 0;
 	bool fell = false;
 
-	if (same_spans(h, b) && hv->map == NULL && bv->shift == 0 &&
+	if (histogram_same_spans(h, b) && hv->map == NULL && bv->shift == 0 &&
 	    hv->zero <= 0) {
 		for (; i < h->n && !fell; i++)
 			fell = h->v[i] < b->v[i];

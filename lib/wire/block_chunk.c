@@ -170,18 +170,6 @@ chunk_float(struct chunk_out *c, int64_t t, double v)
 	c->n++;
 }
 
-static bool
-same_side(const struct histogram_side *a, const struct histogram_side *b)
-{
-	if (a->nspans != b->nspans || a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->nspans; i++)
-		if (a->spans[i].offset != b->spans[i].offset ||
-		    a->spans[i].length != b->spans[i].length)
-			return false;
-	return true;
-}
-
 /* May h go behind the one before it in the same chunk? */
 static bool
 follows(const struct chunk_out *c, const struct histogram *h)
@@ -193,8 +181,8 @@ follows(const struct chunk_out *c, const struct histogram *h)
 	    h->zero_threshold != last->zero_threshold ||
 	    gauge != (last->hint == HISTOGRAM_GAUGE) ||
 	    h->hint == HISTOGRAM_RESET || h->ncustom != last->ncustom ||
-	    !same_side(&h->positive, &last->positive) ||
-	    !same_side(&h->negative, &last->negative))
+	    !histogram_same_spans(&h->positive, &last->positive) ||
+	    !histogram_same_spans(&h->negative, &last->negative))
 		return false;
 	for (size_t i = 0; i < h->ncustom; i++)
 		if (h->custom[i] != last->custom[i])
