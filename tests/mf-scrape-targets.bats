@@ -55,7 +55,7 @@ state() {
 	run -1 --separate-stderr mf-scrape check -c p.yml
 	[ "$output" = "p.yml: FAILED, 3 jobs, 2 targets, 1 dropped, 1 warning, 1 error" ]
 	[ "${stderr_lines[0]}" = 'mf-scrape: p.yml:1:73: external label "a": $NOT_SET_ANYWHERE is not set' ]
-	[ "${stderr_lines[1]}" = 'mf-scrape: job bad: a target is left out: no address' ]
+	[ "${stderr_lines[1]}" = 'mf-scrape: job bad: target "a:1" is left out: no address' ]
 	sed -i '/job_name: bad/,$d' p.yml
 	run -0 --separate-stderr mf-scrape check -c p.yml
 	[ "$output" = "p.yml: ok, 2 jobs, 2 targets, 1 dropped, 1 warning" ]

@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "scrape/job.h"
 #include "scrape/sd.h"
 #include "scrape/target.h"
@@ -57,6 +58,7 @@ static void
 drop(struct all *s, const struct scrape_target *t, const char *why)
 {
 	struct scrape_dropped *d;
+	struct buf b = { 0 };
 
 	s->pub.dropped = arena_grow(&s->a, s->pub.dropped, &s->dropped_cap,
 	    s->pub.ndropped + 1, sizeof(*s->pub.dropped));
@@ -65,10 +67,13 @@ drop(struct all *s, const struct scrape_target *t, const char *why)
 		.local = t->local,
 		.discovered = label_dup(&s->a, t->discovered),
 		.error = arena_dup(&s->a, str_of(why)) };
-	if (d->error.n > 0)
-		add_warning(s,
-		    arena_printf(&s->a, "job %.*s: a target is left out: %.*s",
-			STR_ARG(t->job->name), STR_ARG(d->error)));
+	if (d->error.n == 0)
+		return;
+	quote_add(&b, label_find(t->discovered, STR("__address__")));
+	add_warning(s,
+	    arena_printf(&s->a, "job %.*s: target %.*s is left out: %.*s",
+		STR_ARG(t->job->name), (int)b.n, b.p, STR_ARG(d->error)));
+	buf_fini(&b);
 }
 
 static void
