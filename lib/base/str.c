@@ -6,6 +6,23 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+static unsigned char
+lower(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
+bool
+str_eq_fold(str a, str b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (lower(a.p[i]) != lower(b.p[i]))
+			return false;
+	return true;
+}
+
 size_t
 str_find(str s, str sub)
 {

@@ -44,6 +44,9 @@ str_eq(str a, str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* The same, whatever the case of ASCII letters. */
+bool str_eq_fold(str a, str b);
+
 /* Bytewise order, a prefix before what it begins; <0, 0, >0. */
 static inline int
 str_cmp(str a, str b)

@@ -159,8 +159,7 @@ read_action(struct relabel *r, const struct conf_node *n, struct error *e)
 	if (conf_str(n, &s, e) == -1)
 		return -1;
 	for (int i = 0; i < RELABEL_ACTIONS; i++)
-		if (s.n == strlen(actions[i]) &&
-		    strncasecmp(s.p, actions[i], s.n) == 0) {
+		if (str_eq_fold(s, str_of(actions[i]))) {
 			r->action = (enum relabel_action)i;
 			return 0;
 		}

@@ -126,7 +126,7 @@ load_authorization(struct auth *a, const struct conf_node *n, struct error *e)
 	a->type = str_trim(a->type);
 	if (a->type.n == 0)
 		a->type = STR("Bearer");
-	if (a->type.n == 5 && strncasecmp(a->type.p, "basic", 5) == 0)
+	if (str_eq_fold(a->type, STR("basic")))
 		return conf_error(n, e,
 		    "authorization type cannot be set to \"basic\", use "
 		    "\"basic_auth\" instead");

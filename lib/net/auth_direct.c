@@ -4,7 +4,6 @@
  * the cases.
  */
 #include <arpa/inet.h>
-#include <strings.h>
 
 #include "net/auth.h"
 
@@ -80,7 +79,7 @@ is_name(str host, str name)
 	if (name.n == 0 || host.n < name.n)
 		return false;
 	tail = str_skip(host, host.n - name.n);
-	if (strncasecmp(tail.p, name.p, name.n) != 0)
+	if (!str_eq_fold(tail, name))
 		return false;
 	if (name.p[0] == '.')
 		return host.n > name.n;
@@ -131,7 +130,7 @@ auth_direct(str no_proxy, str host, int port)
 	unsigned char a[16];
 	bool is_address = address(host, a);
 
-	if (host.n == 9 && strncasecmp(host.p, "localhost", 9) == 0)
+	if (str_eq_fold(host, STR("localhost")))
 		return true;
 	if (is_address && is_loopback(a))
 		return true;

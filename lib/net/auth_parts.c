@@ -3,7 +3,6 @@
  * http_config.  tests/unit/net-auth.c has their cases.
  */
 #include <stddef.h>
-#include <strings.h>
 
 #include "net/auth_impl.h"
 
@@ -229,8 +228,7 @@ reserved(str name)
 		"X-Amz-Security-Token", "X-Amz-Content-Sha256" };
 
 	for (size_t i = 0; i < LEN(t); i++)
-		if (name.n == strlen(t[i]) &&
-		    strncasecmp(name.p, t[i], name.n) == 0)
+		if (str_eq_fold(name, str_of(t[i])))
 			return true;
 	return false;
 }

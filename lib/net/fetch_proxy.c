@@ -4,7 +4,6 @@
  * environment although the configuration did not ask for it.
  */
 #include <stdlib.h>
-#include <strings.h>
 
 #include "net/fetch_impl.h"
 
@@ -72,11 +71,10 @@ proxy_url(
 		error_set(e, "proxy_url: not the URL of a proxy");
 		return NULL;
 	}
-	if (scheme.n == 6 && strncasecmp(scheme.p, "socks5", 6) == 0)
+	if (str_eq_fold(scheme, STR("socks5")))
 		scheme = STR("socks5h");
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (scheme.n == strlen(known[i]) &&
-		    strncasecmp(scheme.p, known[i], scheme.n) == 0)
+		if (str_eq_fold(scheme, str_of(known[i])))
 			return arena_cstr(&j->arena,
 			    arena_printf(
 				&j->arena, "%s%.*s", known[i], STR_ARG(rest)));

@@ -5,7 +5,6 @@
  * asked for once, however many requests wait for it.
  */
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -308,10 +307,8 @@ static bool
 is_form(str type)
 {
 	type = str_trim(str_take(type, str_chr(type, ';')));
-	return (type.n == 33 &&
-		   strncasecmp(
-		       type.p, "application/x-www-form-urlencoded", 33) == 0) ||
-	    (type.n == 10 && strncasecmp(type.p, "text/plain", 10) == 0);
+	return str_eq_fold(type, STR("application/x-www-form-urlencoded")) ||
+	    str_eq_fold(type, STR("text/plain"));
 }
 
 /* What an answer says: the token, its type, how long, or why not. */
@@ -390,8 +387,7 @@ take(struct fetch_token *t, const struct fetch_answer *a, struct error *e)
 		    e, "%s", code ? code : "the answer has no access_token");
 		goto out;
 	}
-	if (s.type.n == 0 ||
-	    (s.type.n == 6 && strncasecmp(s.type.p, "bearer", 6) == 0))
+	if (s.type.n == 0 || str_eq_fold(s.type, STR("bearer")))
 		s.type = STR("Bearer");
 	buf_reset(&t->value);
 	buf_printf(&t->value, "%.*s %.*s", STR_ARG(s.type), STR_ARG(s.token));

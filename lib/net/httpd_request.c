@@ -11,7 +11,7 @@
 static bool
 name_is(str s, const char *name)
 {
-	return s.n == strlen(name) && strncasecmp(s.p, name, s.n) == 0;
+	return str_eq_fold(s, str_of(name));
 }
 
 str

@@ -45,22 +45,16 @@ reason(int status)
 	return NULL;
 }
 
-static bool
-is(str s, const char *lower)
-{
-	return s.n == strlen(lower) && strncasecmp(s.p, lower, s.n) == 0;
-}
-
 /* By the media type alone, parameters left aside. */
 static int
 by_type(str type, enum expo_form *form)
 {
 	type = str_trim(str_take(type, str_chr(type, ';')));
-	if (is(type, "application/openmetrics-text"))
+	if (str_eq_fold(type, STR("application/openmetrics-text")))
 		*form = EXPO_OM;
-	else if (is(type, "text/plain"))
+	else if (str_eq_fold(type, STR("text/plain")))
 		*form = EXPO_PAGE;
-	else if (is(type, "application/vnd.google.protobuf"))
+	else if (str_eq_fold(type, STR("application/vnd.google.protobuf")))
 		*form = EXPO_MF;
 	else
 		return -1;

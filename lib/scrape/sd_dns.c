@@ -5,7 +5,6 @@
  */
 #include <stddef.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "net/dns.h"
@@ -87,10 +86,7 @@ load(const struct conf_node *n, struct dns_sd *s, struct error *e)
 		    memchr(name->value.p, '\0', name->value.n) != NULL)
 			return conf_error(name, e, "names: expected a name");
 	}
-	while (i < NTYPES &&
-	    (types[i].name.n != s->type_name.n ||
-		strncasecmp(types[i].name.p, s->type_name.p, s->type_name.n) !=
-		    0))
+	while (i < NTYPES && !str_eq_fold(types[i].name, s->type_name))
 		i++;
 	if (i == NTYPES)
 		return conf_error(conf_find(n, "type"), e,

@@ -6,7 +6,6 @@
  */
 #include <stddef.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "base/num.h"
@@ -58,8 +57,8 @@ check_url(const struct conf_node *n, str url, struct error *e)
 		return conf_error(n, e, "URL is missing");
 	n = conf_find(n, "url");
 	if (scheme.n == url.n ||
-	    ((scheme.n != 4 || strncasecmp(scheme.p, "http", 4) != 0) &&
-		(scheme.n != 5 || strncasecmp(scheme.p, "https", 5) != 0)))
+	    (!str_eq_fold(scheme, STR("http")) &&
+		!str_eq_fold(scheme, STR("https"))))
 		return conf_error(n, e, "URL scheme must be 'http' or 'https'");
 	if (!authority(url, &user))
 		return conf_error(n, e, "host is missing in URL");
@@ -108,7 +107,7 @@ json_type(str type)
 	static const str want = STR_INIT("application/json");
 	static const str charset = STR_INIT("charset=");
 
-	if (type.n < want.n || strncasecmp(type.p, want.p, want.n) != 0)
+	if (!str_eq_fold(str_take(type, want.n), want))
 		return false;
 	type = str_skip(type, want.n);
 	if (type.n == 0)
@@ -118,13 +117,12 @@ json_type(str type)
 	type = str_skip(type, 1);
 	while (type.n > 0 && (type.p[0] == ' ' || type.p[0] == '\t'))
 		type = str_skip(type, 1);
-	if (type.n < charset.n ||
-	    strncasecmp(type.p, charset.p, charset.n) != 0)
+	if (!str_eq_fold(str_take(type, charset.n), charset))
 		return false;
 	type = str_skip(type, charset.n);
 	if (type.n == 7 && type.p[0] == '"' && type.p[6] == '"')
 		type = (str){ type.p + 1, 5 };
-	return type.n == 5 && strncasecmp(type.p, "utf-8", 5) == 0;
+	return str_eq_fold(type, STR("utf-8"));
 }
 
 /* Why an answer is none, or 0. */

@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "scrape/sd_impl.h"
@@ -309,12 +308,6 @@ finish(struct reader *r, struct sd_group *g)
 }
 
 /* Go takes the keys of a struct in any case. */
-static bool
-key_is(str key, str name)
-{
-	return key.n == name.n && strncasecmp(key.p, name.p, key.n) == 0;
-}
-
 static int
 group(struct reader *r, struct error *e)
 {
@@ -334,8 +327,8 @@ group(struct reader *r, struct error *e)
 		at = r->at;
 		if (string(r, &key, e) == -1)
 			return -1;
-		if (!key_is(key, STR("targets")) &&
-		    !key_is(key, STR("labels"))) {
+		if (!str_eq_fold(key, STR("targets")) &&
+		    !str_eq_fold(key, STR("labels"))) {
 			r->at = at;
 			return fail(r, e,
 			    arena_cstr(&r->p->a,
@@ -344,7 +337,8 @@ group(struct reader *r, struct error *e)
 		}
 		if (!take(r, ':'))
 			return fail(r, e, "expected ':'");
-		rc = key_is(key, STR("targets")) ? targets(r, e) : labels(r, e);
+		rc = str_eq_fold(key, STR("targets")) ? targets(r, e)
+						      : labels(r, e);
 		if (rc == -1)
 			return -1;
 		first = false;

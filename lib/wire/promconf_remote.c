@@ -3,7 +3,6 @@
  * takes.
  */
 #include <stddef.h>
-#include <strings.h>
 
 #include "net/auth.h"
 #include "wire/promconf_all.h"
@@ -30,12 +29,10 @@ promconf_all_headers(
 	for (size_t i = 0; i < n->n; i++) {
 		const struct conf_node *v = n->v[i];
 
-		if (v->key.n == strlen("authorization") &&
-		    strncasecmp(v->key.p, "authorization", v->key.n) == 0)
+		if (str_eq_fold(v->key, STR("authorization")))
 			return conf_error_key(v, e, "%s", authorization);
 		for (size_t j = 0; j < N(reserved); j++)
-			if (v->key.n == strlen(reserved[j]) &&
-			    strncasecmp(v->key.p, reserved[j], v->key.n) == 0)
+			if (str_eq_fold(v->key, str_of(reserved[j])))
 				return conf_error_key(v, e,
 				    "%.*s is a reserved header. It must not be "
 				    "changed",

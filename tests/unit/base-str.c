@@ -34,6 +34,11 @@ cuts(void)
 	CHECK(!str_starts(STR("a"), STR("ab")) && str_ends(STR("a"), STR_NONE));
 	CHECK(str_cmp(STR("a"), STR("ab")) < 0 &&
 	    str_cmp(STR("b"), STR("ab")) > 0);
+	CHECK(str_eq_fold(STR("aZ_9\xc3\xa9"), STR("Az_9\xc3\xa9")) &&
+	    str_eq_fold(STR_NONE, STR("")));
+	CHECK(!str_eq_fold(STR("a"), STR("ab")) &&
+	    !str_eq_fold(STR("@["), STR("`{")) &&
+	    !str_eq_fold(STR("\xc3\xa9"), STR("\xc3\x89")));
 	CHECK(str_cmp(STR_NONE, STR("")) == 0 && str_eq(STR_NONE, STR("")));
 	CHECK(str_cmp(STR("\xff"), STR("a")) > 0);
 	CHECK(str_hash(STR_NONE) == str_hash(STR("")));
