@@ -1,7 +1,8 @@
 /*
- * Requests over libcurl's multi interface, driven by epoll, so that a step
- * costs what has happened and not what is under way.  Redirects are followed
- * by hand, so that credentials and headers never reach another origin.
+ * Requests, driven by epoll, so that a step costs what has happened and not
+ * what is under way: plain ones by fetch_plain.c, all others over libcurl's
+ * multi interface, which is loaded when the first of them comes.  Redirects are
+ * followed by hand, so that credentials and headers never reach another origin.
  */
 #include "net/fetch.h"
 
@@ -38,6 +39,10 @@ fetch_new(const struct clock *clock, const char *user_agent,
 		    mem_cstr(str_of(connect_to[f->nconnect_to]));
 	TAILQ_INIT(&f->jobs);
 	TAILQ_INIT(&f->waiting);
+	TAILQ_INIT(&f->plains);
+	TAILQ_INIT(&f->queued);
+	TAILQ_INIT(&f->idles);
+	map_init(&f->places);
 	f->ep = -1;
 	return f;
 }
@@ -55,7 +60,6 @@ job_new(struct fetch *f)
 
 	if (f->nidle == 0) {
 		j = mem_zero(1, sizeof(*j));
-		old.easy = f->curl.easy_init();
 	} else {
 		j = f->idle[--f->nidle];
 		f->kept -= j->body.cap;
@@ -73,7 +77,8 @@ job_new(struct fetch *f)
 static void
 job_free(struct fetch_job *j)
 {
-	j->fetch->curl.easy_cleanup(j->easy);
+	if (j->easy != NULL)
+		j->fetch->curl.easy_cleanup(j->easy);
 	fetch_body_fini(j);
 	arena_fini(&j->arena);
 	free(j);
@@ -85,7 +90,7 @@ job_done(struct fetch_job *j)
 	struct fetch *f = j->fetch;
 
 	fetch_body_drop(j);
-	if (f->nidle == FETCH_IDLE || j->easy == NULL) {
+	if (f->nidle == FETCH_IDLE) {
 		job_free(j);
 		return;
 	}
@@ -96,29 +101,37 @@ job_done(struct fetch_job *j)
 	f->idle[f->nidle++] = j;
 }
 
-/* Those of a list that arg asked for. */
+/* Take a job out of where it is: over libcurl, without it, or at no work. */
 static void
-cancel(struct fetch *f, struct fetch_jobs *list, const void *arg, bool at_work)
+stop(struct fetch_job *j, struct fetch_jobs *list)
 {
-	struct fetch_job *j, *next;
+	struct fetch *f = j->fetch;
 
-	for (j = TAILQ_FIRST(list); j != NULL; j = next) {
-		next = TAILQ_NEXT(j, entry);
-		if (j->q.arg != arg)
-			continue;
-		TAILQ_REMOVE(list, j, entry);
-		if (at_work)
-			f->curl.multi_remove(j->multi->curl, j->easy);
-		f->pending--;
-		job_done(j);
+	if (j->plain != NULL || j->queued) {
+		fetch_plain_cancel(j);
+		return;
 	}
+	TAILQ_REMOVE(list, j, entry);
+	if (list == &f->jobs)
+		f->curl.multi_remove(j->multi->curl, j->easy);
 }
 
 void
 fetch_cancel(struct fetch *f, const void *arg)
 {
-	cancel(f, &f->jobs, arg, true);
-	cancel(f, &f->waiting, arg, false);
+	struct fetch_jobs *const lists[] = { &f->jobs, &f->waiting, &f->plains,
+		&f->queued };
+	struct fetch_job *j, *next;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (j = TAILQ_FIRST(lists[i]); j != NULL; j = next) {
+			next = TAILQ_NEXT(j, entry);
+			if (j->q.arg != arg)
+				continue;
+			stop(j, lists[i]);
+			f->pending--;
+			job_done(j);
+		}
 }
 
 void
@@ -128,22 +141,26 @@ fetch_free(struct fetch *f)
 
 	if (f == NULL)
 		return;
-	while ((j = TAILQ_FIRST(&f->jobs)) != NULL) {
-		TAILQ_REMOVE(&f->jobs, j, entry);
-		f->curl.multi_remove(j->multi->curl, j->easy);
+	while ((j = TAILQ_FIRST(&f->jobs)) != NULL ||
+	    (j = TAILQ_FIRST(&f->plains)) != NULL ||
+	    (j = TAILQ_FIRST(&f->queued)) != NULL) {
+		stop(j, &f->jobs);
 		job_free(j);
 	}
 	while ((j = TAILQ_FIRST(&f->waiting)) != NULL) {
-		TAILQ_REMOVE(&f->waiting, j, entry);
+		stop(j, &f->waiting);
 		job_free(j);
 	}
 	while (f->nidle > 0)
 		job_free(f->idle[--f->nidle]);
 	fetch_tokens_free(f);
+	fetch_plain_fini(f);
 	if (f->multis != NULL) {
 		fetch_multi_fini(f);
 		f->curl.global_cleanup();
 	}
+	if (f->ep != -1)
+		(void)close(f->ep);
 	for (size_t i = 0; i < f->nconnect_to; i++)
 		free(f->connect_to[i]);
 	free(f->connect_to);
@@ -158,12 +175,31 @@ fetch_pending(const struct fetch *f)
 	return f->pending;
 }
 
+/* What libcurl needs to be there before a request goes over it. */
+static int
+load(struct fetch_job *j, struct error *e)
+{
+	struct fetch *f = j->fetch;
+
+	if (f->multis == NULL) {
+		if (fetch_curl_load(&f->curl, e) == -1)
+			return -1;
+		fetch_multi_load(f);
+	}
+	if (j->easy == NULL)
+		j->easy = f->curl.easy_init();
+	j->multi = fetch_multi_of(f, str_of(j->url));
+	if (j->easy == NULL || j->multi == NULL)
+		return error_set(e, "cannot start the request");
+	return 0;
+}
+
 int
 fetch_start(struct fetch_job *j, struct error *e)
 {
 	struct fetch *f = j->fetch;
 
-	if (fetch_setup(j, e) == -1)
+	if (load(j, e) == -1 || fetch_setup(j, e) == -1)
 		return -1;
 	if (f->curl.multi_add(j->multi->curl, j->easy) != CURLM_OK)
 		return error_set(e, "cannot start the request");
@@ -178,6 +214,10 @@ begin(struct fetch_job *j, struct error *e)
 	const struct auth *a = j->q.auth;
 	int r = 1;
 
+	if (fetch_plain_can(j) && !j->over)
+		return fetch_plain_start(j, e);
+	if (load(j, e) == -1)
+		return -1;
 	if (a != NULL && a->oauth2.token_url.n && !j->foreign)
 		r = fetch_token(j, e);
 	return r == 1 ? fetch_start(j, e) : r;
@@ -211,12 +251,10 @@ fetch_add(struct fetch *f, const struct fetch_request *q, struct error *e)
 {
 	struct fetch_job *j;
 
-	if (f->multis == NULL &&
-	    (fetch_curl_load(&f->curl, e) == -1 ||
-		fetch_multi_load(f, e) == -1))
-		return -1;
 	if (!fetch_safe(q->url))
 		return error_set(e, "invalid URL");
+	if (f->ep == -1 && (f->ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
+		return error_errno(e, "epoll");
 	j = job_new(f);
 	j->q = *q;
 	j->method = q->method;
@@ -227,18 +265,27 @@ fetch_add(struct fetch *f, const struct fetch_request *q, struct error *e)
 		j->url = split_unix(j, q->url);
 	else
 		j->url = arena_cstr(&j->arena, q->url);
-	j->multi = fetch_multi_of(f, str_of(j->url));
-	if (j->easy == NULL || j->multi == NULL) {
-		error_set(e, "cannot start the request");
-		goto fail;
+	if (begin(j, e) == -1) {
+		job_done(j);
+		return -1;
 	}
-	if (begin(j, e) == -1)
-		goto fail;
 	f->pending++;
 	return 0;
-fail:
-	job_done(j);
-	return -1;
+}
+
+void
+fetch_over(struct fetch_job *j)
+{
+	struct fetch_answer a = { 0 };
+	struct error e;
+
+	fetch_body_drop(j);
+	j->over = true;
+	if (begin(j, &e) != -1)
+		return;
+	a.error = e.msg;
+	a.took = fetch_now(j->fetch) - j->start;
+	fetch_end(j, &a);
 }
 
 static bool
@@ -465,6 +512,9 @@ wait_time(const struct fetch *f, int timeout)
 	const struct fetch_job *j;
 	int64_t due = fetch_multi_due(f), ms;
 
+	if (f->plain_due != 0 && (due == -1 || f->plain_due < due))
+		due = f->plain_due;
+
 	for (j = TAILQ_FIRST(&f->waiting); j; j = TAILQ_NEXT(j, entry))
 		if (j->deadline && (due == -1 || j->deadline < due))
 			due = j->deadline;
@@ -502,6 +552,11 @@ do_event(struct fetch *f, const struct epoll_event *ev)
 {
 	int mask = 0;
 
+	if (ev->data.u64 >= FETCH_PLAIN) {
+		fetch_plain_event(
+		    f, (int)(ev->data.u64 & UINT32_MAX), ev->events);
+		return 0;
+	}
 	if (ev->events & (EPOLLIN | EPOLLHUP))
 		mask |= CURL_CSELECT_IN;
 	if (ev->events & EPOLLOUT)
@@ -521,13 +576,14 @@ fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
 
 	if (f->pending == 0 && nfds == 0 && timeout < 0)
 		return 0;
-	if (f->multis == NULL) {
+	if (f->ep == -1) {
 		if (poll(fds, nfds, timeout) == -1)
 			for (size_t i = 0; i < nfds; i++)
 				fds[i].revents = 0;
 		return 0;
 	}
 	/* What was added since the last step is sent before the wait. */
+	fetch_plain_step(f);
 	if ((done = do_due(f)) == -1)
 		return error_set(e, "libcurl failed");
 	if (done > 0)
@@ -538,6 +594,7 @@ fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
 			return error_set(e, "libcurl failed");
 	if (do_due(f) == -1)
 		return error_set(e, "libcurl failed");
+	fetch_plain_step(f);
 	expire(f);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /*
- * A body as it arrives: uncompressed here, since libcurl would take a gzip
- * stream that was cut off for a whole one, and counted here, since libcurl's
- * own limit is one of bytes on the wire, which a gzip bomb keeps.
- * tests/unit/net-fetch.c sends it all of that.
+ * A body as it arrives, by libcurl or without it: uncompressed here, since
+ * libcurl would take a gzip stream that was cut off for a whole one, and
+ * counted here, since libcurl's own limit is one of bytes on the wire, which a
+ * gzip bomb keeps. tests/unit/net-fetch.c sends it all of that.
  */
 #include <strings.h>
 
@@ -11,7 +11,6 @@
 #define MAX_HELD ((size_t)512 << 20)  /* bodies under way, all together */
 #define SMALL_BODY ((size_t)16 << 20) /* suffers nothing from the others */
 #define ROOM 16384                    /* at least, to uncompress into */
-#define MAX_HEAD ((size_t)300 << 10)  /* as libcurl's own */
 
 /* May j hold more?  Many large bodies may be more than the machine has. */
 static bool
@@ -70,18 +69,26 @@ expand(struct fetch_job *j, const char *p, size_t n)
 	return true;
 }
 
+static bool
+says_gzip(const struct fetch_job *j)
+{
+	struct curl_header *h;
+
+	if (j->plain != NULL)
+		return j->gzip;
+	return j->fetch->curl.header(j->easy, "Content-Encoding", 0,
+		   CURLH_HEADER, -1, &h) == CURLHE_OK &&
+	    (strcasecmp(h->value, "gzip") == 0 ||
+		strcasecmp(h->value, "x-gzip") == 0);
+}
+
 /* The first bytes of a body: is it compressed? */
 static bool
 begin(struct fetch_job *j)
 {
-	struct curl_header *h;
-
 	j->begun = true;
 	j->member_end = false;
-	j->compressed = j->fetch->curl.header(j->easy, "Content-Encoding", 0,
-			    CURLH_HEADER, -1, &h) == CURLHE_OK &&
-	    (strcasecmp(h->value, "gzip") == 0 ||
-		strcasecmp(h->value, "x-gzip") == 0);
+	j->compressed = says_gzip(j);
 	if (!j->compressed)
 		return true;
 	if (j->z_ready)
@@ -110,7 +117,7 @@ fetch_body_head(char *p, size_t size, size_t n, void *arg)
 	(void)p;
 	n *= size;
 	j->head += n;
-	if (j->head <= MAX_HEAD)
+	if (j->head <= FETCH_MAX_HEAD)
 		return n;
 	j->fault = FETCH_LARGE_HEAD;
 	return 0;

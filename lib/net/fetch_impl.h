@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 #include <zlib.h>
 
+#include "base/map.h"
 #include "net/fetch.h"
 
 /* fetch_curl.c: the functions of libcurl.so.4, typed by its headers. */
@@ -40,6 +41,9 @@ struct fetch_curl {
 /* Load it, and start it; it stays loaded to the end of the process. */
 int fetch_curl_load(struct fetch_curl *c, struct error *e);
 
+#define FETCH_MAX_HEAD ((size_t)300 << 10) /* bytes of a head; libcurl's own   \
+					    */
+
 TAILQ_HEAD(fetch_jobs, fetch_job);
 
 /* What is wrong with a body. */
@@ -65,7 +69,11 @@ struct fetch_job {
 	TAILQ_ENTRY(fetch_job) entry;
 	struct fetch *fetch;
 	struct fetch_request q;
-	CURL *easy;
+	CURL *easy;                /* NULL until libcurl is needed */
+	struct fetch_plain *plain; /* its connection without libcurl */
+	bool queued;               /* for one */
+	bool gzip;                 /* its answer says so */
+	bool over;                 /* handed over to libcurl */
 	struct fetch_multi *multi; /* by the host of its first hop */
 	bool set; /* easy has the options of every request, and no others */
 	struct arena arena;
@@ -112,6 +120,15 @@ struct fetch {
 	size_t nused;
 	int ep;                          /* epoll, for the sockets of all */
 	struct fetch_jobs jobs, waiting; /* at work; for a token */
+	/* of fetch_plain.c */
+	struct fetch_jobs plains, queued; /* at work; for a connection */
+	TAILQ_HEAD(, fetch_plain) idles;
+	struct map places;          /* of idle connections */
+	struct fetch_plain **plain; /* by descriptor */
+	size_t nplain;
+	size_t nplains, max_plains; /* connections */
+	int64_t plain_due;          /* no deadline is before it; 0: none */
+	char *scratch;
 	size_t pending;
 	struct fetch_job *idle[FETCH_IDLE];
 	size_t nidle;
@@ -123,10 +140,26 @@ struct fetch {
 };
 
 /* fetch_multi.c: the handles, the one for a URL, when the first is due. */
-int fetch_multi_load(struct fetch *f, struct error *e);
+void fetch_multi_load(struct fetch *f);
 void fetch_multi_fini(struct fetch *f);
 struct fetch_multi *fetch_multi_of(struct fetch *f, str url);
 int64_t fetch_multi_due(const struct fetch *f);
+
+/*
+ * fetch_plain.c: may j go without libcurl?  Then it is begun by the next step;
+ * -1: its headers can't be sent.  Its events have FETCH_PLAIN in them.
+ */
+#define FETCH_PLAIN ((uint64_t)UINT32_MAX << 32)
+
+bool fetch_plain_can(const struct fetch_job *j);
+int fetch_plain_start(struct fetch_job *j, struct error *e);
+void fetch_plain_event(struct fetch *f, int fd, uint32_t events);
+void fetch_plain_step(struct fetch *f);
+void fetch_plain_cancel(struct fetch_job *j);
+void fetch_plain_fini(struct fetch *f);
+
+/* fetch.c: libcurl is to go on with it after all, from the beginning. */
+void fetch_over(struct fetch_job *j);
 
 /* fetch.c: start the next hop of a job, which then is at work. */
 int fetch_start(struct fetch_job *j, struct error *e);
@@ -145,6 +178,15 @@ void fetch_body_fini(struct fetch_job *j);
 
 /* fetch_setup.c: bring the handle up for one hop to j->url. */
 int fetch_setup(struct fetch_job *j, struct error *e);
+
+/* The lines of its head that are ours, into j->headers. */
+int fetch_lines(struct fetch_job *j, struct error *e);
+
+/*
+ * Is it surely a URL of http or https, with a host of small letters, digits,
+ * dots and hyphens, and nothing odd in it?
+ */
+bool fetch_simple(const char *url);
 
 /*
  * May s stand in a header or a URL?  A control character would end it, and

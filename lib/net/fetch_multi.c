@@ -24,20 +24,17 @@ descriptors(void)
 {
 	struct rlimit l;
 
-	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur < 256)
-		return 192;
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1)
+		return 256;
 	return l.rlim_cur > 65536 ? 65536 : (long)l.rlim_cur;
 }
 
-int
-fetch_multi_load(struct fetch *f, struct error *e)
+void
+fetch_multi_load(struct fetch *f)
 {
-	if ((f->ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
-		return error_errno(e, "epoll");
 	f->nmultis = descriptors() < MANY ? 1 : MULTIS;
 	f->multis = mem_zero(f->nmultis, sizeof(*f->multis));
 	f->used = mem_zero(f->nmultis, sizeof(*f->used));
-	return 0;
 }
 
 void
@@ -47,8 +44,6 @@ fetch_multi_fini(struct fetch *f)
 		f->curl.multi_cleanup(f->used[i]->curl);
 	free(f->multis);
 	free(f->used);
-	if (f->ep != -1)
-		(void)close(f->ep);
 }
 
 /* libcurl says what it waits for on a socket; known: whether we have it. */
@@ -97,9 +92,12 @@ static void
 limit(struct fetch *f, CURLM *curl)
 {
 	struct fetch_curl *c = &f->curl;
-	long n = f->nmultis == 1 ? descriptors() - 128
-				 : descriptors() / 2 / (long)f->nmultis;
+	long have = descriptors(),
+	     n = f->nmultis > 1 ? have / 2 / (long)f->nmultis
+	    : have < 256        ? have / 4
+				: have - 128;
 
+	n = n < 1 ? 1 : n; /* 0 would be no limit */
 	c->multi_setopt(curl, CURLMOPT_MAXCONNECTS, n);
 	if (f->nmultis == 1)
 		c->multi_setopt(curl, CURLMOPT_MAX_TOTAL_CONNECTIONS, n);

@@ -299,9 +299,21 @@ put_auth(struct fetch_job *j, const struct auth *a, struct error *e)
 		c->setopt(
 		    j->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	}
-	if (fetch_proxy(j, &a->proxy, e) == -1 || put_tls(j, &a->tls, e) == -1)
+	if (fetch_proxy(j, &a->proxy, e) == -1)
 		return -1;
-	return j->foreign ? 0 : put_credentials(j, a, e);
+	return put_tls(j, &a->tls, e);
+}
+
+int
+fetch_lines(struct fetch_job *j, struct error *e)
+{
+	j->headers = NULL;
+	j->tail = &j->headers;
+	if (put_headers(j, e) == -1)
+		return -1;
+	return j->q.auth == NULL || j->foreign
+	    ? 0
+	    : put_credentials(j, j->q.auth, e);
 }
 
 static void
@@ -368,12 +380,9 @@ fetch_url(
 	return 0;
 }
 
-/*
- * Is it surely a URL, so that only libcurl need take it apart?  Those of
- * targets are; the others are looked at more closely.
- */
-static bool
-is_simple(const char *url)
+/* Those of targets are; only the others are taken apart by libcurl's parser. */
+bool
+fetch_simple(const char *url)
 {
 	size_t digits;
 
@@ -446,7 +455,7 @@ put_url(struct fetch_job *j, struct error *e)
 	const char *url = j->url;
 	struct fetch_url u;
 
-	if (rename || !is_simple(url)) {
+	if (rename || !fetch_simple(url)) {
 		if (fetch_url(j, url, &u, e) == -1)
 			return -1;
 		if (rename && strcmp(u.scheme, "https") == 0 &&
@@ -515,15 +524,13 @@ fetch_setup(struct fetch_job *j, struct error *e)
 	if (!j->set)
 		put_base(j);
 	j->why[0] = '\0';
-	j->headers = NULL;
-	j->tail = &j->headers;
 	if (j->sock != NULL) {
 		c->setopt(j->easy, CURLOPT_UNIX_SOCKET_PATH, j->sock);
 		j->set = false;
 	}
 	put_method(j);
 	put_connect_to(j);
-	if (put_url(j, e) == -1 || put_headers(j, e) == -1 ||
+	if (fetch_lines(j, e) == -1 || put_url(j, e) == -1 ||
 	    put_auth(j, j->q.auth, e) == -1) {
 		j->set = false;
 		return -1;
