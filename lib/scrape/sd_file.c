@@ -177,7 +177,9 @@ read_text(const char *path, struct buf *b, struct error *e)
 	int rc = -1;
 
 	if (fd == -1)
-		return errno == ENOENT ? 0 : error_errno(e, "%s", path);
+		return errno == ENOENT || errno == ENOTDIR
+		    ? 0
+		    : error_errno(e, "%s", path);
 	if (fstat(fd, &st) == -1)
 		error_errno(e, "%s", path);
 	else if (!S_ISREG(st.st_mode))
@@ -245,25 +247,68 @@ watch(struct scrape_sd *sd, struct file_sd *s, str path)
 	buf_fini(&dir);
 }
 
+/* A directory that is not there has no files; of another nobody knows. */
+static int
+unreadable(const char *path, int err)
+{
+	(void)path;
+	return err != ENOENT && err != ENOTDIR;
+}
+
+/* A pattern whose directory can't be read: its files are as they were. */
+static void
+keep(struct sd_find *f, const char *pattern, const struct error *e)
+{
+	struct sd_source *s = source_of(f, str_of(pattern));
+
+	s->mark = true;
+	sd_source_lost(s, e);
+	for (size_t i = 0; i < f->n; i++) {
+		struct buf name = { 0 };
+
+		buf_add(&name, f->v[i]->name);
+		if (fnmatch(pattern, buf_cstr(&name), FNM_PATHNAME) == 0)
+			f->v[i]->mark = true;
+		buf_fini(&name);
+	}
+}
+
+static void
+look_for(struct sd_find *f, const char *pattern)
+{
+	struct error e;
+	glob_t g;
+	int rc;
+
+	if (strpbrk(pattern, "*?[\\") == NULL) {
+		look_at(f, pattern);
+		return;
+	}
+	rc = glob(pattern, GLOB_PERIOD, unreadable, &g);
+	if (rc == GLOB_ABORTED || rc == GLOB_NOSPACE) {
+		error_errno(&e, "%s", pattern);
+		keep(f, pattern, &e);
+	}
+	if (rc != 0)
+		return;
+	for (size_t k = 0; k < g.gl_pathc; k++)
+		look_at(f, g.gl_pathv[k]);
+	globfree(&g);
+}
+
 /* Watched first, read then, so that no change falls between. */
 static void
 look(struct sd_find *f, int64_t now)
 {
 	struct file_sd *s = f->own;
-	glob_t g;
 
 	for (size_t i = 0; i < f->n; i++)
 		f->v[i]->mark = f->v[i]->fixed;
 	for (size_t i = 0; f->sd->inotify >= 0 && i < s->npatterns; i++)
 		watch(f->sd, s, str_of(s->patterns[i]));
 	s->at = 0;
-	for (size_t i = 0; i < s->npatterns; i++) {
-		if (glob(s->patterns[i], GLOB_PERIOD, NULL, &g) != 0)
-			continue;
-		for (size_t k = 0; k < g.gl_pathc; k++)
-			look_at(f, g.gl_pathv[k]);
-		globfree(&g);
-	}
+	for (size_t i = 0; i < s->npatterns; i++)
+		look_for(f, s->patterns[i]);
 	for (size_t i = f->n; i > 0; i--)
 		if (!f->v[i - 1]->mark)
 			sd_source_drop(f, f->v[i - 1]);

@@ -424,6 +424,38 @@ polled(void)
 	test_close(&t);
 }
 
+/* A directory that can't be read keeps what was in it. */
+static void
+unreadable(void)
+{
+	struct sd_test t;
+	struct error e;
+
+	clear();
+	CHECK(mkdir(at("t"), 0777) == 0);
+	put("t/a.yml", "- targets: [a:1]\n");
+	if (!start(&t, BOTH))
+		return;
+	CHECK(know(&t, "t/a.yml:0 a:1|"));
+	CHECK(rename(at("t"), at("u")) == 0);
+	CHECK(symlink("t", at("t")) == 0);
+	pass(&t, 300000);
+	CHECK(know(&t, "t/a.yml:0 a:1|"));
+	CHECK(scrape_sd_error(t.sd, &e) && strstr(e.msg, "symbolic") != NULL);
+	CHECK(!scrape_sd_error(t.sd, &e));
+	/* nobody sees that the loop is gone but who looks again */
+	CHECK(unlink(at("t")) == 0 && rename(at("u"), at("t")) == 0);
+	put("t/b.yml", "- targets: [b:1]\n");
+	pass(&t, 300000);
+	CHECK(know(&t, "t/a.yml:0 a:1|t/b.yml:0 b:1|"));
+	CHECK(!scrape_sd_error(t.sd, &e));
+	/* gone with its files is another thing */
+	CHECK(rename(at("t"), at("u")) == 0);
+	pass(&t, 300000);
+	CHECK(know(&t, ""));
+	test_close(&t);
+}
+
 int
 main(void)
 {
@@ -436,6 +468,7 @@ main(void)
 	labels();
 	manifest();
 	errors();
+	unreadable();
 	polled();
 	(void)nftw(dir, rm, 8, FTW_DEPTH | FTW_PHYS);
 	return done();
