@@ -374,7 +374,8 @@ tool_use(const char *dir)
 
 	if (h == NULL && errno == ENOENT) {
 		if (file_mkdir(dir, &e) == -1)
-			tool_die(TOOL_FAILED, "%s", e.msg);
+			tool_die(TOOL_FAILED,
+			    "%s (the mf directory: -d names another)", e.msg);
 		return;
 	}
 	if (h == NULL)

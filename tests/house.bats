@@ -181,5 +181,5 @@ setup() {
 	[ "$(id -u)" = 0 ] && $nobody mf-store -V >/dev/null ||
 	    skip "needs to be root to become somebody else"
 	run -1 $nobody mf-store append -d /mf-house-no </dev/null
-	[[ $output == *"/mf-house-no: Permission denied" ]]
+	[[ $output == *"/mf-house-no: Permission denied (the mf directory: -d names another)" ]]
 }
