@@ -415,6 +415,25 @@ plan_others(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		q->ranks = true;
 }
 
+/* Is any series wanted of two runs?  Then it matters which came first. */
+static bool
+shared(const struct store_query *q, const struct store_qseg *g)
+{
+	bool *seen = mem_zero(q->n + 1, sizeof(*seen)), twice = false;
+
+	for (size_t r = 0; r < g->n && !twice; r++) {
+		const struct store_plan *p = g->run[r].plan;
+
+		twice = p == NULL;
+		for (size_t k = 0; !twice && k < p->nwant; k++) {
+			twice = seen[p->want[k].series];
+			seen[p->want[k].series] = true;
+		}
+	}
+	free(seen);
+	return twice;
+}
+
 static void
 plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
     struct map *plans)
@@ -435,6 +454,7 @@ plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 	     STORE_NO_SLOT;
 	     i++)
 		plan_frame(q, d, g, i, &runs, plans);
+	g->mixed = g->n > 1 && shared(q, g);
 	for (size_t r = 0; r < g->n; r++) {
 		const struct store_plan *p = g->run[r].plan;
 

@@ -46,6 +46,7 @@ struct store_qseg {
 	const struct store_seg *seg;
 	struct store_run *run;
 	size_t n, cap;
+	bool mixed; /* a series is of several runs */
 };
 
 struct store_qday {

@@ -14,7 +14,7 @@
  * Rows are read the better the more columns are wanted of each; columns alone
  * stay in the processor's cache if they are few.
  */
-#define BUDGET ((uint64_t)4 << 20)
+#define BUDGET ((uint64_t)1 << 20)
 #define BUDGET_COLUMNS ((uint64_t)64 << 10)
 
 struct source_cursor {
@@ -309,6 +309,90 @@ read_stripe(struct source_cursor *c, const struct store_qday *d,
 	}
 }
 
+/* Rows that are read together: as many as the cache has lines for. */
+#define TOGETHER 64
+
+/* The frames of rows of a run, from one on that are alike; how many. */
+static size_t
+alike(const struct store_seg *g, const struct store_run *run, size_t from,
+    int64_t start, const uint64_t **v, int64_t *t, bool *wins)
+{
+	size_t n = 0;
+
+	for (; n < TOGETHER && from + n < run->n; n++) {
+		const struct store_slot *p =
+		    store_seg_slot(g, run->slot[from + n]);
+
+		if (p == NULL || p->type != STORE_FRAME_V ||
+		    (n > 0 && *wins != ((p->flags & STORE_REPLACE) != 0)) ||
+		    (v[n] = store_seg_frame(g, p)) == NULL)
+			break;
+		*wins = (p->flags & STORE_REPLACE) != 0;
+		t[n] = start + p->tmin;
+	}
+	return n;
+}
+
+/* One column of n rows. */
+static void
+read_few(struct source_cursor *c, const struct store_want *w,
+    const uint64_t *const *v, const int64_t *t, size_t n, bool wins)
+{
+	size_t k = w->series - c->from, at = c->off[k] + c->n[k];
+	size_t end = c->off[k] + (size_t)c->q.most[w->series];
+	bool simple = c->wins == NULL && c->h == NULL;
+	int64_t last = c->n[k] > 0 ? c->t[at - 1] : INT64_MIN;
+
+	for (size_t r = 0; r < n; r++) {
+		uint64_t x = v[r][w->col];
+
+		if (x == STORE_ABSENT)
+			continue;
+		if (!simple) {
+			put(c, w->series, t[r], x, NULL, wins);
+			continue;
+		}
+		if (at == end)
+			break;
+		c->mixed[k] |= t[r] <= last;
+		last = c->t[at] = t[r];
+		memcpy(&c->v[at++], &x, sizeof(x));
+	}
+	if (simple)
+		c->n[k] = at - c->off[k];
+}
+
+/*
+ * Rows of one run, column by column over some rows at a time, so that what is
+ * written lies together.
+ */
+static void
+read_rows(struct source_cursor *c, const struct store_qday *d,
+    const struct store_seg *g, const struct store_run *run)
+{
+	size_t nwant;
+	const struct store_want *w = wanted(run->plan, c->from, c->to, &nwant);
+	const uint64_t *v[TOGETHER];
+	int64_t t[TOGETHER];
+	bool wins = false;
+
+	for (size_t i = 0, n = 0; i < run->n; i += n) {
+		const struct store_slot *p;
+
+		n = 0;
+		if (nwant * 16 >= run->plan->n)
+			n = alike(g, run, i, d->d->start, v, t, &wins);
+		for (size_t k = 0; n > 0 && k < nwant; k++)
+			read_few(c, &w[k], v, t, n, wins);
+		if (n > 0)
+			continue;
+		n = 1;
+		p = store_seg_slot(g, run->slot[i]);
+		if (p != NULL)
+			read_row(c, d, g, p, run->plan);
+	}
+}
+
 static int
 by_number(const void *a, const void *b)
 {
@@ -335,6 +419,10 @@ read_segment(struct source_cursor *c, const struct store_qday *d,
 			continue;
 		if (run->sealed) {
 			read_stripe(c, d, g->seg, run);
+			continue;
+		}
+		if (run->plan != NULL && !g->mixed && c->rank == NULL) {
+			read_rows(c, d, g->seg, run);
 			continue;
 		}
 		runs++;
