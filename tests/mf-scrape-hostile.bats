@@ -112,7 +112,7 @@ taken() {
 @test "what is no answer, or half of one" {
 	scrape '' half garbage html untyped gz/cut gz/junk busy
 	refused half 'bytes remaining to read'
-	refused garbage 'HTTP/0.9'
+	refused garbage 'not HTTP'
 	refused html 'text/html'
 	refused untyped 'blank Content-Type'
 	refused gz/cut 'the compressed body ends too early'

@@ -325,7 +325,9 @@ fetch_answer(struct fetch_plain *p, str in, const char **wrong)
 	while (p->state == HEAD && in.n > 0) {
 		bool whole = whole_head(p, &in, &head);
 
-		if ((whole ? head.n : p->head.n) > FETCH_MAX_HEAD) {
+		if (whole)
+			p->job->head += head.n; /* of several, too */
+		if ((whole ? p->job->head : p->head.n) > FETCH_MAX_HEAD) {
 			p->job->fault = FETCH_LARGE_HEAD;
 			return -1;
 		}
