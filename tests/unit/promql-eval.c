@@ -1,8 +1,8 @@
 /*
  * Evaluation: every case of the files in tests/promql in the test language,
  * then what that language cannot say: names that go at once, limits, options,
- * and sources that fail.  Covers aggregate.c, binary.c, fn_*.c, func.c, note.c
- * and selector.c.
+ * and sources that fail.  Covers aggregate.c, binary.c, extended.c, fn_*.c,
+ * func.c, histogram.c, native.c, note.c, result.c, selector.c and window.c.
  */
 #include <glob.h>
 
