@@ -31,7 +31,7 @@ static const char usage[] =
     "  -V, --version               the version\n"
     "      --connect-to H:P:H:P    "
     "go to the second host and port for the first\n"
-    "      --dns-server HOST:PORT  "
+    "      --dns-server ADDR:PORT  "
     "ask this server for dns_sd_configs\n"
     "      --env                   "
     "expand ${NAME} of the environment in the file\n"

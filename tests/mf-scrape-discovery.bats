@@ -293,6 +293,8 @@ web2.mf.test:8081" ]
 	run -2 mf-scrape check -c p.yml
 	[[ $output == *'p.yml:3:30: path name "a.txt" is not valid for file discovery'* ]]
 	p 'dns_sd_configs: [{names: [a]}]'
-	run -2 mf-scrape -1 -c p.yml --dns-server nowhere:53
-	[[ $output == *"DNS server 'nowhere:53': expected ADDRESS:PORT"* ]]
+	for bad in nowhere:53 127.0.0.1:99999 '[::1]:0'; do
+		run -2 mf-scrape -1 -c p.yml --dns-server "$bad"
+		[[ $output == *"DNS server '$bad': expected ADDRESS or ADDRESS:PORT"* ]]
+	done
 }

@@ -10,6 +10,7 @@
 #include <arpa/nameser.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 #include <sys/time.h>
 
@@ -53,6 +54,18 @@ copy(const char *z)
 	return z == NULL ? NULL : mem_cstr(str_of(z));
 }
 
+/* libcares takes any number; an IPv6 address without brackets has no port. */
+static bool
+port_valid(const char *server)
+{
+	const char *colon = strrchr(server, ':'), *bad = NULL;
+
+	if (colon == NULL || (colon != strchr(server, ':') && colon[-1] != ']'))
+		return true;
+	(void)strtonum(colon + 1, 1, 65535, &bad);
+	return bad == NULL;
+}
+
 static int
 channel_open(struct dns *d, struct error *e)
 {
@@ -70,11 +83,11 @@ channel_open(struct dns *d, struct error *e)
 	r = ares_init_options(&d->channel, &o, mask);
 	if (r == ARES_SUCCESS && d->server != NULL) {
 		r = ares_set_servers_ports_csv(d->channel, d->server);
-		if (r != ARES_SUCCESS) {
+		if (r != ARES_SUCCESS || !port_valid(d->server)) {
 			ares_destroy(d->channel);
 			d->channel = NULL;
 			return error_set(e,
-			    "DNS server '%s': expected ADDRESS:PORT",
+			    "DNS server '%s': expected ADDRESS or ADDRESS:PORT",
 			    d->server);
 		}
 	}

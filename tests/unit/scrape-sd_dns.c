@@ -185,8 +185,8 @@ errors(void)
 	    "p.yml:3:21: refresh_interval must not be 0");
 	refused(
 	    SD "[a]\n  server: b\n", NULL, "p.yml:3:3: unknown key \"server\"");
-	refused(
-	    SD "[a]\n", "dns:53", "DNS server 'dns:53': expected ADDRESS:PORT");
+	refused(SD "[a]\n", "dns:53",
+	    "DNS server 'dns:53': expected ADDRESS or ADDRESS:PORT");
 }
 
 int
