@@ -10,9 +10,8 @@
 #include "base/num.h"
 
 #define SCHEMA_TOP 52 /* the finest that could be meant */
-#define WIDEST                                                                 \
-	(INT64_C(1) << 30) /* of indices; no schema in use comes near          \
-			    */
+/* Of indices; no schema in use comes near. */
+#define WIDEST (INT64_C(1) << 30)
 
 void
 histogram_iter_init(
