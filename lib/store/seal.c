@@ -16,6 +16,7 @@
 #include "store/loose.h"
 #include "store/pack.h"
 #include "store/sealed.h"
+#include "store/thin.h"
 
 #define GROUP STORE_SEALED_GROUP
 #define OUT ((size_t)1 << 20) /* written at once */
@@ -157,19 +158,6 @@ put_layout(struct seal *w, const uint32_t *ids, uint32_t n)
 	w->h.nlayouts++;
 }
 
-static bool
-dropped(const struct seal *w, uint32_t id)
-{
-	return w->drop != NULL &&
-	    store_ids_find(w->drop->ids, id) != STORE_IDS_NONE;
-}
-
-static bool
-dropped_at(const struct seal *w, uint32_t ms)
-{
-	return w->drop != NULL && ms >= w->drop->lo && ms <= w->drop->hi;
-}
-
 static struct lay *
 make_lay(struct seal *w, const uint32_t *ids, uint32_t n)
 {
@@ -179,7 +167,7 @@ make_lay(struct seal *w, const uint32_t *ids, uint32_t n)
 	l->no = w->h.nlayouts;
 	l->n = n;
 	for (uint32_t i = 0; i < n; i++)
-		if (dropped(w, ids[i])) {
+		if (store_thin_id(w->drop, ids[i])) {
 			l->gone = arena_grow(&w->a, l->gone, &cap, l->ngone + 1,
 			    sizeof(*l->gone));
 			l->gone[l->ngone++] = i;
@@ -301,7 +289,7 @@ thin(const struct seal *w, const struct open *o, uint32_t col, uint32_t m,
 		uint32_t c = o->lay->gone[i];
 
 		for (size_t r = 0; c >= col && c < col + m && r < o->n; r++)
-			if (dropped_at(w, o->row[r].ms))
+			if (store_thin_time(w->drop, o->row[r].ms))
 				memcpy(&v[c - col][r], &absent, sizeof(absent));
 	}
 }
@@ -407,7 +395,7 @@ left_in_row(
 	const uint64_t *v;
 	uint32_t n = p->n;
 
-	if (l->ngone == 0 || !dropped_at(w, p->tmin))
+	if (l->ngone == 0 || !store_thin_time(w->drop, p->tmin))
 		return n;
 	v = store_seg_frame(w->v[i], p);
 	if (v == NULL) {
@@ -483,120 +471,6 @@ flush_block(struct seal *w)
 	buf_reset(&w->block);
 }
 
-/* Times of a frame may be others now. */
-static void
-span(struct store_slot *p, uint32_t ms)
-{
-	if (p->n++ == 0)
-		p->tmin = p->tmax = ms;
-	p->tmin = ms < p->tmin ? ms : p->tmin;
-	p->tmax = ms > p->tmax ? ms : p->tmax;
-}
-
-/* An X frame without what is dropped, into w->frame. */
-static void
-thin_x(struct seal *w, struct store_slot *p, const struct store_xview *x)
-{
-	uint64_t *v = mem_alloc((x->n + (size_t)1) * sizeof(*v));
-	uint32_t *u = mem_zero(x->n * (size_t)3 + 1, sizeof(*u));
-	uint32_t *t = u, *pos = u + x->n, *rank = u + x->n * (size_t)2;
-	uint32_t *id = mem_alloc((x->nser * (size_t)2 + 1) * sizeof(*id));
-	uint32_t *end = id + x->nser, nser = 0;
-	struct store_x h;
-
-	p->n = 0;
-	for (uint32_t k = 0, i = 0; k < x->nser; k++) {
-		bool gone = dropped(w, x->id[k]);
-		uint32_t before = p->n;
-
-		for (; i < x->end[k]; i++) {
-			if (gone && dropped_at(w, x->t[i]))
-				continue;
-			v[p->n] = x->v[i];
-			t[p->n] = x->t[i];
-			pos[p->n] = x->order != NULL ? x->order[i] : i;
-			rank[pos[p->n]] = 1;
-			span(p, x->t[i]);
-		}
-		if (p->n > before) {
-			id[nser] = x->id[k];
-			end[nser++] = p->n;
-		}
-	}
-	/* Places in the batch close up. */
-	for (uint32_t i = 0, sum = 0; i < x->n; i++) {
-		uint32_t there = rank[i];
-
-		rank[i] = sum;
-		sum += there;
-	}
-	for (uint32_t i = 0; i < p->n; i++)
-		pos[i] = rank[pos[i]];
-	h = (struct store_x){ nser, p->n };
-	buf_reset(&w->frame);
-	entry(&w->frame, &h, sizeof(h));
-	entry(&w->frame, v, p->n * sizeof(*v));
-	entry(&w->frame, id, nser * sizeof(*id));
-	entry(&w->frame, end, nser * sizeof(*end));
-	entry(&w->frame, t, p->n * sizeof(*t));
-	if (p->flags & STORE_ORDER)
-		entry(&w->frame, pos, p->n * sizeof(*pos));
-	p->len = (uint32_t)w->frame.n;
-	free(id);
-	free(u);
-	free(v);
-}
-
-static void
-thin_t(struct seal *w, struct store_slot *p, const struct lay *l,
-    const void *frame)
-{
-	const uint64_t absent = STORE_ABSENT;
-	const uint64_t *v;
-	const uint32_t *t;
-
-	buf_reset(&w->frame);
-	entry(&w->frame, frame, p->len);
-	t = (const uint32_t *)(const void *)(w->frame.p + l->n * (size_t)8);
-	for (size_t k = 0; k < l->ngone; k++)
-		if (dropped_at(w, t[l->gone[k]]))
-			memcpy(w->frame.p + l->gone[k] * (size_t)8, &absent,
-			    sizeof(absent));
-	v = (const uint64_t *)(const void *)w->frame.p;
-	p->n = 0;
-	for (uint32_t i = 0; i < l->n; i++)
-		if (v[i] != STORE_ABSENT)
-			span(p, t[i]);
-}
-
-/*
- * Comments that stay, into w->frame if some do not; their number, but for the
- * batch's keys, to *left.
- */
-static const void *
-thin_c(struct seal *w, struct store_slot *p, const void *frame, size_t *left)
-{
-	struct store_comment c;
-	size_t at = 0, from = 0;
-	str text;
-
-	*left = 0;
-	buf_reset(&w->frame);
-	for (; store_seg_comment(p, frame, &at, &c, &text); from = at) {
-		if (c.kind != STORE_COMMENT_KEYS) {
-			if (dropped(w, c.id) && dropped_at(w, c.t))
-				continue;
-			++*left;
-		}
-		entry(&w->frame, (const char *)frame + from,
-		    sizeof(c) + ((c.len + (size_t)7) & ~(size_t)7));
-	}
-	if (w->drop == NULL)
-		return frame;
-	p->len = (uint32_t)w->frame.n;
-	return w->frame.p;
-}
-
 /* Any other frame goes into a block; false: nothing of it stays. */
 static bool
 take_loose(struct seal *w, uint32_t i, struct store_slot *p, size_t *left)
@@ -615,14 +489,14 @@ take_loose(struct seal *w, uint32_t i, struct store_slot *p, size_t *left)
 	p->ref = l == NULL ? STORE_NO_SLOT : l->no;
 	*left = 1;
 	if (p->type == STORE_FRAME_C) {
-		frame = thin_c(w, p, frame, left);
+		frame = store_thin_c(w->drop, p, frame, &w->frame, left);
 		if (p->len == 0)
 			return false;
 	} else if (w->drop != NULL && p->type == STORE_FRAME_X) {
-		thin_x(w, p, &x);
+		store_thin_x(w->drop, p, &x, &w->frame);
 		frame = w->frame.p;
 	} else if (l != NULL && l->ngone > 0) {
-		thin_t(w, p, l, frame);
+		store_thin_t(w->drop, p, l->gone, l->ngone, frame, &w->frame);
 		frame = w->frame.p;
 	}
 	if (p->type != STORE_FRAME_C && p->n == 0)

@@ -6,14 +6,7 @@
 #define STORE_SEAL_H
 
 #include "store/dir.h"
-#include "store/ids.h"
-
-/* What is to be left out: samples of these series at lo..hi, ms of day. */
-struct store_drop {
-	const struct store_ids *ids;
-	uint32_t lo, hi;
-	uint64_t hash; /* goes into the head */
-};
+#include "store/thin.h"
 
 /*
  * Is every frame of a segment sound?  What is not is left as it is, for check

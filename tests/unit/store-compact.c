@@ -1,6 +1,6 @@
 /*
  * Compaction: what it removes and what not; and killed before any of its
- * system calls, it leaves a store that says the same.
+ * system calls, it leaves a store that says the same.  Covers thin.c.
  */
 #include <sys/ptrace.h>
 #include <sys/wait.h>
