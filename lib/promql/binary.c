@@ -473,15 +473,34 @@ pair(struct pairing *p, size_t step, struct operand many, struct operand one)
 	bool swap = p->n->match.card == CARD_ONE_MANY;
 	struct operand l = swap ? one : many, r = swap ? many : one;
 
+	if (!p->mixed) {
+		p->v[step] = element(p->n, l.v, r.v, l.v);
+		return;
+	}
 	if (l.h == NULL && r.h == NULL && !trims(p->n->op)) {
 		p->v[step] = element(p->n, l.v, r.v, l.v);
-		if (p->mixed)
-			p->h[step] = NULL;
+		p->h[step] = NULL;
 		return;
 	}
 	l = element_of(p->ev, p->n, l, r, l);
 	p->v[step] = l.v;
 	p->h[step] = l.h;
+}
+
+/* The same of a whole row of floats with row i of the one side. */
+static void
+pair_floats(struct pairing *p, const double *many, size_t i)
+{
+	bool swap = p->n->match.card == CARD_ONE_MANY;
+
+	for (size_t j = 0; j < p->steps; j++) {
+		double l = many[j], r = p->one[j];
+
+		if (absent(l) || absent(r) || p->who[j] != i)
+			continue;
+		p->v[j] =
+		    swap ? element(p->n, r, l, r) : element(p->n, l, r, l);
+	}
 }
 
 /* The one side's value at a step. */
@@ -539,7 +558,9 @@ pair_row(struct pairing *p, const struct group *g, const struct row *l)
 			return -1;
 	for (size_t i = g->first[1]; i != NONE; i = s->next[i]) {
 		promql_clear(p->v, p->steps);
-		for (size_t j = 0; j < p->steps; j++)
+		if (!p->mixed)
+			pair_floats(p, l->v, i);
+		for (size_t j = 0; j < p->steps && p->mixed; j++)
 			if (!absent(l->v[j]) && !absent(p->one[j]) &&
 			    p->who[j] == i)
 				pair(p, j, operand_at(l, j), the_one(p, j));
