@@ -214,7 +214,7 @@ zeros(uint64_t all)
 static int64_t
 middle(const int64_t *v, size_t n)
 {
-	int64_t s[31];
+	int64_t s[31] = { 0 };
 	size_t m = n < 31 ? n : 31;
 
 	for (size_t i = 0; i < m; i++) {

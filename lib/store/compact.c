@@ -478,6 +478,7 @@ compact_day(struct work *w, uint32_t ymd, struct error *e)
 		seal_day(w);
 	if (r == 0 && w->over)
 		forget_hash(w);
+	w->d = NULL;
 	store_day_close(&d);
 	return r == -1 ? -1 : 0;
 }
@@ -601,6 +602,7 @@ delete_day(struct work *w, uint32_t ymd, const struct match *m, size_t nm,
 			rc = thin(w, &drop, e);
 	}
 	store_ids_fini(&ids);
+	w->d = NULL;
 	store_day_close(&d);
 	return rc;
 }

@@ -584,7 +584,8 @@ open_spans(struct store *s, struct store_day *d, const struct store_span *v,
 	size_t k = n;
 	int r = 1;
 
-	memcpy(w, v, n * sizeof(*w));
+	if (n > 0)
+		memcpy(w, v, n * sizeof(*w));
 	for (size_t i = n; i-- > 0 && r == 1;) {
 		struct store_seg *g;
 

@@ -30,7 +30,7 @@ size_t store_varint_get(const uint8_t *p, size_t len, uint64_t *x);
 static inline uint64_t
 store_zigzag(int64_t x)
 {
-	return ((uint64_t)x << 1) ^ (uint64_t)(x >> 63);
+	return ((uint64_t)x << 1) ^ (x < 0 ? UINT64_MAX : 0);
 }
 
 static inline int64_t

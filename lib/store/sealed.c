@@ -69,6 +69,7 @@ struct store_sealed {
 	struct windows order;
 	size_t held;
 	uint32_t rows; /* of a window */
+	size_t most;   /* held, but for one */
 	struct store_cols cols;
 };
 
@@ -180,6 +181,10 @@ directory_ok(struct store_sealed *x)
 		x->rows = (uint32_t)(WINDOWS / (cells * 8));
 	if (x->rows < WINDOW_MIN)
 		x->rows = WINDOW_MIN;
+	/* One for each source that is read by turns, and some that end. */
+	x->most = 2 * (size_t)WINDOWS;
+	if (x->most < cells * 16 * WINDOW_MIN)
+		x->most = cells * 16 * WINDOW_MIN;
 	return true;
 }
 
@@ -672,7 +677,7 @@ drop(struct store_sealed *x, struct window *w)
 static const uint64_t *
 row(struct store_sealed *x, uint32_t k, uint32_t r)
 {
-	struct window *w;
+	struct window *w, *next;
 	uint32_t cols, from, to;
 
 	if (k >= x->h.nstripes || r >= x->stripe[k].rows)
@@ -686,6 +691,12 @@ row(struct store_sealed *x, uint32_t k, uint32_t r)
 	from = r - r % x->rows;
 	to = from + x->rows < x->stripe[k].rows ? from + x->rows
 						: x->stripe[k].rows;
+	TAILQ_FOREACH_SAFE(w, &x->order, link, next)
+	{
+		if (x->held <= x->most)
+			break;
+		drop(x, w);
+	}
 	w = mem_alloc(sizeof(*w) + (size_t)(to - from) * cols * sizeof(*w->v));
 	w->stripe = k;
 	w->from = from;
@@ -694,8 +705,6 @@ row(struct store_sealed *x, uint32_t k, uint32_t r)
 	TAILQ_INSERT_TAIL(&x->order, w, link);
 	x->win[k] = w;
 	x->held += w->size;
-	while (x->held > 2 * WINDOWS && TAILQ_FIRST(&x->order) != w)
-		drop(x, TAILQ_FIRST(&x->order));
 	if (fill(x, w))
 		return w->v + (size_t)(r - w->from) * cols;
 	drop(x, w);

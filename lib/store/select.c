@@ -386,12 +386,11 @@ collect(const struct select *q, const struct unit *u, struct ref *v, size_t *n,
 
 	if (store_seg_high(g) < (int64_t)q->lo)
 		return v;
-	for (; i < u->to &&
-	     (i = store_seg_next(g, i, q->lo, q->hi, &last)) < u->to;
-	     i = last + 1) {
+	while (i < u->to && store_seg_next(g, i, q->lo, q->hi, &last) < u->to) {
 		v = mem_grow(v, cap, *n + 1, sizeof(*v));
 		v[(*n)++] =
 		    (struct ref){ store_seg_slot(g, last)->t, u->seg, last };
+		i = last + 1;
 	}
 	return v;
 }

@@ -262,7 +262,7 @@ read_whole(
 	size_t k = w->series - c->from, at = c->off[k] + c->n[k];
 	size_t n = x->stripe->rows;
 
-	if (store_cols_holes(x, w->col))
+	if (n == 0 || store_cols_holes(x, w->col))
 		return false;
 	if (n > c->q.most[w->series] - c->n[k] ||
 	    !store_cols_get(x, w->col, &c->v[at]))
@@ -417,7 +417,7 @@ read_segment(struct source_cursor *c, const struct store_qday *d,
 			wanted(run->plan, c->from, c->to, &some);
 		if (some == 0 || run->n == 0)
 			continue;
-		if (run->sealed) {
+		if (run->plan != NULL && run->sealed) {
 			read_stripe(c, d, g->seg, run);
 			continue;
 		}
