@@ -412,7 +412,7 @@ plan_others(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		plan_frame(q, d, g, o->slot, runs, plans);
 	}
 	if (g->n > before)
-		q->ranks = true;
+		q->ranks = q->rows = true;
 }
 
 /* Is any series wanted of two runs?  Then it matters which came first. */

@@ -69,7 +69,7 @@ struct store_query {
 	struct store_qday *day;
 	size_t nday;
 	bool replace; /* some frames win over earlier ones */
-	bool rows;    /* some lie in segments that are not sealed */
+	bool rows;    /* some are read frame by frame, not by column */
 	bool ranks;   /* samples do not come in the order of commits */
 	struct store_cols *cols; /* of the stripe that is looked at */
 	bool wants_histograms;
