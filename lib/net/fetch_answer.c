@@ -88,11 +88,40 @@ status_line(str s, int *minor, int *status)
 	    (s.n == 12 || s.p[12] == ' ');
 }
 
+/* A line without its end; one that is folded is joined, as Go's client does. */
+static str
+next_line(struct fetch_plain *p, str *head)
+{
+	str line = str_cut(head, '\n'), more;
+
+	if (str_ends(line, STR("\r")))
+		line.n--;
+	while (line.n > 0 && head->n > 0 &&
+	    (head->p[0] == ' ' || head->p[0] == '\t')) {
+		more = str_trim(str_cut(head, '\n'));
+		line = arena_printf(
+		    &p->job->arena, "%.*s %.*s", STR_ARG(line), STR_ARG(more));
+	}
+	return line;
+}
+
+static const char *
+header_line(struct fetch_plain *p, str line, struct says *h)
+{
+	size_t colon = str_chr(line, ':');
+
+	if (colon == line.n || colon == 0 || !fetch_safe(line) ||
+	    line.p[0] == ' ' || line.p[0] == '\t')
+		return "the answer has a malformed header";
+	return header(
+	    p, str_take(line, colon), str_trim(str_skip(line, colon + 1)), h);
+}
+
 /* The lines of a whole head; NULL, or what is wrong. */
 static const char *
 read_head(struct fetch_plain *p, str head, struct says *h)
 {
-	const char *wrong;
+	const char *wrong = NULL;
 	int minor;
 	str line = str_cut(&head, '\n');
 
@@ -103,26 +132,15 @@ read_head(struct fetch_plain *p, str head, struct says *h)
 	h->close = minor == 0;
 	p->job->gzip = false;
 	p->type = p->location = STR_NONE;
-	while (head.n > 0) {
-		size_t colon;
-
-		line = str_cut(&head, '\n');
-		if (str_ends(line, STR("\r")))
-			line.n--;
+	while (wrong == NULL) {
+		line = next_line(p, &head);
 		if (line.n == 0)
 			break;
-		colon = str_chr(line, ':');
-		if (colon == line.n || colon == 0 || !fetch_safe(line) ||
-		    line.p[0] == ' ' || line.p[0] == '\t')
-			return "the answer has a malformed header";
-		wrong = header(p, str_take(line, colon),
-		    str_trim(str_skip(line, colon + 1)), h);
-		if (wrong != NULL)
-			return wrong;
+		wrong = header_line(p, line, h);
 	}
 	if (p->status < 300 || p->status > 308 || p->status == 304)
 		p->location = STR_NONE;
-	return NULL;
+	return wrong;
 }
 
 /*

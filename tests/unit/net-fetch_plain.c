@@ -86,7 +86,11 @@ static const struct row {
 	{ "another coding",
 	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", NULL,
 	    "Transfer-Encoding", 0 },
-	{ "folded", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\nabc", NULL,
+	{ "folded",
+	    "HTTP/1.1 200 OK\r\nContent-Length:\r\n\t3\r\nA: b\r\n c\r\n"
+	    "\r\nabc",
+	    "abc", NULL, 200 },
+	{ "folded at once", "HTTP/1.1 200 OK\r\n A: b\r\n\r\nabc", NULL,
 	    "malformed header", 0 },
 	{ "no colon", "HTTP/1.1 200 OK\r\nabc\r\n\r\nabc", NULL,
 	    "malformed header", 0 },
