@@ -540,39 +540,31 @@ end_of_input(struct fetch_plain *p)
 				  : "Empty reply from server");
 }
 
+/* Once: what is left is told by epoll again, after the others had a turn. */
 static void
 receive(struct fetch_plain *p)
 {
 	struct fetch *f = p->fetch;
 	const char *wrong = NULL;
+	ssize_t n;
 	int rc;
 
-	for (;;) {
-		ssize_t n = recv(p->fd, f->scratch, SCRATCH, 0);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1 && errno == EAGAIN)
-			return;
-		if (n == -1) {
-			gone(p,
-			    errno == ECONNRESET
-				? "Recv failure: Connection reset by peer"
-				: "Recv failure");
-			return;
-		}
-		if (n == 0) {
-			end_of_input(p);
-			return;
-		}
+	do
+		n = recv(p->fd, f->scratch, SCRATCH, 0);
+	while (n == -1 && errno == EINTR);
+	if (n == 0) {
+		end_of_input(p);
+	} else if (n == -1 && errno != EAGAIN) {
+		gone(p,
+		    errno == ECONNRESET
+			? "Recv failure: Connection reset by peer"
+			: "Recv failure");
+	} else if (n > 0) {
 		rc = fetch_answer(p, (str){ f->scratch, (size_t)n }, &wrong);
 		if (rc == 1)
 			succeed(p);
 		else if (rc == -1)
 			fail(p, wrong);
-		/* A short read: what is left is told by epoll again. */
-		if (rc != 0 || (size_t)n < SCRATCH)
-			return;
 	}
 }
 
