@@ -333,7 +333,7 @@ widen(struct histogram *h, struct histogram *c, const struct histogram *o,
     struct view *hv, struct view *ov)
 {
 	double t = fmax(h->zero_threshold, o->zero_threshold), before;
-	double mine = h->zero_count, other = o->zero_count, lost = 0, ignored;
+	double mine, other = o->zero_count, lost = 0, ignored;
 
 	if (h->zero_threshold == o->zero_threshold)
 		return other;

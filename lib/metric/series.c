@@ -162,9 +162,9 @@ series_lower(const struct series_one *o, int64_t t)
 static void
 room(struct series_one *o)
 {
-	size_t end = o->off + o->n, cap = o->cap, had = o->cap, was = o->cap;
+	size_t end = o->off + o->n, cap;
 
-	if (end < cap)
+	if (end < o->cap)
 		return;
 	if (o->off > o->n) {
 		memmove(o->t, o->t + o->off, o->n * sizeof(*o->t));
@@ -177,12 +177,18 @@ room(struct series_one *o)
 		o->off = 0;
 		return;
 	}
+	/* All columns grow alike; the last one says how far. */
+	cap = o->cap;
 	o->t = mem_grow(o->t, &cap, end + 1, sizeof(*o->t));
+	if (o->h != NULL) {
+		cap = o->cap;
+		o->h = mem_grow(o->h, &cap, end + 1, sizeof(*o->h));
+	}
+	if (o->start != NULL) {
+		cap = o->cap;
+		o->start = mem_grow(o->start, &cap, end + 1, sizeof(*o->start));
+	}
 	o->v = mem_grow(o->v, &o->cap, end + 1, sizeof(*o->v));
-	if (o->h != NULL)
-		o->h = mem_grow(o->h, &had, end + 1, sizeof(*o->h));
-	if (o->start != NULL)
-		o->start = mem_grow(o->start, &was, end + 1, sizeof(*o->start));
 }
 
 /* A place for a sample at t in *at; false if there is one at t. */

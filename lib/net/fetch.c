@@ -116,13 +116,22 @@ stop(struct fetch_job *j, struct fetch_jobs *list)
 		f->curl.multi_remove(j->multi->curl, j->easy);
 }
 
+static void
+all_lists(struct fetch *f, struct fetch_jobs *lists[4])
+{
+	lists[0] = &f->jobs;
+	lists[1] = &f->waiting;
+	lists[2] = &f->plains;
+	lists[3] = &f->queued;
+}
+
 void
 fetch_cancel(struct fetch *f, const void *arg)
 {
-	struct fetch_jobs *const lists[] = { &f->jobs, &f->waiting, &f->plains,
-		&f->queued };
+	struct fetch_jobs *lists[4];
 	struct fetch_job *j, *next;
 
+	all_lists(f, lists);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (j = TAILQ_FIRST(lists[i]); j != NULL; j = next) {
 			next = TAILQ_NEXT(j, entry);
@@ -137,20 +146,18 @@ fetch_cancel(struct fetch *f, const void *arg)
 void
 fetch_free(struct fetch *f)
 {
-	struct fetch_job *j;
+	struct fetch_jobs *lists[4];
+	struct fetch_job *j, *next;
 
 	if (f == NULL)
 		return;
-	while ((j = TAILQ_FIRST(&f->jobs)) != NULL ||
-	    (j = TAILQ_FIRST(&f->plains)) != NULL ||
-	    (j = TAILQ_FIRST(&f->queued)) != NULL) {
-		stop(j, &f->jobs);
-		job_free(j);
-	}
-	while ((j = TAILQ_FIRST(&f->waiting)) != NULL) {
-		stop(j, &f->waiting);
-		job_free(j);
-	}
+	all_lists(f, lists);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (j = TAILQ_FIRST(lists[i]); j != NULL; j = next) {
+			next = TAILQ_NEXT(j, entry);
+			stop(j, lists[i]);
+			job_free(j);
+		}
 	while (f->nidle > 0)
 		job_free(f->idle[--f->nidle]);
 	fetch_tokens_free(f);

@@ -2,8 +2,9 @@
  * HTTP requests, many at once.  A GET over plain HTTP is done here; all that
  * needs TLS, a proxy, credentials other than a header, or a redirect goes over
  * libcurl's multi interface.  libcurl costs milliseconds at start and 9 MiB, so
- * libcurl.so.4 is loaded on first use, here and nowhere else.  One struct fetch serves a process; requests are added, and
- * finish in any order through their callback, inside fetch_step().
+ * libcurl.so.4 is loaded on first use, here and nowhere else.  One struct fetch
+ * serves a process; requests are added, and finish in any order through their
+ * callback, inside fetch_step().
  */
 #ifndef NET_FETCH_H
 #define NET_FETCH_H

@@ -245,7 +245,6 @@ take_chunks(struct fetch_plain *p, str *in, const char **wrong)
 				return -1;
 			continue;
 		}
-		n = in->n;
 		if (!chunk_line(p, in, &bad)) {
 			*wrong = "the body is not chunked as it should be";
 			if (bad)

@@ -41,8 +41,9 @@ struct fetch_curl {
 /* Load it, and start it; it stays loaded to the end of the process. */
 int fetch_curl_load(struct fetch_curl *c, struct error *e);
 
-#define FETCH_MAX_HEAD ((size_t)300 << 10) /* bytes of a head; libcurl's own   \
-					    */
+#define FETCH_MAX_HEAD                                                         \
+	((size_t)300 << 10) /* bytes of a head; libcurl's own                  \
+			     */
 
 TAILQ_HEAD(fetch_jobs, fetch_job);
 
@@ -122,7 +123,7 @@ struct fetch {
 	struct fetch_jobs jobs, waiting; /* at work; for a token */
 	/* of fetch_plain.c */
 	struct fetch_jobs plains, queued; /* at work; for a connection */
-	TAILQ_HEAD(, fetch_plain) idles;
+	TAILQ_HEAD(fetch_plains, fetch_plain) idles;
 	struct map places;          /* of idle connections */
 	struct fetch_plain **plain; /* by descriptor */
 	size_t nplain;

@@ -174,9 +174,9 @@ plain_free(struct fetch_plain *p)
 	free(p);
 }
 
-/* Take an idle connection out of the lists. */
+/* An idle connection, taken out of the queue, can't be found any more. */
 static void
-unlist(struct fetch_plain *p)
+unplace(struct fetch_plain *p)
 {
 	struct fetch *f = p->fetch;
 	struct map_slot *m = map_find(&f->places, p->key);
@@ -191,7 +191,6 @@ unlist(struct fetch_plain *p)
 		(void)map_del(&f->places, p->key);
 	else
 		m->key = first->key;
-	TAILQ_REMOVE(&f->idles, p, entry);
 }
 
 static void
@@ -409,7 +408,8 @@ find(struct fetch_job *j, str key)
 	char *text;
 
 	if (p != NULL) {
-		unlist(p);
+		TAILQ_REMOVE(&f->idles, p, entry);
+		unplace(p);
 		if (fetch_now(f) - p->since < MAX_IDLE && is_quiet(p))
 			return p;
 		plain_free(p);
@@ -476,7 +476,8 @@ room(struct fetch *f, struct fetch_job *j)
 	if (map_find(&f->places, place_of(j, host, sizeof(host), &port)) !=
 	    NULL)
 		return true;
-	unlist(p);
+	TAILQ_REMOVE(&f->idles, p, entry);
+	unplace(p);
 	plain_free(p);
 	return true;
 }
@@ -600,7 +601,8 @@ fetch_plain_event(struct fetch *f, int fd, uint32_t events)
 		resolved(p);
 	} else if (p->state == IDLE) {
 		/* It was closed, or says what nobody asked for. */
-		unlist(p);
+		TAILQ_REMOVE(&f->idles, p, entry);
+		unplace(p);
 		plain_free(p);
 	} else if (p->state == CONNECTING) {
 		if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
@@ -634,7 +636,7 @@ first_late(const struct fetch_jobs *list, int64_t now, int64_t *due)
 {
 	struct fetch_job *j;
 
-	TAILQ_FOREACH (j, list, entry) {
+	for (j = TAILQ_FIRST(list); j != NULL; j = TAILQ_NEXT(j, entry)) {
 		if (j->deadline == 0)
 			continue;
 		if (j->deadline <= now)
@@ -675,10 +677,10 @@ fetch_plain_cancel(struct fetch_job *j)
 void
 fetch_plain_fini(struct fetch *f)
 {
-	struct fetch_plain *p;
+	struct fetch_plain *p, *next;
 
-	while ((p = TAILQ_FIRST(&f->idles)) != NULL) {
-		unlist(p);
+	for (p = TAILQ_FIRST(&f->idles); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, entry);
 		plain_free(p);
 	}
 	map_fini(&f->places);

@@ -84,13 +84,15 @@ quantile(struct eval *ev, const struct node *at, struct labels ls, double q,
 	size_t n;
 
 	v = list(h, a, &n);
-	for (size_t i = 0; i < n && (b == NULL || count < rank); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct histogram_bucket *next = &v[up ? i : n - 1 - i];
 
+		if (b != NULL && count >= rank)
+			break;
 		if (next->count == 0)
 			continue;
+		count += next->count;
 		b = next;
-		count += b->count;
 	}
 	if (b != NULL && custom(h) && isinf(b->lower))
 		return b->upper;
