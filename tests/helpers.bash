@@ -60,3 +60,6 @@ rounds() {
 		echo '# EOF'
 	done
 }
+
+# Were the tools built with a sanitizer?  Then all takes longer and more memory.
+sanitized() { grep -qa __asan_init "$(command -v mf-store)"; }

@@ -48,6 +48,7 @@ scrape() {
 	[ "$(grep -ac '^up' out)" = $(($# + 1)) ]
 	rss=$(sed -n 's/^maxrss \([0-9]*\) .*/\1/p' err)
 	ms=$(sed -n 's/^maxrss .* ms //p' err)
+	! sanitized || rss=0 ms=0 # not its own figures
 }
 
 # refused PATH TEXT: up 0, and TEXT on stderr and among the targets.

@@ -7,6 +7,7 @@
 #	MF_SEED=N	of the moments
 bats_require_minimum_version 1.5.0
 
+load helpers
 load helpers/faults
 
 setup_file() { build_failcall; }

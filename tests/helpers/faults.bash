@@ -94,11 +94,6 @@ failing() {
 	    LD_PRELOAD=$BATS_FILE_TMPDIR/failcall.so "$@"
 }
 
-# Is mf-store built with a sanitizer?  Then all takes longer.
-sanitized() {
-	grep -qa __asan_init "$(command -v mf-store)"
-}
-
 # Is there a mf-store compact?
 can_compact() {
 	mf-store compact --help >/dev/null 2>&1
