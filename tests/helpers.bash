@@ -34,6 +34,7 @@ stop_all() {
 	[ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
 	while read -r p; do
 		kill "$p" 2>/dev/null || :
+		kill -CONT "$p" 2>/dev/null || : # it may be stopped
 		wait "$p" 2>/dev/null || :
 	done <"$BATS_TEST_TMPDIR/pids"
 }
