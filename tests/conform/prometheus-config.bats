@@ -121,6 +121,9 @@ verdict() { # FILE
 	{ print }
 	END { flush() }' conf.good.yml >part.yml
 	[ "$(grep -c job_name part.yml)" -ge 7 ]
+	# A file of credentials that is not there is an error of its own.
+	touch valid_password_file valid_token_file valid_cert_file \
+	    valid_key_file
 	run mf-scrape check -c part.yml
 	echo "$output"
 	[[ $output == *"part.yml: ok, "* ]]
