@@ -18,7 +18,7 @@ run() {
 }
 # The tests that feed every byte or fork servers take too long here; the
 # sanitizers run them.
-slow=" store-crash promql-eval base-re metric-expo net-httpd net-fetch "
+slow=" store-crash store-compact store-seal store-sealed promql-eval base-re base-re-rows metric-expo net-httpd net-fetch net-fetch_plain "
 for t in "$b"/unit/*; do
 	case $t in *.o | *.d) continue ;; esac
 	[ -f "$t" ] || continue
