@@ -162,6 +162,7 @@ read_threshold(struct text *x, struct error *e)
 	if (number(x, &x->h->zero_threshold, e) == -1)
 		return -1;
 	x->h->zero_threshold += 0.0; /* not -0 */
+	x->h->count += 0.0;
 	return 0;
 }
 
