@@ -162,7 +162,6 @@ read_threshold(struct text *x, struct error *e)
 	if (number(x, &x->h->zero_threshold, e) == -1)
 		return -1;
 	x->h->zero_threshold += 0.0; /* not -0 */
-	x->h->count += 0.0;
 	return 0;
 }
 
@@ -303,6 +302,7 @@ body(struct text *x, struct error *e)
 			return error_set(
 			    e, "histogram without %.*s", STR_ARG(keys[i].name));
 	x->h->whole = !x->point;
+	x->h->count += 0.0; /* not -0, which prints otherwise */
 	return histogram_check(x->h, e);
 }
 

@@ -57,7 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int32_t s = h.schema - 1; histogram_reduce(&h, s, &a) == 0; s--) {
 		must(histogram_check(&h, &e) == 0);
 		must(isnan(all) || !h.whole || sum(&h) == all);
-		(void)histogram_bound(&h, h.positive.nspans);
+		(void)histogram_bound(&h, (int64_t)h.positive.nspans);
 	}
 	arena_fini(&a);
 	buf_fini(&b);
