@@ -2,24 +2,16 @@
  * An HTTP/1.1 answer as it arrives: its head, and its body by length, by chunks
  * or to the end of the connection.  (RFC 9112)
  */
-#include <strings.h>
 
 #include "net/fetch_plain.h"
 
-static bool
-is(str s, const char *z)
-{
-	return s.n == strlen(z) && strncasecmp(s.p, z, s.n) == 0;
-}
-
-/* Is a word in a list with commas? */
 static bool
 has_word(str list, const char *word)
 {
 	while (list.p != NULL) {
 		str one = str_trim(str_cut(&list, ','));
 
-		if (is(one, word))
+		if (str_eq_fold(one, str_of(word)))
 			return true;
 	}
 	return false;
@@ -50,22 +42,23 @@ header(struct fetch_plain *p, str name, str value, struct says *h)
 	struct arena *a = &p->job->arena;
 	uint64_t n;
 
-	if (is(name, "Content-Length")) {
+	if (str_eq_fold(name, STR("Content-Length"))) {
 		if (!length(value, &n) || (h->length && n != h->n))
 			return "invalid Content-Length";
 		h->length = true;
 		h->n = n;
-	} else if (is(name, "Transfer-Encoding")) {
-		if (!is(value, "chunked") || h->chunked)
+	} else if (str_eq_fold(name, STR("Transfer-Encoding"))) {
+		if (!str_eq_fold(value, STR("chunked")) || h->chunked)
 			return "unsupported Transfer-Encoding";
 		h->chunked = true;
-	} else if (is(name, "Connection")) {
+	} else if (str_eq_fold(name, STR("Connection"))) {
 		h->close |= has_word(value, "close");
-	} else if (is(name, "Content-Type") && p->type.n == 0) {
+	} else if (str_eq_fold(name, STR("Content-Type")) && p->type.n == 0) {
 		p->type = arena_dup(a, value);
-	} else if (is(name, "Content-Encoding")) {
-		p->job->gzip = is(value, "gzip") || is(value, "x-gzip");
-	} else if (is(name, "Location") && p->location.n == 0) {
+	} else if (str_eq_fold(name, STR("Content-Encoding"))) {
+		p->job->gzip = str_eq_fold(value, STR("gzip")) ||
+		    str_eq_fold(value, STR("x-gzip"));
+	} else if (str_eq_fold(name, STR("Location")) && p->location.n == 0) {
 		p->location = arena_dup(a, value);
 	}
 	return NULL;

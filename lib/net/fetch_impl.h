@@ -142,6 +142,9 @@ struct fetch {
 
 /* fetch_multi.c: the handles, the one for a URL, when the first is due. */
 void fetch_multi_load(struct fetch *f);
+
+/* How many descriptors we may have: 192 at least, 65,536 at most. */
+long fetch_descriptors(void);
 void fetch_multi_fini(struct fetch *f);
 struct fetch_multi *fetch_multi_of(struct fetch *f, str url);
 int64_t fetch_multi_due(const struct fetch *f);

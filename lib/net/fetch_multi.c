@@ -19,8 +19,8 @@
 #define MANY 4096 /* descriptors */
 #define MULTIS 256
 
-static long
-descriptors(void)
+long
+fetch_descriptors(void)
 {
 	struct rlimit l;
 
@@ -32,7 +32,7 @@ descriptors(void)
 void
 fetch_multi_load(struct fetch *f)
 {
-	f->nmultis = descriptors() < MANY ? 1 : MULTIS;
+	f->nmultis = fetch_descriptors() < MANY ? 1 : MULTIS;
 	f->multis = mem_zero(f->nmultis, sizeof(*f->multis));
 	f->used = mem_zero(f->nmultis, sizeof(*f->used));
 }
@@ -92,7 +92,7 @@ static void
 limit(struct fetch *f, CURLM *curl)
 {
 	struct fetch_curl *c = &f->curl;
-	long have = descriptors(),
+	long have = fetch_descriptors(),
 	     n = f->nmultis > 1 ? have / 2 / (long)f->nmultis
 	    : have < 256        ? have / 4
 				: have - 128;

@@ -10,7 +10,6 @@
  */
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -21,20 +20,8 @@
 #include "net/fetch_plain.h"
 
 #define SCRATCH ((size_t)128 << 10) /* read at once */
+#define SPARE 128                   /* descriptors for all else */
 #define MAX_IDLE (INT64_C(300) * 1000000000)
-
-/* What a process may have open, less some for itself. */
-static size_t
-most(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) == -1)
-		return 64;
-	if (l.rlim_cur < 256)
-		return l.rlim_cur < 8 ? 1 : (size_t)l.rlim_cur / 4;
-	return (size_t)(l.rlim_cur > 65536 ? 65536 : l.rlim_cur) - 128;
-}
 
 /* Where a URL leads: host and port, or a socket's path. */
 static str
@@ -505,7 +492,7 @@ fetch_plain_start(struct fetch_job *j, struct error *e)
 
 	if (f->scratch == NULL) {
 		f->scratch = mem_alloc(SCRATCH);
-		f->max_plains = most();
+		f->max_plains = (size_t)fetch_descriptors() - SPARE;
 	}
 	if (fetch_lines(j, e) == -1)
 		return -1;

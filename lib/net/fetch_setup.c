@@ -82,12 +82,6 @@ line_secret(struct fetch_job *j, str value, str path, const char *what,
 	return 0;
 }
 
-static bool
-same(str a, const char *z)
-{
-	return a.n == strlen(z) && strncasecmp(a.p, z, a.n) == 0;
-}
-
 /* May a redirect take this header to another origin?  It holds no secret. */
 static bool
 is_public(str name)
@@ -96,7 +90,7 @@ is_public(str name)
 		"Content-Encoding", "X-Prometheus-Scrape-Timeout-Seconds" };
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		if (same(name, t[i]))
+		if (str_eq_fold(name, str_of(t[i])))
 			return true;
 	return false;
 }
@@ -121,7 +115,7 @@ put_headers(struct fetch_job *j, struct error *e)
 		    !fetch_safe(h->value) || str_chr(h->name, ':') < h->name.n)
 			return error_set(
 			    e, "invalid header '%.*s'", STR_ARG(h->name));
-		type |= same(h->name, "Content-Type");
+		type |= str_eq_fold(h->name, STR("Content-Type"));
 		fetch_header(j, h->name, h->value);
 	}
 	/* libcurl would say that of every body it sends */
