@@ -26,6 +26,8 @@ fetch_descriptors(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &l) == -1)
 		return 256;
+	if (l.rlim_cur < 192)
+		return 192;
 	return l.rlim_cur > 65536 ? 65536 : (long)l.rlim_cur;
 }
 
