@@ -22,7 +22,29 @@ enum promql_type {
 	PROMQL_MATRIX,
 };
 
-/* Parse and check; errors are "line:col: parse error: ..." as upstream's. */
+/*
+ * What upstream refuses, or does another way, unless --enable-feature names
+ * it.
+ */
+enum promql_feature {
+	PROMQL_FUNCTIONS = 1,    /* promql-experimental-functions */
+	PROMQL_EXTENDED = 2,     /* promql-extended-range-selectors */
+	PROMQL_FILL = 4,         /* promql-binop-fill-modifiers */
+	PROMQL_LATE_NAMES = 8,   /* promql-delayed-name-removal */
+	PROMQL_START_TIMES = 16, /* use-start-timestamps */
+	PROMQL_EVERYTHING = 31,
+};
+
+/* "name,name" as upstream calls them, added to *features. */
+int promql_features(str names, unsigned *features, struct error *e);
+
+/*
+ * Parse and check; errors are "line:col: parse error: ..." as upstream's.
+ * An expression is evaluated with the features it was parsed with.
+ */
+struct promql_expr *promql_parse_with(
+    str text, unsigned features, struct arena *a, struct error *e);
+/* With none of them, as a default Prometheus does. */
 struct promql_expr *promql_parse(str text, struct arena *a, struct error *e);
 void promql_free(struct promql_expr *x);
 
@@ -43,16 +65,50 @@ bool promql_reach(const struct promql_expr *x, int64_t lookback, int64_t *back,
 /* The API's limit of a range query: points of one series, less one. */
 #define PROMQL_MAX_STEPS 11000
 
+/*
+ * What one node of the tree did (mf-eval explain).  A node stands before its
+ * parts, in the order they are written; depth tells whose part it is.
+ */
+struct promql_cost {
+	const char *kind; /* "vector selector", "aggregation", "call", ... */
+	const char *name; /* of the operator or function, or "" */
+	str text;         /* as it is written */
+	unsigned depth;   /* 0: the whole */
+	bool fixed;       /* the same at every step: evaluated at one */
+	size_t runs;      /* how often it was evaluated; 0: not on its own */
+	size_t reused;    /* how often another's rows were taken for it */
+	size_t read;      /* series that the source gave, a selector's */
+	size_t samples;   /* in them */
+	size_t series, points; /* that it made */
+	int64_t ns;            /* its own time, without its parts' */
+};
+
+struct promql_costs {
+	struct promql_cost *v;
+	size_t n;
+};
+
+/*
+ * How the caller watches a query.  now is a monotonic clock in ns: without it
+ * there is no timeout and costs have no times.  stop is asked every few
+ * thousand samples: true ends the query with "query was canceled ...".
+ */
+struct promql_watch {
+	int64_t (*now)(void *arg);
+	bool (*stop)(void *arg);
+	void *arg;
+};
+
 struct promql_opts {
 	int64_t from, to, step; /* ms; step 0 (from == to): instant */
 	int64_t lookback;       /* 0: 5 m */
 	int64_t subquery_step;  /* 0: 1 m, global.evaluation_interval */
 	size_t max_samples;     /* 0: 50,000,000 */
 	size_t max_steps;       /* 0: PROMQL_MAX_STEPS */
-	/* Start times tell resets of counters (use-start-timestamps). */
-	bool start_times;
-	/* Names go when the query ends (promql-delayed-name-removal). */
-	bool late_names;
+	size_t max_series;      /* a selector's; 0: no limit */
+	int64_t timeout;        /* ms; 0: 2 m; see struct promql_watch */
+	const struct promql_watch *watch; /* NULL: nobody does */
+	struct promql_costs *costs;       /* filled in the result's arena */
 };
 
 /*
