@@ -176,6 +176,9 @@ check_frame(struct check *c, const struct store_seg *g, uint32_t i)
 static void
 check_segment(struct check *c, const struct store_seg *g)
 {
+	if (g->v.size <
+	    STORE_SEG_HEAD + (uint64_t)g->cap * sizeof(struct store_slot))
+		tell(c, "%s: cut short, what was in it is lost", g->v.name);
 	for (uint32_t i = 0; i < g->n; i++) {
 		const struct store_slot *p = store_seg_slot(g, i);
 		uint32_t from;
@@ -355,6 +358,8 @@ store_check(struct store *s, void (*report)(void *arg, const char *msg),
 		return error_add(e, "%s", s->path);
 	if (s->meta.open)
 		check_log(&c, &s->meta.log);
+	else if (faccessat(s->fd, "meta.log", F_OK, 0) == 0)
+		tell(&c, "meta.log: damaged, the metadata is lost");
 	for (size_t i = 0; i < s->n; i++) {
 		struct store_day *d = s->days[i];
 

@@ -5,6 +5,7 @@
  */
 #include "store/seal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -696,13 +697,31 @@ finish(struct seal *w)
 	buf_fini(&sources);
 }
 
+/* The series a part speaks of are on the disk before it is. */
+static int
+sync_log(const struct seal *w, uint32_t day)
+{
+	char name[32];
+	int fd, r;
+
+	snprintf(name, sizeof(name), "%08u/series.log", (unsigned)day);
+	fd = openat(w->s->fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return errno == ENOENT ? 0 : error_errno(w->e, "%s", name);
+	r = fdatasync(fd);
+	if (r == -1)
+		error_errno(w->e, "%s: fdatasync", name);
+	close(fd);
+	return r;
+}
+
 /* On the disk, then under its name, then that on the disk. */
 static int
 appear(struct seal *w, uint32_t day)
 {
 	char name[32];
 
-	if (w->failed)
+	if (w->failed || sync_log(w, day) == -1)
 		return -1;
 	store_sealed_name(name, day, w->h.first, w->h.last);
 	if (fsync(w->file.fd) == -1)

@@ -224,7 +224,10 @@ store_seg_make(int dirfd, uint32_t day, uint32_t no, const uint8_t boot[16],
 	if (ftruncate(v.fd, (off_t)frames_at(h.cap)) == -1)
 		error_errno(e, "%s", v.name);
 	else if (store_view_write(&v, &h, sizeof(h), 0, e) == 0) {
-		if (renameat(dirfd, v.name, dirfd, name) == -1)
+		/* A power cut must not leave a name for what has no head. */
+		if (fdatasync(v.fd) == -1)
+			error_errno(e, "%s: fdatasync", v.name);
+		else if (renameat(dirfd, v.name, dirfd, name) == -1)
 			error_errno(e, "%s", name);
 		else
 			rc = 0;
