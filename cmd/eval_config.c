@@ -51,7 +51,8 @@ eval_config_load(struct eval_config *c, const struct eval_options *o,
     bool keep_results, struct error *e)
 {
 	struct rule_opts r = { .resend_delay = o->resend_delay,
-		.keep_results = keep_results };
+		.keep_results = keep_results,
+		.features = o->in.features };
 
 	*c = (struct eval_config){ 0 };
 	if (o->external_url != NULL)

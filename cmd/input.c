@@ -38,6 +38,24 @@ struct input {
 	struct fetch *fetch;
 };
 
+static void
+enable(void *arg, const char *option, const char *text)
+{
+	struct input_opts *o = arg;
+	struct error e;
+
+	if (promql_features(str_of(text), &o->features, &e) == -1)
+		tool_die(TOOL_USAGE, "%s: %s", option, e.msg);
+}
+
+unsigned
+input_features(const struct input_opts *o)
+{
+	bool remote = o->url != NULL && o->in == NULL && !o->replay;
+
+	return remote ? PROMQL_EVERYTHING : o->features;
+}
+
 void
 input_rows(struct opt rows[static INPUT_ROWS], struct input_opts *o)
 {
@@ -47,6 +65,7 @@ input_rows(struct opt rows[static INPUT_ROWS], struct input_opts *o)
 		{ 'u', "url", .text = &o->url },
 		{ 0, "connect-to", .connect = &o->connect },
 		{ 0, "datasource", .text = &o->datasource },
+		{ 0, "enable-feature", .call = enable, .arg = o },
 		{ 0, "in", .text = &o->in },
 		{ 0, "input", .word = &o->form, .words = forms },
 		{ 0, "replay", .flag = &o->replay },

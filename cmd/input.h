@@ -19,11 +19,18 @@ struct input_opts {
 	int form;               /* --input: 0 mf, 1 om */
 	bool strict;            /* the first bad line ends it */
 	struct opt_list connect;
+	unsigned features; /* --enable-feature: enum promql_feature */
 };
 
 /* The options that say so, into a table of the caller's. */
-#define INPUT_ROWS 9
+#define INPUT_ROWS 10
 void input_rows(struct opt rows[static INPUT_ROWS], struct input_opts *o);
+
+/*
+ * Those to parse an expression with: all of them for a remote engine, which
+ * refuses what it does not want itself.
+ */
+unsigned input_features(const struct input_opts *o);
 
 enum input_kind { INPUT_STREAM, INPUT_STORE, INPUT_REMOTE };
 

@@ -22,6 +22,8 @@ static const char usage[] =
     "  -m, --metrics FILE        exposition text at /metrics; - is stdin\n"
     "      --counter NAME=/PATH=HELP\n"
     "                            count the requests to a route\n"
+    "      --enable-feature NAME,...\n"
+    "                            what Prometheus has behind this option\n"
     "      --env                 fill ${NAME} in configuration from the\n"
     "                            environment\n"
     "      --external-url URL    how users reach this server\n"
@@ -38,6 +40,7 @@ static const char usage[] =
 struct opts {
 	const char *listen, *dir, *url, *users, *webconf;
 	struct opt_list routes, counters, files;
+	unsigned features;
 	bool face, sink, streaming;
 };
 
@@ -55,6 +58,16 @@ metrics(void *arg, const char *option, const char *text)
 }
 
 static void
+enable(void *arg, const char *option, const char *text)
+{
+	struct opts *o = arg;
+	struct error e;
+
+	if (promql_features(str_of(text), &o->features, &e) == -1)
+		tool_die(TOOL_USAGE, "%s: %s", option, e.msg);
+}
+
+static void
 options(struct opts *o, int argc, char **argv)
 {
 	const struct opt rows[] = {
@@ -63,6 +76,7 @@ options(struct opts *o, int argc, char **argv)
 		{ 'l', "listen", .text = &o->listen },
 		{ 'm', "metrics", .call = metrics, .arg = o },
 		{ 0, "counter", .list = &o->counters },
+		{ 0, "enable-feature", .call = enable, .arg = o },
 		{ 0, "external-url", .text = &o->url },
 		{ 0, "sink", .flag = &o->sink },
 		{ 0, "users", .text = &o->users },
@@ -198,6 +212,7 @@ main(int argc, char **argv)
 	choose(&o);
 	so.clock = tool_clock();
 	so.external_url = str_of(o.url);
+	so.features = o.features;
 	if (o.face) {
 		struct stat st;
 		const char *dir = tool_dir(o.dir);

@@ -26,14 +26,16 @@ struct ask {
 };
 
 static int
-parse(struct ask *q, const char *text, bool mark, struct error *e)
+parse(struct ask *q, const struct view *w, const char *text, bool mark,
+    struct error *e)
 {
 	struct question *k = &q->v[q->n];
 	int64_t back = 0, ahead = 0;
 
 	k->text = str_of(text);
 	k->mark = mark;
-	if ((k->x = promql_parse(k->text, &q->a, e)) == NULL)
+	k->x = promql_parse_with(k->text, w->features, &q->a, e);
+	if (k->x == NULL)
 		return error_add(e, "'%s'", text);
 	q->n++;
 	if (promql_type(k->x) == PROMQL_STRING ||
@@ -53,8 +55,8 @@ ask_new(
 
 	q->v = mem_zero(n + w->nmarks, sizeof(*q->v));
 	for (size_t i = 0; i < n + w->nmarks; i++)
-		if (parse(q, i < n ? exprs[i] : w->marks[i - n], i >= n, e) ==
-		    -1) {
+		if (parse(q, w, i < n ? exprs[i] : w->marks[i - n], i >= n,
+			e) == -1) {
 			ask_free(q);
 			return NULL;
 		}

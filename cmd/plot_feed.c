@@ -130,7 +130,8 @@ is_mark(const struct view *w, struct labels ls, struct arena *a, bool *yes,
 
 		if (promql_parse_matchers(
 			str_of(w->marks[i]), a, &m, &n, NULL) == -1) {
-			x = promql_parse(str_of(w->marks[i]), a, e);
+			x = promql_parse_with(
+			    str_of(w->marks[i]), w->features, a, e);
 			if (x == NULL)
 				return error_add(e, "--mark '%s'", w->marks[i]);
 			promql_free(x);

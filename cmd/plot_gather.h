@@ -15,6 +15,7 @@ struct view {
 	int64_t step;          /* --step, 0: as the data says */
 	const char *const *marks;
 	size_t nmarks;
+	unsigned features; /* of expressions: enum promql_feature */
 	const struct date_zone *zone;
 };
 

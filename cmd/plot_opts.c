@@ -24,6 +24,7 @@ static const char usage[] =
     "  -u, --url URL         ask URL, or the source of FILE[:KEY]\n"
     "      --datasource NAME which of FILE's sources\n"
     "      --connect-to HOST:PORT:HOST:PORT\n"
+    "      --enable-feature NAME,...\n"
     "  -s, --start T         begin of the chart (default of expressions: -1h)\n"
     "  -e, --end T           end of the chart\n"
     "      --step DUR        distance of samples\n"
@@ -138,6 +139,7 @@ opts_read(struct opts *o, int argc, char **argv)
 	o->color = (enum term_when)color;
 	o->view.marks = o->marks.v;
 	o->view.nmarks = o->marks.n;
+	o->view.features = input_features(&o->input);
 	o->exprs = (const char *const *)argv + optind;
 	o->nexprs = (size_t)(argc - optind);
 	/* A bad time is an error before anything is read. */

@@ -31,10 +31,10 @@ _mf_plot() {
 	case $prev in
 	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	--in) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-	--color|--connect-to|--crit|--datasource|-e|--end|--height|-i|--interval|--input|--mark|--now|-o|--output|-s|--start|--step|--title|--tz|-u|--url|--unit|--warn|--width) COMPREPLY=(); return ;;
+	--color|--connect-to|--crit|--datasource|-e|--end|--enable-feature|--height|-i|--interval|--input|--mark|--now|-o|--output|-s|--start|--step|--title|--tz|-u|--url|--unit|--warn|--width) COMPREPLY=(); return ;;
 	esac
 	case $cur in
-	-*) mapfile -t COMPREPLY < <(compgen -W "--color --connect-to --crit -d --dir --datasource -e --end --exit-status -f --follow --height -h --help -i --interval --in --input --mark --now -o --output -q --quiet --replay -s --start --step --strict --title --tz -u --url --unit -V --version -v --verbose --warn --width" -- "$cur") ;;
+	-*) mapfile -t COMPREPLY < <(compgen -W "--color --connect-to --crit -d --dir --datasource -e --end --enable-feature --exit-status -f --follow --height -h --help -i --interval --in --input --mark --now -o --output -q --quiet --replay -s --start --step --strict --title --tz -u --url --unit -V --version -v --verbose --warn --width" -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
 	esac
@@ -59,10 +59,10 @@ _mf_serve() {
 	case $prev in
 	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	-m|--metrics|--users|--web-config) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-	-g|--get|-l|--listen|--counter|--external-url|--now|--set) COMPREPLY=(); return ;;
+	-g|--get|-l|--listen|--counter|--enable-feature|--external-url|--now|--set) COMPREPLY=(); return ;;
 	esac
 	case $cur in
-	-*) mapfile -t COMPREPLY < <(compgen -W "-d --dir -g --get -h --help -l --listen -m --metrics -q --quiet -V --version -v --verbose --counter --env --external-url --now --set --sink --users --web-config" -- "$cur") ;;
+	-*) mapfile -t COMPREPLY < <(compgen -W "-d --dir -g --get -h --help -l --listen -m --metrics -q --quiet -V --version -v --verbose --counter --enable-feature --env --external-url --now --set --sink --users --web-config" -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
 	esac

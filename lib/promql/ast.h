@@ -198,6 +198,7 @@ struct node {
 
 struct promql_expr {
 	str text;
+	unsigned features; /* it was parsed with */
 	struct node *root;
 	struct node *selectors; /* every one that has matchers */
 };

@@ -58,4 +58,7 @@ struct func {
 /* By name, case-sensitive; NULL if there is none. */
 const struct func *promql_func(str name);
 
+/* May it be used with these features? */
+bool promql_func_enabled(const struct func *f, unsigned features);
+
 #endif

@@ -174,6 +174,11 @@ call(struct parser *p, const struct token *name)
 		    "unknown function with name \"%.*s\"", STR_ARG(name->text));
 		return NULL;
 	}
+	if (!promql_func_enabled(n->fn, p->features)) {
+		promql_fail_at(
+		    p, name->at, "function \"%s\" is not enabled", n->fn->name);
+		return NULL;
+	}
 	n->type = n->fn->type;
 	if (arguments(p, n) == -1)
 		return NULL;
@@ -224,6 +229,14 @@ aggregate(struct parser *p, const struct token *op)
 	if (n->narg == 0) {
 		promql_fail_at(
 		    p, n->at, "no arguments for aggregate expression provided");
+		return NULL;
+	}
+	if ((n->op == W_LIMITK || n->op == W_LIMIT_RATIO) &&
+	    !(p->features & PROMQL_FUNCTIONS)) {
+		promql_fail_at(p, n->at,
+		    "%s() is experimental and must be enabled with "
+		    "--enable-feature=promql-experimental-functions",
+		    promql_word_text(n->op));
 		return NULL;
 	}
 	if (n->narg != want) {
@@ -410,6 +423,10 @@ fill(struct parser *p, struct matching *m)
 		bool left = w != W_FILL_RIGHT, right = w != W_FILL_LEFT;
 		double v = 0;
 
+		if (!(p->features & PROMQL_FILL))
+			return promql_fail_at(p, p->t.at,
+			    "binop fill modifiers are experimental and not "
+			    "enabled");
 		if ((left && m->has_fill[0]) || (right && m->has_fill[1]))
 			return promql_unexpected(p, "", "");
 		promql_advance(p);
@@ -505,7 +522,13 @@ selectors_free(struct node *n)
 struct promql_expr *
 promql_parse(str text, struct arena *a, struct error *e)
 {
-	struct parser p = { .a = a, .e = e };
+	return promql_parse_with(text, 0, a, e);
+}
+
+struct promql_expr *
+promql_parse_with(str text, unsigned features, struct arena *a, struct error *e)
+{
+	struct parser p = { .a = a, .e = e, .features = features };
 	struct promql_expr *x;
 	struct node *n;
 
@@ -527,6 +550,7 @@ promql_parse(str text, struct arena *a, struct error *e)
 	}
 	x = arena_new(a, struct promql_expr);
 	x->text = p.text;
+	x->features = features;
 	x->root = n;
 	x->selectors = p.selectors;
 	return x;

@@ -15,7 +15,7 @@ struct parser {
 	struct lex lex;
 	struct token t; /* the one looked at */
 	size_t last;    /* where the token before it ended */
-	unsigned depth;
+	unsigned depth, features;
 	str text;
 	struct arena *a;
 	struct node *selectors;

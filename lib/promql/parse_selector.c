@@ -254,6 +254,10 @@ promql_extend(struct parser *p, struct node *x)
 		    "%s modifier must be preceded by %s range vector selector",
 		    promql_word_text(w),
 		    w == W_ANCHORED ? "a" : "an instant or");
+	if (!(p->features & PROMQL_EXTENDED))
+		return promql_fail_at(p, x->at,
+		    "%s modifier is experimental and not enabled",
+		    promql_word_text(w));
 	if (m->extend != W_NONE && m->extend != w)
 		return promql_fail_at(p, x->at,
 		    "anchored and smoothed modifiers cannot be used together");

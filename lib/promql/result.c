@@ -365,8 +365,8 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 		.lookback = o->lookback > 0 ? o->lookback : LOOKBACK,
 		.subquery_step =
 		    o->subquery_step > 0 ? o->subquery_step : SUBQUERY_STEP,
-		.late_names = o->late_names,
-		.start_times = o->start_times,
+		.late_names = (x->features & PROMQL_LATE_NAMES) != 0,
+		.start_times = (x->features & PROMQL_START_TIMES) != 0,
 		.max_samples =
 		    o->max_samples > 0 ? o->max_samples : MAX_SAMPLES,
 		.out = a,

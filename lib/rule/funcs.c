@@ -114,7 +114,8 @@ FN(query_fn)
 		.to = round->t,
 		.subquery_step = round->engine->set->opts.interval };
 	struct promql_result res = { 0 };
-	struct promql_expr *x = promql_parse(v[0].s, a, e);
+	struct promql_expr *x =
+	    promql_parse_with(v[0].s, round->engine->set->opts.features, a, e);
 	int rc;
 
 	(void)n;

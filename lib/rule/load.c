@@ -215,7 +215,8 @@ read_expr(struct loader *l, const struct conf_node *n,
 		    l, at != NULL ? at : n, "field 'expr' must be set in rule");
 		return;
 	}
-	r->expr = promql_parse(arena_dup(a, t->expr), a, &e);
+	r->expr = promql_parse_with(
+	    arena_dup(a, t->expr), l->set->opts.features, a, &e);
 	if (r->expr == NULL) {
 		fault(l, at, "could not parse expression: %s", e.msg);
 		return;

@@ -25,6 +25,7 @@ struct rule_opts {
 	/* applied to alerts behind the external labels; borrowed, or NULL */
 	const struct relabels *alert_relabel;
 	str external_url;  /* without one alerts have no generatorURL */
+	unsigned features; /* of expressions: enum promql_feature */
 	bool legacy_names; /* metric_name_validation_scheme: legacy */
 	/*
 	 * Results do not come back through the source (nobody stores them), so

@@ -247,7 +247,8 @@ format_query(struct exchange *x)
 	struct buf b = { 0 };
 	struct error e;
 
-	if ((p = promql_parse(query, x->q->arena, &e)) == NULL) {
+	p = promql_parse_with(query, x->s->o.features, x->q->arena, &e);
+	if (p == NULL) {
 		bad_param(x, "query", &e);
 		return;
 	}

@@ -157,7 +157,8 @@ evaluate(struct exchange *x, const struct promql_opts *o, size_t limit)
 	struct promql_expr *p;
 	struct error e;
 
-	p = promql_parse(httpd_param(x->q, "query"), a, &e);
+	p = promql_parse_with(
+	    httpd_param(x->q, "query"), x->s->o.features, a, &e);
 	if (p == NULL) {
 		/* Upstream names the parameter for instant queries only. */
 		api_fail(x, 400, "bad_data", "%s%s",

@@ -34,6 +34,7 @@ struct serve_opts {
 	 * and the message when they can't be had now.
 	 */
 	const struct source *(*source)(void *arg, struct error *e);
+	unsigned features; /* of its queries: enum promql_feature */
 	void (*draw)(void *arg, struct buf *svg, const struct serve_graph *g);
 	void (*sink)(void *arg, str body); /* POST bodies; NULL: refused */
 	void *arg;

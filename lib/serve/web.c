@@ -301,7 +301,8 @@ put_answer(struct exchange *x, struct buf *b, const struct form *f)
 	struct arena *a = x->q->arena;
 	struct promql_result r = { 0 };
 	struct error e;
-	struct promql_expr *p = promql_parse(f->expr, a, &e);
+	struct promql_expr *p =
+	    promql_parse_with(f->expr, x->s->o.features, a, &e);
 
 	if (p == NULL) {
 		put_bad(b, str_of(e.msg));

@@ -382,10 +382,9 @@ pt_query(struct pt *t, str expr, int64_t from, int64_t to, int64_t step,
 		.to = to,
 		.step = step,
 		.max_samples = 10000,
-		.start_times = true,
-		.late_names = true,
 	};
-	struct promql_expr *x = promql_parse(expr, a, e);
+	struct promql_expr *x =
+	    promql_parse_with(expr, PROMQL_EVERYTHING, a, e);
 	struct source src = series_source(t->set);
 	int rc;
 
@@ -432,7 +431,8 @@ pt_run_pinned(
 {
 	int64_t at = ev->from;
 	int64_t times[] = { -10 * at, 0, at / 5, at, 10 * at };
-	struct promql_expr *x = promql_parse(ev->expr, a, e);
+	struct promql_expr *x =
+	    promql_parse_with(ev->expr, PROMQL_EVERYTHING, a, e);
 	struct promql_result r;
 	struct buf b = { 0 };
 	struct pt_eval moved = *ev;

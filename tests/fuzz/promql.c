@@ -107,8 +107,6 @@ run(const struct promql_expr *x, struct series_set *s, int64_t step)
 		.to = 300000 + 4 * step,
 		.step = step,
 		.max_samples = 20000,
-		.start_times = true,
-		.late_names = step == 0,
 	};
 	struct promql_result r;
 	struct arena a;
@@ -130,7 +128,7 @@ round_trip(const struct promql_expr *x, struct arena *a)
 	struct error e;
 
 	promql_print(&b, x);
-	y = promql_parse(buf_str(&b), a, &e);
+	y = promql_parse_with(buf_str(&b), PROMQL_EVERYTHING, a, &e);
 	if (y == NULL)
 		abort();
 	promql_print(&again, y);
@@ -151,7 +149,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error e;
 
 	arena_init(&a);
-	x = promql_parse(text, &a, &e);
+	x = promql_parse_with(text, PROMQL_EVERYTHING, &a, &e);
 	if (x != NULL) {
 		s = series_new();
 		load(s, &a);

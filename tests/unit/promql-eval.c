@@ -60,6 +60,9 @@ samples(void)
 	return s;
 }
 
+/* All that can be written; names go at once, as Prometheus has it. */
+#define LANGUAGE (PROMQL_FUNCTIONS | PROMQL_EXTENDED | PROMQL_FILL)
+
 /* One query; its result as text, a series a line, or the error. */
 static void
 ask(const struct source *src, const char *expr, const struct promql_opts *o,
@@ -72,7 +75,7 @@ ask(const struct source *src, const char *expr, const struct promql_opts *o,
 
 	buf_reset(out);
 	arena_init(&a);
-	x = promql_parse(str_of(expr), &a, &e);
+	x = promql_parse_with(str_of(expr), LANGUAGE, &a, &e);
 	if (x == NULL || promql_eval(x, src, o, &a, &r, &e) == -1)
 		buf_printf(out, "error: %s", e.msg);
 	else if (r.type == PROMQL_SCALAR)
@@ -107,7 +110,7 @@ expect(const char *expr, const struct promql_opts *o, const char *want)
 	series_free(s);
 }
 
-/* Without late_names, as Prometheus runs by default. */
+/* Names that go at once may meet. */
 static void
 test_names(void)
 {
@@ -349,7 +352,7 @@ test_functions(void)
 		buf_reset(&b);
 		buf_add(&b, str_cut(&rest, ' '));
 		buf_z(&b, "(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)");
-		x = promql_parse(buf_str(&b), &a, &e);
+		x = promql_parse_with(buf_str(&b), PROMQL_EVERYTHING, &a, &e);
 		CHECK(x == NULL &&
 		    str_find(str_of(e.msg), STR("unknown function")) ==
 			strlen(e.msg));

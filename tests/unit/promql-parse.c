@@ -1,7 +1,8 @@
 /*
  * lex.c, parse*.c, check.c and print.c: tests/promql/parse.txt holds pairs of
  * lines, an expression and what it prints as or how it is refused.  What is
- * printed must read back as itself.  Covers parse_*.c.
+ * printed must read back as itself.  Covers parse_*.c
+ * and feature.c.
  */
 #include "base/file.h"
 #include "check.h"
@@ -16,7 +17,7 @@ parsed(str in, struct buf *out)
 
 	arena_init(&a);
 	buf_reset(out);
-	x = promql_parse(in, &a, &e);
+	x = promql_parse_with(in, PROMQL_EVERYTHING, &a, &e);
 	if (x == NULL)
 		buf_z(out, e.msg);
 	else
@@ -203,10 +204,61 @@ test_types(void)
 	}
 }
 
+/* What needs a feature says so without it, and is taken with it. */
+static void
+test_features(void)
+{
+	static const char aggregation[] = "1:5: parse error: limitk() is "
+					  "experimental and must be enabled "
+					  "with --enable-feature=promql-"
+					  "experimental-functions";
+	static const struct {
+		const char *expr, *feature, *refusal;
+	} cases[] = {
+		{ "1 + info(x)", "promql-experimental-functions",
+		    "1:5: parse error: function \"info\" is not enabled" },
+		{ "sum(limitk(2, x))", "promql-experimental-functions",
+		    aggregation },
+		{ "rate(x[5m] smoothed)", "promql-extended-range-selectors",
+		    "1:6: parse error: smoothed modifier is experimental and "
+		    "not enabled" },
+		{ "rate(x[5m] anchored)", " promql-extended-range-selectors",
+		    "1:6: parse error: anchored modifier is experimental and "
+		    "not enabled" },
+		{ "a + fill(1) b", "promql-binop-fill-modifiers",
+		    "1:5: parse error: binop fill modifiers are experimental "
+		    "and not enabled" },
+		{ "start_timestamp(x)",
+		    "old-ui,promql-experimental-functions,use-start-timestamps",
+		    "1:1: parse error: function \"start_timestamp\" is not "
+		    "enabled" },
+	};
+	struct error e;
+	unsigned f = 0;
+
+	CHECK(promql_features(STR("st-storage,nope"), &f, &e) == -1);
+	CHECK(strcmp(e.msg, "unknown feature 'nope'") == 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct promql_expr *x;
+		struct arena a;
+
+		f = 0;
+		arena_init(&a);
+		x = promql_parse(str_of(cases[i].expr), &a, &e);
+		CHECK(x == NULL && strcmp(e.msg, cases[i].refusal) == 0);
+		CHECK(promql_features(str_of(cases[i].feature), &f, &e) == 0);
+		x = promql_parse_with(str_of(cases[i].expr), f, &a, &e);
+		CHECK(x != NULL);
+		promql_free(x);
+		arena_fini(&a);
+	}
+}
+
 int
 main(void)
 {
 	test_file();
+	test_features();
 	test_odd_input();
 	test_reach();
 	test_matchers();
