@@ -111,6 +111,7 @@ enum store_slot_flag {
 	STORE_LAST = 1,    /* the batch is complete */
 	STORE_ORDER = 2,   /* X: u32 order[n] stands at the end */
 	STORE_REPLACE = 4, /* its samples win over earlier ones */
+	STORE_LOST = 8,    /* with LAST: it has series whose labels are lost */
 };
 
 #define STORE_NO_SLOT UINT32_MAX

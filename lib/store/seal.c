@@ -83,7 +83,7 @@ store_seal_sound(const struct store_seg *g)
 			continue;
 		if (p == NULL)
 			return false;
-		if (!(p->flags & STORE_LAST))
+		if (!(p->flags & STORE_LAST) || p->flags & STORE_LOST)
 			continue;
 		from = store_seg_batch(g, i);
 		if (from == STORE_NO_SLOT)

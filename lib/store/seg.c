@@ -104,6 +104,17 @@ store_seg_shut(struct store_seg *s, struct error *e)
 	    offsetof(struct store_seg_head, closed), e);
 }
 
+int
+store_seg_lose(const struct store_seg *s, uint32_t i, struct error *e)
+{
+	struct store_slot p = *store_seg_slot(s, i);
+
+	p.flags |= STORE_LOST;
+	p.crc = crc32c(0, &p, offsetof(struct store_slot, crc));
+	return store_view_write(
+	    &s->v, &p, sizeof(p), STORE_SEG_HEAD + i * sizeof(p), e);
+}
+
 static const struct store_slot *
 slots(const struct store_seg *s)
 {
@@ -278,8 +289,8 @@ store_seg_batch(const struct store_seg *s, uint32_t i)
 	const struct store_slot *p = store_seg_slot(s, i);
 	uint32_t back;
 
-	if (p == NULL || !(p->flags & STORE_LAST) || p->back > i ||
-	    p->back >= STORE_BATCH_SLOTS)
+	if (p == NULL || !(p->flags & STORE_LAST) || p->flags & STORE_LOST ||
+	    p->back > i || p->back >= STORE_BATCH_SLOTS)
 		return STORE_NO_SLOT;
 	back = p->back;
 	for (uint32_t k = 0; k < back; k++) {

@@ -35,6 +35,9 @@ bool store_seg_closed(const struct store_seg *s);
 /* Say so; the caller has the store's lock and opened it to write. */
 int store_seg_shut(struct store_seg *s, struct error *e);
 
+/* Say that the batch that slot i ends counts no more; the same. */
+int store_seg_lose(const struct store_seg *s, uint32_t i, struct error *e);
+
 /* Take note of what has been committed since. */
 int store_seg_stat(struct store_seg *s, struct error *e);
 

@@ -177,18 +177,19 @@ spare_ids(struct store *s, struct store_wday *d, struct error *e)
 	uint64_t *end = &d->dict.log.end;
 	uint64_t then = d->seg.no != 0 ? store_seg_log(&d->seg) : d->log;
 
-	if (then * 8 > *end)
-		*end = then * 8;
-	if (then > 0 || d->last == 0)
-		return 0;
-	/* Nothing is in the newest segment, or it is of another boot. */
-	if (store_day_use(s, &d->old, e) == -1)
-		return -1;
-	for (size_t i = 0; i < d->old.n; i++) {
-		then = store_seg_log(d->old.seg[i]);
-		if (then * 8 > *end)
-			*end = then * 8;
+	if (then == 0 && d->last > 0) {
+		/* Nothing is in the newest segment, or it is damaged. */
+		if (store_day_use(s, &d->old, e) == -1)
+			return -1;
+		for (size_t i = 0; i < d->old.n; i++)
+			if (store_seg_log(d->old.seg[i]) > then)
+				then = store_seg_log(d->old.seg[i]);
 	}
+	if (then * 8 <= *end)
+		return 0;
+	if (store_wday_lose(s, d, e) == -1)
+		return -1;
+	*end = then * 8;
 	return 0;
 }
 

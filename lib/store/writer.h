@@ -20,6 +20,7 @@ struct store_wday {
 	uint32_t last;        /* highest number a segment has had */
 	int64_t high;         /* the same of samples, when that one is sealed */
 	uint32_t log;         /* and the length of the log then, / 8 */
+	uint64_t cut;         /* where the log ended when it was seen cut */
 	uint64_t synced_log;  /* -S: what has reached the disk */
 	uint32_t synced_seg;
 	struct store_day old; /* all segments, to look for what is there */
@@ -78,6 +79,13 @@ void store_wday_drop(struct store *s, struct store_wday *d);
 /* Room for nslots and that many bytes in d->seg; a new segment if need be. */
 int store_wday_room(struct store *s, struct store_wday *d, size_t nslots,
     uint64_t bytes, struct error *e);
+
+/*
+ * The log has been cut, and ends before ids that were given out: batches that
+ * speak of those count no more, lest they come back without them when the log
+ * has grown again.
+ */
+int store_wday_lose(struct store *s, struct store_wday *d, struct error *e);
 
 /* The day's newest sample, ms of day; -1 if there is none. */
 int64_t store_wday_high(const struct store_wday *d);
