@@ -33,8 +33,10 @@ free_port() {
 stop_all() {
 	[ -e "$BATS_TEST_TMPDIR/pids" ] || return 0
 	while read -r p; do
+		# It may be stopped.  CONT first: after TERM it would take away
+		# the stop with which LeakSanitizer looks at what ends.
+		kill -CONT "$p" 2>/dev/null || :
 		kill "$p" 2>/dev/null || :
-		kill -CONT "$p" 2>/dev/null || : # it may be stopped
 		wait "$p" 2>/dev/null || :
 	done <"$BATS_TEST_TMPDIR/pids"
 }
