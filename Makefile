@@ -20,7 +20,7 @@ PKGS	= libmd libbsd-overlay yaml-0.1 jansson libzstd zlib
 
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what the code needs is below.
 CFLAGS	= -O2 -g
-PKGC	:= $(shell pkg-config --cflags $(PKGS) libcurl libmicrohttpd libcares 2>/dev/null)
+PKGC	:= $(shell pkg-config --cflags $(PKGS) libcurl libcrypto libmicrohttpd libcares 2>/dev/null)
 PKGL	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 LANG_C	= -std=c17 -D_GNU_SOURCE -Ilib -Icmd -DVERSION='"$(VERSION)"' $(PKGC)
 LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed

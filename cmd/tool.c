@@ -212,15 +212,20 @@ tool_print(struct buf *b)
 	buf_fini(b);
 }
 
-int64_t
-tool_now(void)
+static int64_t
+wall(void *arg)
 {
 	struct timespec ts;
 
-	if (now_fixed)
-		return now_given;
+	(void)arg;
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+tool_now(void)
+{
+	return now_fixed ? now_given : wall(NULL);
 }
 
 void
@@ -300,7 +305,7 @@ tool_progress(const char *name, int fd)
 const struct clock *
 tool_clock(void)
 {
-	static const struct clock clock = { mono, entropy, NULL };
+	static const struct clock clock = { mono, entropy, NULL, wall };
 
 	return &clock;
 }

@@ -37,6 +37,7 @@ lib jansson libjansson-dev
 lib libzstd libzstd-dev
 lib zlib zlib1g-dev
 lib libcurl libcurl4-openssl-dev
+lib libcrypto libssl-dev
 lib libmicrohttpd libmicrohttpd-dev
 lib libcares libc-ares-dev
 [ -e /usr/include/stdio.h ] || add libc6-dev

@@ -78,11 +78,12 @@ setup() {
 	done
 }
 
-@test "libcurl is loaded on first use only, libmicrohttpd and libcares by one tool" {
+@test "libcurl and libcrypto are loaded on first use only, libmicrohttpd and libcares by one tool" {
 	for t in serve scrape store eval notify plot; do
 		run readelf -d "$(command -v "mf-$t")"
 		[ "$status" -eq 0 ]
 		[[ $output != *libcurl* ]]
+		[[ $output != *libcrypto* ]]
 		[[ $output != *libstdc++* ]]
 		[ "$t" = serve ] || [[ $output != *libmicrohttpd* ]]
 		[ "$t" = scrape ] || [[ $output != *libcares* ]]

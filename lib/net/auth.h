@@ -12,6 +12,8 @@
 #include "base/arena.h"
 #include "base/conf.h"
 
+#define AUTH_JWT_BEARER "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
 struct auth_tls {
 	str ca, cert, key; /* PEM */
 	str ca_file, cert_file, key_file, server_name;
@@ -25,9 +27,17 @@ struct auth_proxy {
 	const struct conf_node *connect_header; /* a map of lists, or NULL */
 };
 
+/* What a token of RFC 7523 is asked with: what net/jwt signs. */
+struct auth_jwt {
+	str key, key_file, key_id, algorithm, issuer, audience;
+	const struct conf_node *claims; /* a map, or NULL */
+};
+
 /* Client credentials, for a token that is asked of token_url. */
 struct auth_oauth2 {
 	str client_id, client_secret, client_secret_file, token_url;
+	bool jwt_bearer; /* the grant is: and this is used, not the secret */
+	struct auth_jwt jwt;
 	const struct conf_node *scopes, *endpoint_params; /* or NULL */
 	struct auth_tls tls;
 	struct auth_proxy proxy;

@@ -5,8 +5,7 @@
 #include <stddef.h>
 
 #include "net/auth_impl.h"
-
-#define JWT_BEARER "urn:ietf:params:oauth:grant-type:jwt-bearer"
+#include "net/jwt.h"
 
 #define LEN(t) (sizeof(t) / sizeof((t)[0]))
 
@@ -28,12 +27,12 @@ static const struct conf_field tls_fields[] = {
 	    false },
 };
 
-/* What oauth2 is read into; the keys of the JWT grant only to be known. */
+/* What oauth2 is read into. */
 struct oauth2 {
 	struct auth_oauth2 o;
-	const struct conf_node *tls_config, *claims;
+	const struct conf_node *tls_config;
 	struct auth_proxy proxy;
-	str grant_type, key, key_file, key_id, algorithm, iss, audience;
+	str grant_type;
 };
 
 #define OAUTH2(member) offsetof(struct oauth2, o.member)
@@ -41,19 +40,16 @@ static const struct conf_field oauth2_fields[] = {
 	{ "client_id", CONF_T_STR, OAUTH2(client_id), false },
 	{ "client_secret", CONF_T_STR, OAUTH2(client_secret), false },
 	{ "client_secret_file", CONF_T_STR, OAUTH2(client_secret_file), false },
-	{ "client_certificate_key", CONF_T_STR, offsetof(struct oauth2, key),
+	{ "client_certificate_key", CONF_T_STR, OAUTH2(jwt.key), false },
+	{ "client_certificate_key_file", CONF_T_STR, OAUTH2(jwt.key_file),
 	    false },
-	{ "client_certificate_key_file", CONF_T_STR,
-	    offsetof(struct oauth2, key_file), false },
-	{ "client_certificate_key_id", CONF_T_STR,
-	    offsetof(struct oauth2, key_id), false },
-	{ "signature_algorithm", CONF_T_STR, offsetof(struct oauth2, algorithm),
-	    false },
+	{ "client_certificate_key_id", CONF_T_STR, OAUTH2(jwt.key_id), false },
+	{ "signature_algorithm", CONF_T_STR, OAUTH2(jwt.algorithm), false },
 	{ "grant_type", CONF_T_STR, offsetof(struct oauth2, grant_type),
 	    false },
-	{ "iss", CONF_T_STR, offsetof(struct oauth2, iss), false },
-	{ "audience", CONF_T_STR, offsetof(struct oauth2, audience), false },
-	{ "claims", CONF_T_NODE, offsetof(struct oauth2, claims), false },
+	{ "iss", CONF_T_STR, OAUTH2(jwt.issuer), false },
+	{ "audience", CONF_T_STR, OAUTH2(jwt.audience), false },
+	{ "claims", CONF_T_NODE, OAUTH2(jwt.claims), false },
 	{ "scopes", CONF_T_NODE, OAUTH2(scopes), false },
 	{ "token_url", CONF_T_STR, OAUTH2(token_url), false },
 	{ "endpoint_params", CONF_T_NODE, OAUTH2(endpoint_params), false },
@@ -149,41 +145,37 @@ check_map(const struct conf_node *n, const char *what, struct error *e)
 	return 0;
 }
 
-/*
- * The other grant of upstream: its keys are checked as upstream does, then it
- * is refused, since nothing here can sign.
- */
+/* The other grant; a key that is none is told when it is to sign. */
 static int
-check_jwt(const struct oauth2 *x, const struct conf_node *n, struct error *e)
+check_jwt(struct auth_jwt *x, const struct conf_node *n, struct error *e)
 {
-	static const char *const t[] = { "", "RS256", "RS384", "RS512" };
-	size_t i = 0;
-
 	if (x->key.n && x->key_file.n)
 		return conf_error(n, e,
 		    "at most one of oauth2 client_certificate_key & "
 		    "client_certificate_key_file must be configured");
-	while (i < LEN(t) && !str_eq(x->algorithm, str_of(t[i])))
-		i++;
-	if (i == LEN(t))
+	if (x->algorithm.n && !jwt_algorithm(x->algorithm))
 		return conf_error(n, e,
 		    "oauth2 signature_algorithm must be RS256, RS384 or "
 		    "RS512");
-	return conf_error(
-	    n, e, "oauth2 grant_type \"" JWT_BEARER "\" is not supported");
+	if (x->claims != NULL && x->claims->kind == CONF_NULL)
+		x->claims = NULL;
+	if (x->claims != NULL && x->claims->kind != CONF_MAP)
+		return conf_error(x->claims, e, "claims: expected a map");
+	return 0;
 }
 
 static int
-check_grant(const struct oauth2 *x, const struct conf_node *n, struct error *e)
+check_grant(
+    struct auth_oauth2 *o, str type, const struct conf_node *n, struct error *e)
 {
-	if (str_eq(x->grant_type, STR(JWT_BEARER)))
-		return check_jwt(x, n, e);
-	if (x->grant_type.n &&
-	    !str_eq(x->grant_type, STR("client_credentials")))
+	o->jwt_bearer = str_eq(type, STR(AUTH_JWT_BEARER));
+	if (o->jwt_bearer)
+		return check_jwt(&o->jwt, n, e);
+	if (type.n && !str_eq(type, STR("client_credentials")))
 		return conf_error(n, e,
 		    "oauth2 grant_type must be client_credentials or "
-		    "\"" JWT_BEARER "\"");
-	if (x->o.client_secret.n && x->o.client_secret_file.n)
+		    "\"" AUTH_JWT_BEARER "\"");
+	if (o->client_secret.n && o->client_secret_file.n)
 		return conf_error(n, e,
 		    "at most one of oauth2 client_secret & "
 		    "client_secret_file must be configured");
@@ -207,7 +199,7 @@ auth_load_oauth2(
 		return conf_error(n, e, "oauth2 client_id must be configured");
 	if (o->token_url.n == 0)
 		return conf_error(n, e, "oauth2 token_url must be configured");
-	if (check_grant(&x, n, e) == -1 ||
+	if (check_grant(o, x.grant_type, n, e) == -1 ||
 	    (o->scopes && check_list(o->scopes, "scopes", e) == -1) ||
 	    check_map(o->endpoint_params, "endpoint_params", e) == -1)
 		return -1;

@@ -1,9 +1,11 @@
 /*
- * Tokens of oauth2 (RFC 6749, client credentials).  A token is known by all
- * that it was asked with, secrets too, so jobs that say the same share it, a
- * reload keeps it, and a secret file that has changed asks for another.  It is
- * asked for once, however many requests wait for it.
+ * Tokens of oauth2: of client credentials (RFC 6749), or of an assertion that
+ * we sign (RFC 7523).  A token is known by all that it was asked with, secrets
+ * too, so jobs that say the same share it, a reload keeps it, and a secret file
+ * that has changed asks for another.  It is asked for once, however many
+ * requests wait for it.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -11,6 +13,7 @@
 #include "base/num.h"
 #include "base/url.h"
 #include "net/fetch_impl.h"
+#include "net/jwt.h"
 
 #define MAX_ANSWER ((size_t)1 << 20)
 #define MAX_TOKENS 256    /* of those nobody waits for */
@@ -76,15 +79,18 @@ make_key(struct buf *b, const struct auth_oauth2 *o, str secret)
 	const struct auth_tls *t = &o->tls;
 	const str v[] = { o->token_url, o->client_id, secret, t->ca, t->ca_file,
 		t->cert, t->cert_file, t->key, t->key_file, t->server_name,
-		t->min_version, t->max_version, o->proxy.url,
-		o->proxy.no_proxy };
+		t->min_version, t->max_version, o->proxy.url, o->proxy.no_proxy,
+		o->jwt.key_id, o->jwt.algorithm, o->jwt.issuer,
+		o->jwt.audience };
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		key_add(b, v[i]);
-	buf_printf(
-	    b, "%d%d", t->insecure_skip_verify, o->proxy.from_environment);
+	buf_printf(b, "%d%d%d", t->insecure_skip_verify,
+	    o->proxy.from_environment, o->jwt_bearer);
 	key_nodes(b, o->scopes);
 	key_nodes(b, o->endpoint_params);
+	if (o->jwt.claims != NULL)
+		jwt_claims(b, o->jwt.claims);
 }
 
 /* The first of a list that is about t. */
@@ -157,21 +163,42 @@ param(struct buf *b, str name, str value)
 }
 
 static str
-make_body(struct fetch_token *t, const struct auth_oauth2 *o)
+taken(struct fetch_token *t, struct buf *b)
 {
-	const struct conf_node *p = o->endpoint_params, *s = o->scopes;
-	struct buf b = { 0 }, scopes = { 0 };
-	str body;
+	str s = arena_dup(&t->arena, buf_str(b));
 
-	if (p == NULL || conf_find(p, "grant_type") == NULL)
-		param(&b, STR("grant_type"), STR("client_credentials"));
+	buf_fini(b);
+	return s;
+}
+
+static str
+make_scope(struct fetch_token *t, const struct conf_node *s)
+{
+	struct buf b = { 0 };
+
 	for (size_t i = 0; s != NULL && i < s->n; i++) {
 		if (i > 0)
-			buf_byte(&scopes, ' ');
-		buf_add(&scopes, s->v[i]->value);
+			buf_byte(&b, ' ');
+		buf_add(&b, s->v[i]->value);
 	}
-	if (scopes.n > 0)
-		param(&b, STR("scope"), buf_str(&scopes));
+	return taken(t, &b);
+}
+
+static str
+make_body(struct fetch_token *t, const struct auth_oauth2 *o, str assertion)
+{
+	const struct conf_node *p = o->endpoint_params;
+	str scope = make_scope(t, o->scopes);
+	struct buf b = { 0 };
+
+	if (p == NULL || conf_find(p, "grant_type") == NULL)
+		param(&b, STR("grant_type"),
+		    o->jwt_bearer ? STR(AUTH_JWT_BEARER)
+				  : STR("client_credentials"));
+	if (o->jwt_bearer)
+		param(&b, STR("assertion"), assertion);
+	else if (scope.n > 0)
+		param(&b, STR("scope"), scope);
 	for (size_t i = 0; p != NULL && i < p->n; i++)
 		param(&b, p->v[i]->key, p->v[i]->value);
 	if (t->in_body) {
@@ -179,10 +206,49 @@ make_body(struct fetch_token *t, const struct auth_oauth2 *o)
 		if (t->secret.n > 0)
 			param(&b, STR("client_secret"), t->secret);
 	}
-	body = arena_dup(&t->arena, buf_str(&b));
-	buf_fini(&b);
-	buf_fini(&scopes);
-	return body;
+	return taken(t, &b);
+}
+
+/* The name of one assertion: a random UUID, version 4. */
+static str
+make_id(struct fetch_token *t, const struct clock *c)
+{
+	uint64_t v[2];
+
+	for (int i = 0; i < 2; i++)
+		v[i] = c->random(c->arg);
+	return arena_printf(&t->arena,
+	    "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-%04" PRIx64
+	    "-%012" PRIx64,
+	    v[0] >> 32, v[0] >> 16 & 0xffff, v[0] & 0xfff,
+	    (v[1] >> 48 & 0x3fff) | 0x8000, v[1] & UINT64_C(0xffffffffffff));
+}
+
+/* Signed anew for each time a token is asked for; t->secret is the key. */
+static int
+make_assertion(struct fetch_token *t, const struct auth_oauth2 *o, str *out,
+    struct error *e)
+{
+	const struct clock *c = t->fetch->clock;
+	struct buf b = { 0 };
+	struct jwt j = {
+		.algorithm = o->jwt.algorithm,
+		.key_id = o->jwt.key_id,
+		.scope = make_scope(t, o->scopes),
+		.issuer = o->jwt.issuer.n ? o->jwt.issuer : o->client_id,
+		.subject = o->client_id,
+		.audience = o->jwt.audience.n ? o->jwt.audience : o->token_url,
+		.claims = o->jwt.claims,
+	};
+
+	if (c->wall == NULL || c->random == NULL)
+		return error_set(e, "there is no clock to sign with");
+	j.now = c->wall(c->arg);
+	j.id = make_id(t, c);
+	if (jwt_print(&b, &j, t->secret, e) == -1)
+		return error_add(e, "client_certificate_key");
+	*out = taken(t, &b);
+	return 0;
 }
 
 static str
@@ -221,6 +287,7 @@ ask(struct fetch_token *t, struct fetch_job *j, str secret, struct error *e)
 		.done = answered,
 		.arg = t };
 	struct arena old = t->arena;
+	str assertion = STR_NONE;
 
 	/* secret may be a copy in the old one */
 	arena_init(&t->arena);
@@ -233,13 +300,16 @@ ask(struct fetch_token *t, struct fetch_job *j, str secret, struct error *e)
 	t->auth.proxy = o->proxy;
 	t->auth.enable_http2 = j->q.auth->enable_http2;
 	t->auth.follow_redirects = false;
-	if (!t->in_body) {
+	if (o->jwt_bearer) {
+		if (make_assertion(t, o, &assertion, e) == -1)
+			return error_add(e, "oauth2: cannot fetch token");
+	} else if (!t->in_body) {
 		t->auth.basic = true;
 		t->auth.username = escaped(&t->arena, t->id);
 		t->auth.password = escaped(&t->arena, t->secret);
 	}
 	q.url = arena_dup(&t->arena, o->token_url);
-	q.body = make_body(t, o);
+	q.body = make_body(t, o, assertion);
 	t->asking = true;
 	if (fetch_add(t->fetch, &q, e) == 0)
 		return 0;
@@ -251,12 +321,14 @@ int
 fetch_token(struct fetch_job *j, struct error *e)
 {
 	const struct auth_oauth2 *o = &j->q.auth->oauth2;
+	const struct auth_jwt *w = o->jwt_bearer ? &o->jwt : NULL;
 	struct fetch_token *t;
 	str secret;
 
-	if (fetch_secret(j, j->q.auth->conf, o->client_secret,
-		o->client_secret_file, "oauth2: client_secret", &secret,
-		e) == -1)
+	if (fetch_secret(j, j->q.auth->conf, w ? w->key : o->client_secret,
+		w ? w->key_file : o->client_secret_file,
+		w ? "oauth2: client_certificate_key" : "oauth2: client_secret",
+		&secret, e) == -1)
 		return -1;
 	t = find(j->fetch, o, secret);
 	j->token = t;
@@ -425,7 +497,8 @@ ask_otherwise(struct fetch_token *t, const struct fetch_answer *a)
 	struct fetch_job *j = first(&t->fetch->waiting, t);
 	struct error e;
 
-	if (a->error != NULL || t->in_body || t->turn > 0 || j == NULL)
+	if (a->error != NULL || t->in_body || t->turn > 0 || j == NULL ||
+	    j->q.auth->oauth2.jwt_bearer)
 		return false;
 	t->in_body = true;
 	if (ask(t, j, t->secret, &e) == 0)

@@ -30,7 +30,7 @@ mono(void *arg)
 static void
 targets(const struct scrape_config *jobs)
 {
-	static const struct clock clock = { mono, NULL, NULL };
+	static const struct clock clock = { .mono = mono };
 	const struct scrape_spread spread = { 0 };
 	struct scrape_set *s;
 	struct buf b = { 0 };

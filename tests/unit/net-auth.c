@@ -95,6 +95,32 @@ test_oauth2(void)
 #define OAUTH2(more) "oauth2: {client_id: i, token_url: u, " more "}"
 #define JWT "grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer'"
 
+static void
+test_jwt(void)
+{
+	struct auth a;
+	struct error e;
+
+	CHECK(load(&a, OAUTH2("client_certificate_key: k"), false, &e) == 0);
+	CHECK(!a.oauth2.jwt_bearer);
+	CHECK(load(&a,
+		  OAUTH2(JWT ", client_certificate_key_file: f, "
+			     "client_certificate_key_id: n, iss: x, "
+			     "signature_algorithm: RS512, audience: y, "
+			     "claims: {a: [b]}"),
+		  false, &e) == 0);
+	CHECK(a.oauth2.jwt_bearer && a.oauth2.jwt.key.n == 0);
+	CHECK_STR(a.oauth2.jwt.key_file, "f");
+	CHECK_STR(a.oauth2.jwt.key_id, "n");
+	CHECK_STR(a.oauth2.jwt.issuer, "x");
+	CHECK_STR(a.oauth2.jwt.audience, "y");
+	CHECK_STR(a.oauth2.jwt.algorithm, "RS512");
+	CHECK(a.oauth2.jwt.claims->n == 1);
+	CHECK(load(&a, OAUTH2(JWT ", claims: "), false, &e) == 0);
+	CHECK(a.oauth2.jwt_bearer && a.oauth2.jwt.claims == NULL);
+	CHECK_STR(a.oauth2.jwt.algorithm, "");
+}
+
 static const struct bad {
 	const char *text, *error;
 } bad[] = {
@@ -136,7 +162,7 @@ static const struct bad {
 	    "grant_type must be client_credentials" },
 	{ OAUTH2("tls_config: {cert: x}"), "exactly one of key or key_file" },
 	{ OAUTH2("no_proxy: x"), "if no_proxy is configured" },
-	{ OAUTH2(JWT ", client_certificate_key: k"), "is not supported" },
+	{ OAUTH2(JWT ", claims: [a]"), "claims: expected a map" },
 	{ OAUTH2(JWT ", signature_algorithm: HS256"),
 	    "signature_algorithm must be RS256, RS384 or RS512" },
 	{ OAUTH2(JWT ", client_certificate_key: a, "
@@ -281,6 +307,7 @@ main(void)
 {
 	test_good();
 	test_oauth2();
+	test_jwt();
 	test_bad();
 	test_secret();
 	test_direct();

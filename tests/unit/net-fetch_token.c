@@ -3,9 +3,10 @@
 
 #include <stdio.h>
 
-#include "base/file.h"
 #include "fetchtest.h"
+#include "jwt_test.h"
 
+static const char *jwt_dir;
 static struct shared {
 	int tokens;       /* handed out */
 	char asked[4096]; /* the last request for one */
@@ -37,9 +38,28 @@ refuse(int fd, const char *status, const char *body)
 	answer(fd, status, body, strlen(body));
 }
 
+/* A token for an assertion that the right key has signed. */
+static void
+grant_jwt(int fd, const char *b)
+{
+	const char *form = strstr(b, "\r\n\r\n");
+	str token = str_of(form ? strstr(form, "&assertion=") + 11 : "");
+
+	token = str_take(token, str_chr(token, '&'));
+	signal(SIGCHLD, SIG_DFL); /* it waits for openssl */
+	if (jwt_verify(jwt_dir, "good", "sha256", token))
+		grant(fd, b, 3600, false);
+	else
+		refuse(fd, "400 Bad Request", "{\"error\":\"invalid_grant\"}");
+}
+
 static void
 serve_token(int fd, const char *path, const char *b)
 {
+	if (strncmp(path, "/token-jwt", 10) == 0) {
+		grant_jwt(fd, b);
+		return;
+	}
 	if (strncmp(path, "/token-short", 12) == 0)
 		grant(fd, b, 5, false);
 	else if (strncmp(path, "/token-form", 11) == 0)
@@ -323,6 +343,122 @@ test_bad(struct fetch *f)
 	buf_fini(&g.body);
 }
 
+static int64_t
+wall(void *arg)
+{
+	(void)arg;
+	return INT64_C(1700000000123);
+}
+
+static uint64_t
+number(void *arg)
+{
+	return ++*(uint64_t *)arg;
+}
+
+/* The claims of the assertion that was sent last. */
+static void
+check_assertion(const char *claims, const char *behind)
+{
+	const char *p = strstr(shared->asked, "&assertion=");
+	str token = str_of(p ? p + 11 : ""), rest;
+	struct buf h = { 0 }, c = { 0 };
+
+	rest = str_skip(token, str_chr(token, '&'));
+	token = str_take(token, str_chr(token, '&'));
+	CHECK(strstr(shared->asked,
+		  "\r\n\r\ngrant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type"
+		  "%3Ajwt-bearer&assertion=") != NULL);
+	CHECK(strstr(shared->asked, "Authorization") == NULL);
+	CHECK(str_eq(rest, str_of(behind)));
+	CHECK(jwt_split(token, &h, &c));
+	CHECK(strcmp(buf_cstr(&c), claims) == 0);
+	if (strcmp(buf_cstr(&c), claims) != 0)
+		printf("# %s\n", buf_cstr(&c));
+	buf_fini(&h);
+	buf_fini(&c);
+}
+
+/* Signed, granted; again after a refusal; and never by the wrong key. */
+static void
+test_jwt(const char *dir)
+{
+	static const char text[] =
+	    "{oauth2: {client_id: id, token_url: x, scopes: [a, b],\n"
+	    "  grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',\n"
+	    "  client_certificate_key_file: good.pem, iss: me,\n"
+	    "  endpoint_params: {p: q}, claims: {x: 1}}}";
+	uint64_t n = 0;
+	struct clock clock = {
+		.mono = mono, .random = number, .wall = wall, .arg = &n
+	};
+	struct fetch *f = fetch_new(&clock, "mf/test", NULL, 0);
+	struct fetch *none = fetch_new(&clock_real, "mf/test", NULL, 0);
+	struct got g = { 0 };
+	struct auth a;
+	struct fetch_request q = { .url = url("/api"), .auth = &a };
+	struct conf_opts o = { 0 };
+	char name[128], want[512];
+	struct conf *conf;
+	struct error e;
+
+	snprintf(name, sizeof(name), "%s/conf.yml", dir);
+	conf = conf_parse(str_of(text), name, &o, &e);
+	use(&a, "/token-jwt");
+	CHECK(conf != NULL && auth_load(&a, conf_root(conf), false, &e) == 0);
+	a.oauth2.token_url = url("/token-jwt");
+	get(f, q, &g);
+	CHECK(g.status == 200 && has(&g, "Authorization: Bearer tok-1\r\n"));
+	snprintf(want, sizeof(want),
+	    "{\"iss\":\"me\",\"sub\":\"id\",\"aud\":\"%.*s\",\"jti\":"
+	    "\"00000000-0000-4001-8000-000000000002\",\"scope\":\"a b\","
+	    "\"iat\":1700000000,\"exp\":1700000600,\"x\":1}",
+	    STR_ARG(a.oauth2.token_url));
+	check_assertion(want, "&p=q");
+	q.url = url("/old");
+	get(f, q, &g);
+	CHECK(g.status == 200 && has(&g, "tok-2\r\n") && shared->tokens == 2);
+	a.oauth2.jwt.issuer = STR_NONE;
+	a.oauth2.jwt.audience = STR("them");
+	a.oauth2.jwt.claims = a.oauth2.scopes = NULL;
+	a.oauth2.endpoint_params = NULL;
+	q.url = url("/api");
+	get(f, q, &g);
+	CHECK(has(&g, "tok-3\r\n"));
+	check_assertion("{\"iss\":\"id\",\"sub\":\"id\",\"aud\":\"them\","
+			"\"jti\":\"00000000-0000-4005-8000-000000000006\","
+			"\"iat\":1700000000,\"exp\":1700000600}",
+	    "");
+	get(f, q, &g);
+	CHECK(has(&g, "tok-3\r\n") && shared->tokens == 3);
+	/* what is signed differently is another token */
+	a.oauth2.jwt.key_id = STR("k");
+	get(f, q, &g);
+	CHECK(has(&g, "tok-4\r\n"));
+	get(none, q, &g);
+	CHECK(g.failed && strstr(g.error, "no clock to sign with") != NULL);
+	a.oauth2.jwt.key_file = STR("bad.pem");
+	get(f, q, &g);
+	CHECK(g.failed && shared->tokens == 5);
+	CHECK(strcmp(g.error,
+		  "oauth2: cannot fetch token: server returned "
+		  "HTTP status 400: invalid_grant") == 0);
+	a.oauth2.jwt.key_file = STR("good.pub");
+	get(f, q, &g);
+	CHECK(g.failed && shared->tokens == 5);
+	CHECK(strcmp(g.error,
+		  "oauth2: cannot fetch token: "
+		  "client_certificate_key: not a private key in "
+		  "PEM") == 0);
+	a.oauth2.jwt.key_file = STR("none.pem");
+	get(f, q, &g);
+	CHECK(g.failed && strstr(g.error, "none.pem: No such file") != NULL);
+	conf_free(conf);
+	buf_fini(&g.body);
+	fetch_free(f);
+	fetch_free(none);
+}
+
 int
 main(void)
 {
@@ -335,6 +471,11 @@ main(void)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED || mkdtemp(dir) == NULL)
 		return 1;
+	jwt_dir = dir;
+	CHECK(jwt_key(
+	    dir, "good", "-algorithm RSA -pkeyopt rsa_keygen_bits:2048"));
+	CHECK(jwt_key(
+	    dir, "bad", "-algorithm RSA -pkeyopt rsa_keygen_bits:2048"));
 	fds[0] = listen_on(&ports[0]);
 	fds[1] = listen_on(&ports[1]);
 	pid = serve(fds, 2, serve_one);
@@ -345,8 +486,9 @@ main(void)
 	test_params(f, dir);
 	test_body(f);
 	test_bad(f);
+	test_jwt(dir);
 	fetch_free(f);
 	serve_end(pid);
-	rmdir(dir);
+	jwt_remove(dir);
 	return done();
 }

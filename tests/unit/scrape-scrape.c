@@ -34,7 +34,7 @@ mono(void *arg)
 }
 
 static int64_t ns = INT64_C(1000000000);
-static const struct clock clock_of = { mono, NULL, &ns };
+static const struct clock clock_of = { .mono = mono, .arg = &ns };
 
 /* A fixture with one job, "j", of target h:1, and what job says more. */
 static void

@@ -23,7 +23,7 @@ mono(void *arg)
 }
 
 static int64_t ns = INT64_C(1000000000);
-static const struct clock clock_of = { mono, NULL, &ns };
+static const struct clock clock_of = { .mono = mono, .arg = &ns };
 
 static struct scrape_config *
 load(const char *text, struct error *e)

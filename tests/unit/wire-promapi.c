@@ -257,7 +257,7 @@ number(void *arg)
 static void
 refused(void)
 {
-	struct clock clock = { mono, number, NULL };
+	struct clock clock = { .mono = mono, .random = number };
 	struct fetch *f = fetch_new(&clock, "mf-test", NULL, 0);
 	struct promapi_server s;
 	struct promapi_answer x;
