@@ -209,3 +209,36 @@ faults="pwrite:EIO pwrite:ENOSPC pwrite:full pwrite:half write:EIO write:full
 	run -0 --separate-stderr mf-store import -v -d blocks blocks-two
 	[[ $stderr == *" 0 samples, "* ]]
 }
+
+@test "what comes again with more beside it is there once" {
+	stream a 0 12 >a
+	# The same batches with one series more in each, and overlapping pieces.
+	awk '/^# EOF/ { print "more{job=\"a\"} 1 " t } /^# BATCH/ { t = $NF }
+		{ print }' a >more
+	stream a 0 9 | mf-store append -d d
+	stream a 4 8 | mf-store append -d d
+	run -0 --separate-stderr mf-store append -d d more
+	[ "$stderr" = "" ]
+	mf-store append -d d a
+	mf-store select -d d >got
+	grep -E '^# (HIST|EXEMPLAR)' got | cmp - <(grep -E '^# (HIST|EXEMPLAR)' a)
+	[ "$(grep -c ^more got)" = 12 ]
+	# From a part, too, and in a process that stays.
+	if can_compact; then
+		mf-store compact --seal -d d
+	fi
+	sed -e 's/more/most/' more | mf-store append -d d
+	cat more a | mf-store append -d e
+	for s in d e; do
+		mf-store select -d $s | grep -E '^# (HIST|EXEMPLAR)' |
+		    cmp - <(grep -E '^# (HIST|EXEMPLAR)' a)
+	done
+	# Another histogram at the time: the first stays, and that is said.
+	sed 's/sum:1.5,/sum:2.5,/' a >other
+	run -0 mf-store append -d d other
+	[[ $output == *"1 samples had another value at the same time"* ]]
+	mf-store select -d d | grep -c 'sum:1.5,'
+	run -0 mf-store append --replace -d d other
+	mf-store append --replace -d d other
+	[ "$(mf-store select -d d | grep -c 'sum:2.5,')" = 1 ]
+}

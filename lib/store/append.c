@@ -341,9 +341,7 @@ static bool
 may_be_known(const struct work *w)
 {
 	const struct store_wsource *src = w->j->src;
-	int64_t high = src->high_known && src->key.n > 0
-	    ? (int64_t)src->high
-	    : store_wday_high(w->d);
+	int64_t high = store_wsource_high(src, w->d);
 
 	for (size_t i = 0; i < w->n; i++)
 		if (w->v[i].ms <= high)
@@ -417,31 +415,25 @@ learn(struct work *w, const struct store_part *p, size_t asked)
 	store_text_learn(j->s, j->src, w->d, j->b, w->v, w->n);
 }
 
-/*
- * A batch that is there already has its comments there too; a batch of
- * comments alone must be looked for.
- */
+/* What is new of the comments, and the batch's keys if anything is. */
 static int
-comments_of(struct work *w, struct store_part *p, size_t asked, struct error *e)
+comments_of(struct work *w, struct store_part *p, struct error *e)
 {
-	size_t n = w->n + p->nstale;
-	int r;
+	const struct job *j = w->j;
 
-	if ((asked > 0 && n == 0) || n + w->comments.n == 0)
+	if (w->comments.n > 0 &&
+	    store_known_comments(
+		j->s, j->src, w->d, &w->comments, j->o->replace, j->n, e) == -1)
+		return -1;
+	if (w->n + p->nstale + w->comments.n == 0)
 		return 0;
-	batch_keys(w->j, &w->comments);
-	p->comments = buf_str(&w->comments);
-	if (w->cmin <= w->cmax) {
+	if (w->comments.n > 0) {
 		p->cmin = w->cmin;
 		p->cmax = w->cmax;
 	}
-	if (n > 0)
-		return 0;
-	r = store_known_comments(
-	    w->j->s, w->j->src, w->d, p->t, p->comments, e);
-	if (r == 1)
-		p->comments = STR_NONE;
-	return r == -1 ? -1 : 0;
+	batch_keys(w->j, &w->comments);
+	p->comments = buf_str(&w->comments);
+	return 0;
 }
 
 static int
@@ -465,7 +457,7 @@ write_part(struct work *w, struct error *e)
 	p.v = w->v;
 	p.n = w->n;
 	p.sorted = w->sorted;
-	if (comments_of(w, &p, asked, e) == -1)
+	if (comments_of(w, &p, e) == -1)
 		return -1;
 	/* Even if nothing is new: ids were given out that will be used. */
 	if (store_dict_commit(&w->d->dict, e) == -1)

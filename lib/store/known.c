@@ -10,6 +10,13 @@
 
 #include "base/mem.h"
 
+int64_t
+store_wsource_high(const struct store_wsource *src, const struct store_wday *d)
+{
+	return src->high_known && src->key.n > 0 ? (int64_t)src->high
+						 : store_wday_high(d);
+}
+
 struct search {
 	struct store_item *v; /* by id, ms */
 	size_t n;
@@ -102,8 +109,7 @@ begin(struct search *q, const struct store_wsource *src,
     const struct store_wday *d, struct store_item *v, size_t n)
 {
 	uint64_t fresh = d->dict.log.end / 8;
-	int64_t high = src->high_known && src->key.n > 0 ? (int64_t)src->high
-							 : store_wday_high(d);
+	int64_t high = store_wsource_high(src, d);
 	size_t may = 0;
 
 	q->lo = UINT32_MAX;
@@ -161,37 +167,134 @@ store_known(struct store *s, struct store_wsource *src, struct store_wday *d,
 	return rc;
 }
 
-static bool
-has_comments(const struct store_seg *g, uint32_t source, int64_t t, str want)
+/*
+ * What makes a comment one that is there already: of a histogram series and
+ * time, of the others all they say.
+ */
+static str
+comment_key(const struct store_comment *c, const char *p)
 {
-	uint32_t i = 0, last;
+	size_t n = offsetof(struct store_comment, len);
 
-	for (;
-	     (i = store_seg_next(g, i, 0, UINT32_MAX, &last)) != STORE_NO_SLOT;
-	     i++) {
-		const struct store_slot *p = store_seg_slot(g, i);
-		const void *frame;
+	if (c->kind != STORE_COMMENT_HIST)
+		n = sizeof(*c) + c->len;
+	return (str){ p, n };
+}
 
-		if (p->type != STORE_FRAME_C || p->source != source ||
-		    p->t != t || p->len != want.n)
+/* A comment that is looked for. */
+struct wanted {
+	bool found;
+	uint64_t have; /* the text that counts, as a hash */
+	size_t n;      /* how often it came in the batch so far */
+};
+
+static void
+in_comments(
+    struct map *want, const struct store_seg *g, const struct store_slot *p)
+{
+	const uint8_t *frame = store_seg_frame(g, p);
+	struct store_comment c;
+	size_t at = 0, from = 0;
+	str text;
+
+	for (; frame != NULL && store_seg_comment(p, frame, &at, &c, &text);
+	     from = at) {
+		const struct map_slot *m =
+		    map_find(want, comment_key(&c, (const char *)frame + from));
+		struct wanted *w = m == NULL ? NULL : m->v.p;
+
+		if (w == NULL || (w->found && !(p->flags & STORE_REPLACE)))
 			continue;
-		frame = store_seg_frame(g, p);
-		if (frame != NULL && memcmp(frame, want.p, want.n) == 0)
-			return true;
+		w->found = true;
+		w->have = str_hash(text);
 	}
+}
+
+static void
+find_comments(
+    struct map *want, const struct store_wday *d, uint32_t lo, uint32_t hi)
+{
+	for (size_t k = 0; k < d->old.n; k++) {
+		const struct store_seg *g = d->old.seg[k];
+		uint32_t i = 0, last;
+
+		if (store_seg_high(g) < (int64_t)lo)
+			continue;
+		for (;
+		     (i = store_seg_next(g, i, lo, hi, &last)) != STORE_NO_SLOT;
+		     i++) {
+			const struct store_slot *p = store_seg_slot(g, i);
+
+			if (p->type == STORE_FRAME_C)
+				in_comments(want, g, p);
+		}
+	}
+}
+
+/* Is a comment to be left out? */
+static bool
+known_comment(struct wanted *w, str text, bool replace, struct store_counts *n)
+{
+	uint64_t hash = str_hash(text);
+
+	if (w->n++ > 0 || (w->found && w->have == hash)) {
+		/* Twice in the batch, or there. */
+		if (w->have != hash)
+			n->conflicts++;
+		return true;
+	}
+	if (w->found)
+		n->conflicts++;
+	if (w->found && !replace)
+		return true;
+	w->have = hash;
 	return false;
 }
 
 int
 store_known_comments(struct store *s, const struct store_wsource *src,
-    struct store_wday *d, int64_t t, str comments, struct error *e)
+    struct store_wday *d, struct buf *b, bool replace, struct store_counts *n,
+    struct error *e)
 {
-	if (t - d->start > store_wday_high(d))
-		return 0;
-	if (store_day_use(s, &d->old, e) == -1)
-		return -1;
-	for (size_t i = 0; i < d->old.n; i++)
-		if (has_comments(d->old.seg[i], src->id, t, comments))
-			return 1;
-	return 0;
+	struct store_slot all = { .len = (uint32_t)b->n };
+	uint32_t lo = UINT32_MAX, hi = 0;
+	struct map want = { .n = 0 };
+	struct arena a = { NULL, NULL, NULL };
+	struct store_comment c;
+	size_t at, from, k = 0;
+	str text;
+	int rc = 0;
+
+	for (at = from = 0;
+	     store_seg_comment(&all, (const uint8_t *)b->p, &at, &c, &text);
+	     from = at) {
+		struct map_slot *m = map_add(
+		    &want, arena_dup(&a, comment_key(&c, b->p + from)), NULL);
+
+		if (m->v.p == NULL)
+			m->v.p = arena_new(&a, struct wanted);
+		lo = c.t < lo ? c.t : lo;
+		hi = c.t > hi ? c.t : hi;
+	}
+	if ((int64_t)lo <= store_wsource_high(src, d)) {
+		rc = store_day_use(s, &d->old, e);
+		if (rc == 0)
+			find_comments(&want, d, lo, hi);
+	}
+	for (at = from = 0; rc == 0 &&
+	     store_seg_comment(&all, (const uint8_t *)b->p, &at, &c, &text);
+	     from = at) {
+		struct map_slot *m =
+		    map_find(&want, comment_key(&c, b->p + from));
+
+		if (known_comment(m->v.p, text, replace, n))
+			continue;
+		memmove(b->p + k, b->p + from, at - from);
+		k += at - from;
+	}
+	if (rc == 0)
+		b->n = k;
+	map_fini(&want);
+	arena_fini(&a);
+	return rc;
 }

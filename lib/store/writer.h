@@ -121,9 +121,17 @@ int store_known(struct store *s, struct store_wsource *src,
     struct store_wday *d, struct store_item *v, size_t *n, bool replace,
     struct store_counts *c, struct error *e);
 
-/* Has the day just these comments of a batch of src at t? */
+/*
+ * The same of comments, which are a C frame in b: those that are there go.  A
+ * histogram is a conflict if the day has another one at that time.
+ */
 int store_known_comments(struct store *s, const struct store_wsource *src,
-    struct store_wday *d, int64_t t, str comments, struct error *e);
+    struct store_wday *d, struct buf *b, bool replace, struct store_counts *n,
+    struct error *e);
+
+/* The newest sample of those that may be like the source's; -1: none. */
+int64_t store_wsource_high(
+    const struct store_wsource *src, const struct store_wday *d);
 
 /* Sort by id, time, order. */
 void store_items_sort(struct store_item *v, size_t n);
