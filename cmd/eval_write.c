@@ -24,7 +24,7 @@ eval_writer_open(struct eval_writer *w, const struct eval_options *o)
 void
 eval_write(struct eval_writer *w, str text)
 {
-	struct store_opts opts = { 0 };
+	struct store_opts opts = { .now = tool_now() };
 	struct store_counts n = { 0 };
 	struct error why = { "" }, e = { "" };
 	struct batch_reader *in;

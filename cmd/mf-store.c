@@ -11,15 +11,16 @@
 
 const char store_cmd_usage[] =
     "usage: mf-store append [-nqSv] [-d dir] [--any-time] [--input form]\n"
-    "           [--now time] [--replace] [--strict] [file ...]\n"
-    "       mf-store select [-qv] [-d dir] [-e time] [-s time] [--by-series]\n"
-    "           [--exit-status] [selector]\n"
+    "           [--now time] [--replace] [--strict] [limit ...] [file ...]\n"
+    "       mf-store select [-qv] [-d dir] [-e time] [-s time] [--after time]\n"
+    "           [--by-series] [--exit-status] [selector]\n"
     "       mf-store series [-d dir] [-e time] [-s time] [--exit-status] "
     "[selector]\n"
     "       mf-store labels [-d dir] [-e time] [-s time] [--exit-status] "
     "[selector]\n"
     "       mf-store values [-d dir] [-e time] [-s time] [--exit-status] name "
     "[selector]\n"
+    "       mf-store metadata [-d dir] [--exit-status] [selector]\n"
     "       mf-store info [-d dir]\n"
     "       mf-store check [-q] [-d dir]\n"
     "       mf-store compact [-qv] [-d dir] [-i dur] [--keep [selector=]dur]\n"
@@ -28,7 +29,9 @@ const char store_cmd_usage[] =
     "       mf-store export [-qv] [-d dir] [-e time] [-s time] [--by-day]\n"
     "           [--tsdb dir] [selector]\n"
     "       mf-store import [-qSv] [-d dir] [--any-time] [--replace] "
-    "block ...\n"
+    "[limit ...]\n"
+    "           block ...\n"
+    "       mf-store limits [-d dir] [limit ...]\n"
     "       mf-store -h | -V\n"
     "Put streams of metrics into a directory, and get them back.\n"
     "\n"
@@ -42,6 +45,7 @@ const char store_cmd_usage[] =
     "  -v, --verbose      tell what was done\n"
     "  -h, --help         this text\n"
     "  -V, --version      the version\n"
+    "      --after TIME   only what is after TIME, or after a batch's time\n"
     "      --any-time     take times that look like seconds\n"
     "      --by-day       blocks of a day, not of two hours\n"
     "      --by-series    in label order, each series in time order\n"
@@ -49,7 +53,11 @@ const char store_cmd_usage[] =
     "      --input FORM   mf (default), om for OpenMetrics, text for a page\n"
     "      --keep [SELECTOR=]DUR  how long to keep samples\n"
     "      --max-size SIZE  the oldest days go until the rest fits\n"
+    "      --max-age DUR, --max-future DUR  limits of times, by the clock\n"
+    "      --max-label-length N, --max-labels N, --max-series N\n"
+    "                     limits of series that are new to their day\n"
     "      --now TIME     the time of samples without one\n"
+    "      --ooo-window DUR  how far behind the newest sample one may be\n"
     "      --replace      a new value takes the place of an old one\n"
     "      --seal         the segment that is written to, too\n"
     "      --strict       stop at the first line that does not parse\n"
@@ -70,6 +78,8 @@ static const struct {
 	{ "delete", store_cmd_delete },
 	{ "export", store_cmd_export },
 	{ "import", store_cmd_import },
+	{ "limits", store_cmd_limits },
+	{ "metadata", store_cmd_metadata },
 };
 
 struct store *

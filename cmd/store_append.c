@@ -68,6 +68,7 @@ take(struct append *a, struct batch_reader *r)
 			a->batches++;
 			continue;
 		}
+		a->opts.now = tool_now();
 		if (store_append(a->s, &b, &a->opts, &a->n, &a->why, &e) ==
 		    -1) {
 			tool_warn("%s", e.msg);
@@ -76,7 +77,7 @@ take(struct append *a, struct batch_reader *r)
 		}
 		a->batches++;
 		if (a->why.msg[0] != '\0') {
-			tool_warn("%s:%s", a->name, a->why.msg);
+			tool_fault(a->name, a->why.msg);
 			a->why.msg[0] = '\0';
 			a->status = TOOL_FAILED;
 			if (a->strict)
@@ -188,8 +189,10 @@ static bool
 take_text(struct append *a, struct batch_reader *r, struct begin *g, str text)
 {
 	struct error e;
-	int k = store_append_text(a->s, text, &a->opts, &a->n, &e);
+	int k;
 
+	a->opts.now = tool_now();
+	k = store_append_text(a->s, text, &a->opts, &a->n, &e);
 	if (k == -1) {
 		tool_warn("%s", e.msg);
 		a->status = TOOL_FAILED;
@@ -310,6 +313,7 @@ append_file(struct append *a, const char *path)
 static void
 options(struct append *a, int argc, char **argv)
 {
+	struct opt limits[STORE_LIMITS + 1];
 	const struct opt rows[] = {
 		{ 'd', "dir", .text = &a->dir },
 		{ 'n', "dry-run", .flag = &a->dry },
@@ -318,9 +322,11 @@ options(struct append *a, int argc, char **argv)
 		{ 0, "input", .text = &a->input },
 		{ 0, "replace", .flag = &a->opts.replace },
 		{ 0, "strict", .flag = &a->strict },
+		{ .more = limits },
 		{ .name = NULL },
 	};
 
+	store_cmd_limits_rows(limits, &a->opts.limits);
 	opt_read(argc, argv, rows, OPT_NOW, store_cmd_usage);
 	opt_operands(argc, argv);
 	if (a->input != NULL && strcmp(a->input, "mf") != 0 &&
@@ -335,13 +341,7 @@ sum_up(struct append *a)
 {
 	const struct store_counts *n = &a->n;
 
-	if (n->refused > 1)
-		tool_warn("%zu samples were refused", n->refused);
-	if (n->conflicts > 0 && tool_verbose >= 0)
-		tool_warn("%zu samples had another value at the same time; %s",
-		    n->conflicts,
-		    a->opts.replace ? "they were replaced"
-				    : "the first was kept");
+	store_cmd_tell(n, a->opts.replace);
 	tool_note("%zu batches, %zu samples, %zu ends of series, "
 		  "%zu already there",
 	    a->batches, n->samples, n->stale, n->duplicates);

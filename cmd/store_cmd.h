@@ -6,6 +6,7 @@
 #define STORE_CMD_H
 
 #include "metric/match.h"
+#include "opt.h"
 #include "store/store.h"
 
 int store_cmd_append(int argc, char **argv);
@@ -19,6 +20,8 @@ int store_cmd_compact(int argc, char **argv);
 int store_cmd_delete(int argc, char **argv);
 int store_cmd_export(int argc, char **argv);
 int store_cmd_import(int argc, char **argv);
+int store_cmd_limits(int argc, char **argv);
+int store_cmd_metadata(int argc, char **argv);
 
 /* The usage of mf-store, for errors. */
 extern const char store_cmd_usage[];
@@ -43,10 +46,16 @@ struct store_cmd_read {
 void store_cmd_open(
     struct store_cmd_read *r, int argc, char **argv, int nfixed);
 /* The same with options that are the subcommand's own. */
-struct opt;
 void store_cmd_open_more(struct store_cmd_read *r, int argc, char **argv,
     int nfixed, const struct opt *more);
 void store_cmd_close(struct store_cmd_read *r);
+
+/* The options that put limits into l. */
+void store_cmd_limits_rows(
+    struct opt rows[STORE_LIMITS + 1], struct store_limits *l);
+
+/* Tell what was not stored as it came. */
+void store_cmd_tell(const struct store_counts *n, bool replace);
 
 /* Exit on a usage of another kind than was asked for. */
 struct store *store_cmd_store(const char *dir, enum store_mode mode);

@@ -195,16 +195,20 @@ int
 store_cmd_import(int argc, char **argv)
 {
 	struct import x = { .dir = NULL };
+	struct opt limits[STORE_LIMITS + 1];
 	const struct opt rows[] = {
 		{ 'd', "dir", .text = &x.dir },
 		{ 'S', "sync", .flag = &x.opts.sync },
 		{ 0, "any-time", .flag = &x.opts.any_time },
 		{ 0, "replace", .flag = &x.opts.replace },
+		{ .more = limits },
 		{ .name = NULL },
 	};
 
+	store_cmd_limits_rows(limits, &x.opts.limits);
 	opt_read(argc, argv, rows, 0, store_cmd_usage);
 	opt_operands(argc, argv);
+	x.opts.now = tool_now();
 	if (optind == argc)
 		tool_die(TOOL_USAGE, "import: no block given");
 	for (int i = optind; i < argc; i++)
@@ -218,13 +222,7 @@ store_cmd_import(int argc, char **argv)
 		tool_warn("%s", x.why.msg);
 		x.status = TOOL_FAILED;
 	}
-	if (x.n.refused > 0)
-		tool_warn("%zu samples were refused", x.n.refused);
-	if (x.n.conflicts > 0)
-		tool_warn("%zu samples had another value at the same time; %s",
-		    x.n.conflicts,
-		    x.opts.replace ? "they were replaced"
-				   : "the first was kept");
+	store_cmd_tell(&x.n, x.opts.replace);
 	tool_note("%zu series, %zu samples, %zu already there", x.series,
 	    x.n.samples, x.n.duplicates);
 	arena_fini(&x.a);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/dur.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "store/writer.h"
@@ -19,6 +20,8 @@ struct job {
 	struct error *why;
 	struct arena *a;
 	struct store_wsource *src;
+	struct store_limits limits;
+	int64_t newest; /* of the store, and of the batch so far */
 	/* Which items of the batch are of which day. */
 	struct day {
 		uint32_t ymd;
@@ -32,7 +35,8 @@ struct job {
 };
 
 static void
-refuse(struct job *j, const struct expo_item *it, const char *what)
+refuse(struct job *j, const struct expo_item *it, const char *what,
+    const char *limit)
 {
 	struct buf b = { NULL, 0, 0 };
 
@@ -40,8 +44,8 @@ refuse(struct job *j, const struct expo_item *it, const char *what)
 	if (j->why == NULL || j->why->msg[0] != '\0')
 		return;
 	label_print(&b, it->labels);
-	error_set(j->why, "%zu:1: %.*s: %s", it->line,
-	    b.n > 200 ? 200 : (int)b.n, b.p == NULL ? "" : b.p, what);
+	error_set(j->why, "%zu:1: %.*s: %s%s", it->line,
+	    b.n > 200 ? 200 : (int)b.n, b.p == NULL ? "" : b.p, what, limit);
 	buf_fini(&b);
 }
 
@@ -56,7 +60,7 @@ day_of(struct job *j, int64_t t)
 	if (d != NULL && t >= d->start && t < d->start + DATE_DAY)
 		return d;
 	ymd = store_ymd(t, &start);
-	for (j->last = 0; j->last < j->ndays; j->last++)
+	for (j->last = 0; d != NULL && j->last < j->ndays; j->last++)
 		if (j->days[j->last].ymd == ymd)
 			return &j->days[j->last];
 	j->days =
@@ -75,26 +79,66 @@ meta_kind(enum expo_kind k)
 			      : STORE_META_KIND;
 }
 
+/* Is a time beyond a limit?  The counter is the one of its kind. */
+static bool
+over(struct job *j, const struct expo_item *it, enum store_limit i, int64_t ms,
+    const char *what, size_t *counter)
+{
+	struct buf b = { NULL, 0, 0 };
+
+	if (!(j->limits.set >> i & 1) || ms <= j->limits.v[i])
+		return false;
+	++*counter;
+	dur_print(&b, j->limits.v[i]);
+	refuse(j, it, what, buf_cstr(&b));
+	buf_fini(&b);
+	return true;
+}
+
+/* The limits of time; what is within them moves the newest on. */
+static bool
+in_time(struct job *j, const struct expo_item *it)
+{
+	struct store_counts *n = j->n;
+
+	if (over(j, it, STORE_LIMIT_WINDOW,
+		j->newest == INT64_MIN ? 0 : j->newest - it->t,
+		"older than the newest sample by more than the out-of-order "
+		"window of ",
+		&n->late))
+		return false;
+	if (j->o->now != 0 &&
+	    (over(j, it, STORE_LIMIT_AGE, j->o->now - it->t,
+		 "older than the limit of ", &n->aged) ||
+		over(j, it, STORE_LIMIT_FUTURE, it->t - j->o->now,
+		    "ahead of the clock by more than the limit of ", &n->aged)))
+		return false;
+	if (it->t > j->newest)
+		j->newest = it->t;
+	return true;
+}
+
 /* Does an item belong to a day?  Why not is told here. */
 static bool
 keep(struct job *j, const struct expo_item *it)
 {
 	if (it->kind != EXPO_STALE || !it->all)
 		if (label_find(it->labels, LABEL_NAME).n == 0) {
-			refuse(j, it, "a sample without a name");
+			refuse(j, it, "a sample without a name", "");
 			return false;
 		}
 	if (it->t < STORE_T_SECONDS && !j->o->any_time) {
 		refuse(j, it,
 		    "the time looks like seconds; use --input om, "
-		    "or --any-time");
+		    "or --any-time",
+		    "");
 		return false;
 	}
 	if (it->t < STORE_T_MIN || it->t > STORE_T_MAX) {
-		refuse(j, it, "the time is out of range");
+		refuse(j, it, "the time is out of range", "");
 		return false;
 	}
-	return true;
+	return in_time(j, it);
 }
 
 /* Items to their days, metadata to its log. */
@@ -236,6 +280,7 @@ static void
 resolve(struct work *w)
 {
 	struct store_wsource *src = w->j->src;
+	const char *beyond;
 	size_t c = 0;
 
 	w->sorted = true;
@@ -243,9 +288,13 @@ resolve(struct work *w)
 		const struct expo_item *it = &w->j->b->v[w->day->at[i]];
 		uint32_t ms = (uint32_t)(it->t - w->d->start), col, id;
 
-		id = store_series_id(w->j->s, w->d, it);
+		id = store_series_id(w->j->s, w->d, it, &w->j->limits, &beyond);
 		if (id == 0) {
-			refuse(w->j, it, "its labels cannot be stored");
+			w->j->n->beyond += beyond != NULL;
+			refuse(w->j, it,
+			    beyond != NULL ? beyond
+					   : "its labels cannot be stored",
+			    "");
 			continue;
 		}
 		if (it->kind != EXPO_SAMPLE && it->kind != EXPO_STALE) {
@@ -462,6 +511,7 @@ write_part(struct work *w, struct error *e)
 	/* Even if nothing is new: ids were given out that will be used. */
 	if (store_dict_commit(&w->d->dict, e) == -1)
 		return -1;
+	w->d->fresh = 0;
 	if (w->n + p.nstale + p.comments.n > 0 &&
 	    store_part_write(j->s, j->src, w->d, &p, e) == -1)
 		return -1;
@@ -496,7 +546,12 @@ append_day(struct job *j, const struct day *day, struct error *e)
 static int
 append(struct job *j, struct error *e)
 {
-	if (store_meta_load(&j->s->meta, j->s->fd, true, e) == -1)
+	if (store_meta_load(&j->s->meta, j->s->fd, true, e) == -1 ||
+	    store_limits_use(j->s, &j->o->limits, &j->limits, e) == -1)
+		return -1;
+	j->newest = INT64_MIN;
+	if (j->limits.set >> STORE_LIMIT_WINDOW & 1 &&
+	    store_newest(j->s, &j->newest, e) == -1)
 		return -1;
 	sort_out(j);
 	if (store_meta_commit(&j->s->meta, j->o->sync, e) == -1)

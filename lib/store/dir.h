@@ -6,6 +6,8 @@
 #ifndef STORE_DIR_H
 #define STORE_DIR_H
 
+#include <sys/stat.h>
+
 #include "base/date.h"
 #include "store/dict.h"
 #include "store/layout.h"
@@ -48,15 +50,14 @@ struct store {
 	size_t n;
 	struct store_meta meta;
 	struct store_writer *w;
+	struct store_limits limits; /* of the file, as it was */
+	struct stat limits_stat;
 	size_t readers; /* cursors that are open */
 };
 
 /* Times the store can hold: the years 1 to 9999. */
 #define STORE_T_MIN INT64_C(-62135596800000)
 #define STORE_T_MAX INT64_C(253402300799999)
-
-/* The times below this are taken for seconds: 1973 in ms, 5138 in s. */
-#define STORE_T_SECONDS INT64_C(100000000000)
 
 /* The day of t, and its beginning. */
 uint32_t store_ymd(int64_t t, int64_t *start);

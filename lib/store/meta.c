@@ -4,6 +4,9 @@
  */
 #include "store/meta.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "metric/expo.h"
 #include "store/dir.h"
 
@@ -140,6 +143,38 @@ store_meta_each(struct store_meta *m,
 			    store_meta_find(m, job, metric, STORE_META_UNIT));
 }
 
+static int
+by_bytes(const void *a, const void *b)
+{
+	return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+int
+store_meta_walk(struct store_meta *m,
+    int (*each)(void *arg, str job, str metric), void *arg)
+{
+	struct map_slot *slot = NULL;
+	size_t n = 0, cap = 0;
+	str *v = NULL, job, metric;
+	int rc = 0;
+
+	while ((slot = map_next(&m->last, slot)) != NULL)
+		if (first_of(m, slot->key, &job, &metric)) {
+			v = mem_grow(v, &cap, n + 1, sizeof(*v));
+			/* One key: they follow each other in the record. */
+			v[n++] = str_take(slot->key, job.n + 1 + metric.n);
+		}
+	if (n > 0)
+		qsort(v, n, sizeof(*v), by_bytes);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		size_t k = str_chr(v[i], '\0');
+
+		rc = each(arg, str_take(v[i], k), str_skip(v[i], k + 1));
+	}
+	free(v);
+	return rc;
+}
+
 void
 store_meta_put(struct store_meta *m, str job, str metric,
     enum store_meta_kind kind, str text)
@@ -168,8 +203,8 @@ store_meta_commit(struct store_meta *m, bool sync, struct error *e)
 	return r;
 }
 
-static void
-print(struct store_meta *m, struct buf *b, str job, str metric)
+void
+store_meta_lines(struct store_meta *m, struct buf *b, str job, str metric)
 {
 	for (int k = 0; k < STORE_META_KINDS; k++) {
 		str text =
@@ -196,7 +231,7 @@ print_once(struct store_meta *m, struct buf *b, str job, str metric,
 
 	map_add(seen, k, &fresh);
 	if (fresh)
-		print(m, b, job, metric);
+		store_meta_lines(m, b, job, metric);
 }
 
 void

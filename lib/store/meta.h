@@ -40,6 +40,13 @@ void store_meta_each(struct store_meta *m,
     void (*each)(void *arg, str metric, str type, str help, str unit),
     void *arg);
 
+/* Call each for every metric of every job, in this order; it stops with -1. */
+int store_meta_walk(struct store_meta *m,
+    int (*each)(void *arg, str job, str metric), void *arg);
+
+/* Add the lines of one metric of one job. */
+void store_meta_lines(struct store_meta *m, struct buf *b, str job, str metric);
+
 /* A writer: note what is new or another; then write it. */
 void store_meta_put(struct store_meta *m, str job, str metric,
     enum store_meta_kind kind, str text);

@@ -223,6 +223,7 @@ comments(struct select *q, const struct store_slot *p)
 		[STORE_COMMENT_START] = "# START ",
 	};
 	const uint8_t *frame = store_seg_frame(q->g, p);
+	struct buf of = { NULL, 0, 0 };
 	struct store_comment c;
 	size_t at = 0;
 	str text;
@@ -230,20 +231,21 @@ comments(struct select *q, const struct store_slot *p)
 	if (frame == NULL)
 		q->lost = true;
 	while (frame != NULL && store_seg_comment(p, frame, &at, &c, &text)) {
-		size_t n = q->out.n;
 		str name;
 
+		buf_reset(&of);
 		if (c.kind < STORE_COMMENT_HIST ||
-		    c.kind > STORE_COMMENT_START || c.t < q->lo || c.t > q->hi)
+		    c.kind > STORE_COMMENT_START || c.t < q->lo ||
+		    c.t > q->hi || !series(q, c.id, &of, &name))
 			continue;
+		if (c.kind == STORE_COMMENT_HIST)
+			metadata(q, name);
 		buf_z(&q->out, word[c.kind]);
-		if (!series(q, c.id, &q->out, &name)) {
-			q->out.n = n;
-			continue;
-		}
+		buf_add(&q->out, buf_str(&of));
 		buf_add(&q->out, text);
 		buf_byte(&q->out, '\n');
 	}
+	buf_fini(&of);
 }
 
 /* "# BATCH {...} t" and the keys it had. */
@@ -479,4 +481,60 @@ store_select(struct store *s, const struct match *m, size_t nm, int64_t from,
 	arena_fini(&q.a);
 	buf_fini(&q.out);
 	return rc == -1 ? error_add(e, "%s", s->path) : 0;
+}
+
+/* A job's batch on its way out. */
+struct jobs {
+	struct select q; /* the store, the matchers, what is printed */
+	int64_t t;
+	int (*out)(void *arg, str text);
+	void *arg;
+};
+
+static int
+flush_job(struct jobs *j)
+{
+	int rc = 0;
+
+	if (j->q.out.n > 0) {
+		expo_put_eof(&j->q.out);
+		rc = j->out(j->arg, buf_str(&j->q.out));
+	}
+	buf_reset(&j->q.out);
+	return rc;
+}
+
+static int
+metric_of(void *arg, str job, str metric)
+{
+	struct jobs *j = arg;
+	struct label v[2] = { { LABEL_NAME, metric }, { STR("job"), job } };
+	struct labels of = { v + 1, job.n > 0 ? 1 : 0 };
+
+	if (!match_all(
+		j->q.m, j->q.nm, (struct labels){ v, job.n > 0 ? 2 : 1 }))
+		return 0;
+	if (!str_eq(job, j->q.job) && flush_job(j) == -1)
+		return -1;
+	j->q.job = job;
+	if (j->q.out.n == 0)
+		expo_put_batch(&j->q.out, of, j->t, NULL, 0);
+	store_meta_lines(&j->q.s->meta, &j->q.out, job, metric);
+	return 0;
+}
+
+int
+store_metadata(struct store *s, const struct match *m, size_t nm, int64_t t,
+    int (*out)(void *arg, str text), void *arg, struct error *e)
+{
+	struct jobs j = { { .s = s, .m = m, .nm = nm }, t, out, arg };
+	int rc;
+
+	if (store_meta_load(&s->meta, s->fd, s->mode == STORE_WRITE, e) == -1)
+		return error_add(e, "%s", s->path);
+	rc = store_meta_walk(&s->meta, metric_of, &j);
+	if (rc == 0)
+		rc = flush_job(&j);
+	buf_fini(&j.q.out);
+	return rc == -1 ? error_set(e, "%s: stopped", s->path) : 0;
 }

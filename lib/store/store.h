@@ -13,6 +13,9 @@
 
 struct store;
 
+/* Times below this look like seconds: 1973 in ms, 5138 in s. */
+#define STORE_T_SECONDS INT64_C(100000000000)
+
 enum store_mode {
 	STORE_READ,  /* the directory must be a store */
 	STORE_WRITE, /* made if missing or empty; other directories refused */
@@ -23,26 +26,64 @@ struct store *store_open(
     const char *path, enum store_mode mode, struct error *e);
 void store_close(struct store *s);
 
+/*
+ * What a store does not take.  Bit i of set says that v[i] holds, ms or a
+ * number; STORE_UNLIMITED lifts what the store has.  Limits of series and
+ * labels are for series that are new to their day.
+ */
+enum store_limit {
+	STORE_LIMIT_WINDOW, /* behind the newest sample of the store */
+	STORE_LIMIT_AGE,    /* before now */
+	STORE_LIMIT_FUTURE, /* after now */
+	STORE_LIMIT_SERIES, /* of a day */
+	STORE_LIMIT_LABELS, /* of a series, the name not counted */
+	STORE_LIMIT_LENGTH, /* bytes of a label's name, or of its value */
+};
+#define STORE_LIMITS 6
+#define STORE_UNLIMITED INT64_MAX
+struct store_limits {
+	unsigned set;
+	int64_t v[STORE_LIMITS];
+};
+
+/* "ooo-window" and so on, as in the file; and is it a time? */
+const char *store_limit_name(enum store_limit i);
+bool store_limit_is_time(enum store_limit i);
+
+/* Set limit i from text: a duration or a number, or "none". */
+int store_limits_parse(
+    struct store_limits *l, enum store_limit i, str text, struct error *e);
+
+/* What the store keeps for all who write to it; saving adds to that. */
+int store_limits_load(struct store *s, struct store_limits *l, struct error *e);
+int store_limits_save(
+    struct store *s, const struct store_limits *add, struct error *e);
+void store_limits_print(struct buf *b, const struct store_limits *l);
+
 struct store_opts {
 	bool sync;     /* fsync before store_append() returns */
 	bool any_time; /* take times that look like seconds */
 	bool replace;  /* same time and other value: the new one wins */
+	int64_t now;   /* ms; 0: nothing is too old or too new */
+	struct store_limits limits; /* beside or instead of the store's */
 };
 
 /* What came of a batch: added up over calls. */
 struct store_counts {
-	size_t samples, stale, duplicates, conflicts, refused;
+	size_t samples, stale, duplicates, conflicts;
+	size_t refused;            /* these three, and what cannot be kept */
+	size_t late, aged, beyond; /* window; age, future; series, labels */
 };
 
 /*
  * Commit a batch as a whole (per UTC day).  Samples, STALE lines (also "*"),
  * HIST, EXEMPLAR, START and metadata are kept; ALERT and STRING passed over.
- * Samples without a name or with times before 10^11 are refused and counted;
- * the first one is told in why, LINE:1: first (may be NULL; msg[0] must be 0
- * at first), and the rest is committed.  The same time and bits again is a
- * duplicate and nothing; the same time with other bits is a conflict, and the
- * first wins (unless replace).  0, or -1 and nothing of the day that failed,
- * and of those after it, is to be seen.
+ * Samples without a name, with times before 10^11, or beyond a limit are
+ * refused and counted; the first one is told in why, LINE:1: first (may be
+ * NULL; msg[0] must be 0 at first), and the rest is committed.  The same time
+ * and bits again is a duplicate and nothing; the same time with other bits is a
+ * conflict, and the first wins (unless replace).  0, or -1 and nothing of the
+ * day that failed, and of those after it, is to be seen.
  */
 int store_append(struct store *s, const struct batch *b,
     const struct store_opts *o, struct store_counts *n, struct error *why,
@@ -84,6 +125,13 @@ struct store_range {
 	str expr;
 };
 int store_select_series(struct store *s, const struct store_range *r,
+    int (*out)(void *arg, str text), void *arg, struct error *e);
+
+/*
+ * The metadata that is kept, a batch at the time t for each job, metrics in
+ * order.  Matchers see the metric as the name, and the job.
+ */
+int store_metadata(struct store *s, const struct match *m, size_t nm, int64_t t,
     int (*out)(void *arg, str text), void *arg, struct error *e);
 
 /* Sizes, for info; bytes are those the disk gives. */

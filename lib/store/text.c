@@ -178,6 +178,26 @@ take_lines(const struct cache *c, str text, int64_t t, uint64_t *row)
 	return i == c->head->n && str_eq(text, STR("# EOF\n"));
 }
 
+/* With the lock: may a batch of this time be taken, by the limits? */
+static int
+in_time(struct store *s, int64_t t, const struct store_limits *l, int64_t now,
+    struct error *e)
+{
+	int64_t newest;
+
+	if (now != 0 &&
+	    ((l->set >> STORE_LIMIT_AGE & 1 &&
+		 now - t > l->v[STORE_LIMIT_AGE]) ||
+		(l->set >> STORE_LIMIT_FUTURE & 1 &&
+		    t - now > l->v[STORE_LIMIT_FUTURE])))
+		return 0;
+	if (!(l->set >> STORE_LIMIT_WINDOW & 1))
+		return 1;
+	if (store_newest(s, &newest, e) == -1)
+		return -1;
+	return newest == INT64_MIN || newest - t <= l->v[STORE_LIMIT_WINDOW];
+}
+
 /* With the lock: is the source where the cache says, and the batch newer? */
 static int
 commit(struct store *s, struct store_wsource *src, const struct cache *c,
@@ -202,13 +222,18 @@ commit(struct store *s, struct store_wsource *src, const struct cache *c,
 
 static int
 locked(struct store *s, struct store_wsource *src, const struct cache *c,
-    struct store_part *p, struct error *e)
+    struct store_part *p, const struct store_opts *o, struct error *e)
 {
+	struct store_limits l;
 	int rc;
 
 	if (store_lock(s, e) == -1)
 		return -1;
-	rc = commit(s, src, c, p, e);
+	rc = store_limits_use(s, &o->limits, &l, e) == -1
+	    ? -1
+	    : in_time(s, p->t, &l, o->now, e);
+	if (rc == 1)
+		rc = commit(s, src, c, p, e);
 	store_unlock(s);
 	return rc;
 }
@@ -246,7 +271,7 @@ store_append_text(struct store *s, str text, const struct store_opts *o,
 		if (take_lines(&c, text, p.t, row)) {
 			for (size_t i = 0; i < c.head->cols; i++)
 				p.n += row[i] != STORE_ABSENT;
-			rc = locked(s, src, &c, &p, e);
+			rc = locked(s, src, &c, &p, o, e);
 		}
 	}
 	cache_close(&c);

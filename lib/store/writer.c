@@ -244,6 +244,28 @@ store_wday_high(const struct store_wday *d)
 }
 
 int
+store_newest(struct store *s, int64_t *t, struct error *e)
+{
+	*t = INT64_MIN;
+	if (store_days(s, e) == -1)
+		return -1;
+	for (size_t i = s->n; i-- > 0;) {
+		int64_t start = s->days[i]->start, high;
+		struct store_wday *d =
+		    store_wday_use(s, s->days[i]->ymd, start, e);
+
+		if (d == NULL)
+			return -1;
+		high = store_wday_high(d);
+		if (high >= 0 && high <= DATE_DAY) {
+			*t = start + high;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+int
 store_wday_room(struct store *s, struct store_wday *d, size_t nslots,
     uint64_t bytes, struct error *e)
 {
@@ -541,13 +563,17 @@ store_wsource_prev(struct store *s, struct store_wsource *src,
 	if (rc == 0 && then.last != STORE_NO_SLOT)
 		rc = batch_had(s, &then, old, ids, n, e);
 	for (size_t i = 0; i < *n; i++) {
-		struct store_rec rec;
+		struct label v[STORE_LABELS_MAX];
+		struct labels ls;
 		uint32_t id = 0;
-		str bytes;
 
-		if (store_log_at(
-			&old->dict.log, (uint64_t)(*ids)[i] * 8, &rec, &bytes))
-			id = store_dict_add(&d->dict, STORE_REC_SERIES, bytes);
+		if (store_dict_labels(
+			&old->dict, (*ids)[i], STORE_REC_SERIES, v, &ls)) {
+			buf_reset(&s->w->key);
+			label_key(&s->w->key, ls);
+			id = store_dict_add(
+			    &d->dict, STORE_REC_SERIES, buf_str(&s->w->key));
+		}
 		if (id != 0)
 			(*ids)[k++] = id;
 	}
@@ -568,20 +594,77 @@ has_nul(struct labels ls)
 	return false;
 }
 
-uint32_t
-store_series_id(
-    struct store *s, struct store_wday *d, const struct expo_item *it)
+/* How many series the day has: those of the log, and those not yet written. */
+static size_t
+count_series(struct store_wday *d)
 {
+	const struct store_log *log = &d->dict.log;
+	struct store_rec rec;
+	str bytes;
+
+	if (d->counted == 0)
+		d->counted = sizeof(struct store_log_head);
+	while (d->counted < log->end &&
+	    store_log_find(log, &d->counted, &rec, &bytes)) {
+		d->counted = store_log_after(d->counted, &rec);
+		d->series += rec.size >> 24 == STORE_REC_SERIES;
+	}
+	return d->series + d->fresh;
+}
+
+/* Which limit a series that is new to the day is beyond; NULL: none. */
+static const char *
+beyond_limit(
+    struct store_wday *d, struct labels ls, const struct store_limits *l)
+{
+	int64_t n = (int64_t)ls.n, max = l->v[STORE_LIMIT_LENGTH];
+
+	for (size_t i = 0; i < ls.n; i++) {
+		bool name = str_eq(ls.v[i].name, LABEL_NAME);
+
+		n -= name;
+		if (l->set >> STORE_LIMIT_LENGTH & 1 &&
+		    ((!name && (int64_t)ls.v[i].name.n > max) ||
+			(int64_t)ls.v[i].value.n > max))
+			return "a label is longer than max-label-length";
+	}
+	if (l->set >> STORE_LIMIT_LABELS & 1 && n > l->v[STORE_LIMIT_LABELS])
+		return "it has more labels than max-labels";
+	if (l->set >> STORE_LIMIT_SERIES & 1 &&
+	    (int64_t)count_series(d) >= l->v[STORE_LIMIT_SERIES])
+		return "it is new, and the day has max-series already";
+	return NULL;
+}
+
+uint32_t
+store_series_id(struct store *s, struct store_wday *d,
+    const struct expo_item *it, const struct store_limits *l,
+    const char **beyond)
+{
+	const unsigned mine = 1U << STORE_LIMIT_SERIES |
+	    1U << STORE_LIMIT_LABELS | 1U << STORE_LIMIT_LENGTH;
 	struct store_writer *w = s->w;
 	uint32_t id;
+	size_t n;
+	str key;
 
+	*beyond = NULL;
 	if (it->mark != NULL && (uint64_t)*it->mark >> 32 == d->tag)
 		return (uint32_t)*it->mark;
 	if (it->labels.n > STORE_LABELS_MAX || has_nul(it->labels))
 		return 0;
 	buf_reset(&w->key);
+	buf_byte(&w->key, STORE_REC_SERIES); /* as keys not yet written have */
 	label_key(&w->key, it->labels);
-	id = store_dict_add(&d->dict, STORE_REC_SERIES, buf_str(&w->key));
+	key = str_skip(buf_str(&w->key), 1);
+	if (l->set & mine &&
+	    store_dict_find(&d->dict, STORE_REC_SERIES, key) == 0 &&
+	    map_find(&d->dict.fresh_ids, buf_str(&w->key)) == NULL &&
+	    (*beyond = beyond_limit(d, it->labels, l)) != NULL)
+		return 0;
+	n = d->dict.fresh.n;
+	id = store_dict_add(&d->dict, STORE_REC_SERIES, key);
+	d->fresh += d->dict.fresh.n > n;
 	if (it->mark != NULL && id != 0)
 		*it->mark = (size_t)((uint64_t)d->tag << 32 | id);
 	return id;

@@ -8,6 +8,7 @@
 
 #include "store/dir.h"
 #include "store/ids.h"
+#include "store/limits.h"
 
 /* A day that is written to. */
 struct store_wday {
@@ -24,6 +25,9 @@ struct store_wday {
 	uint64_t synced_log;  /* -S: what has reached the disk */
 	uint32_t synced_seg;
 	struct store_day old; /* all segments, to look for what is there */
+	/* For a limit of series: how many the log has, up to where, and more */
+	size_t series, fresh;
+	uint64_t counted;
 };
 
 /* Where a source stands, in the day it was last written to. */
@@ -90,6 +94,9 @@ int store_wday_lose(struct store *s, struct store_wday *d, struct error *e);
 /* The day's newest sample, ms of day; -1 if there is none. */
 int64_t store_wday_high(const struct store_wday *d);
 
+/* The store's newest sample; INT64_MIN if there is none. */
+int store_newest(struct store *s, int64_t *t, struct error *e);
+
 /* A batch's source, by its labels; and brought to where it stands in d. */
 struct store_wsource *store_wsource_find(struct store *s, struct labels ls);
 int store_wsource_use(struct store *s, struct store_wsource *src,
@@ -108,9 +115,13 @@ uint32_t store_wsource_col(struct store_wsource *src, uint32_t id);
 void store_wsource_layout(
     struct store_wsource *src, const uint32_t *ids, uint32_t n);
 
-/* The id of an item's series, found or made; 0: it cannot be kept. */
-uint32_t store_series_id(
-    struct store *s, struct store_wday *d, const struct expo_item *it);
+/*
+ * The id of an item's series, found or made; 0: it cannot be kept, and if that
+ * is for a limit, beyond says which.
+ */
+uint32_t store_series_id(struct store *s, struct store_wday *d,
+    const struct expo_item *it, const struct store_limits *l,
+    const char **beyond);
 
 /*
  * Leave out of v (sorted by id, ms) what the day has: the same bits are
