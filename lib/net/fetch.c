@@ -419,7 +419,7 @@ finish(struct fetch_job *j, CURLcode code)
 	} else {
 		f->curl.multi_remove(j->multi->curl, j->easy);
 		TAILQ_REMOVE(&f->jobs, j, entry);
-		if (code != CURLE_OK || !fetch_body_whole(j))
+		if (code != CURLE_OK || !fetch_body_whole(j, (int)status))
 			a.error = describe(j, code);
 	}
 	a.timed_out = code == CURLE_OPERATION_TIMEDOUT;

@@ -124,9 +124,14 @@ fetch_body_head(char *p, size_t size, size_t n, void *arg)
 }
 
 bool
-fetch_body_whole(struct fetch_job *j)
+fetch_body_whole(struct fetch_job *j, int status)
 {
-	if (j->begun && j->compressed && !j->member_end)
+	bool compressed = j->begun
+	    ? j->compressed
+	    : status == 200 && strcmp(j->method, "GET") == 0 && says_gzip(j);
+
+	/* the empty body of a page is no gzip stream either */
+	if (compressed && !j->member_end)
 		j->fault = FETCH_CUT;
 	return j->fault == FETCH_SOUND;
 }
@@ -159,7 +164,7 @@ fetch_body_drop(struct fetch_job *j)
 {
 	j->fetch->held -= j->body.n;
 	buf_reset(&j->body);
-	j->begun = false;
+	j->begun = j->member_end = false;
 	j->head = 0;
 	j->fault = FETCH_SOUND;
 }

@@ -175,7 +175,7 @@ int64_t fetch_now(const struct fetch *f);
 /* fetch_body.c: libcurl's write functions; and for the other ends of a body. */
 size_t fetch_body_add(char *p, size_t size, size_t n, void *job);
 size_t fetch_body_head(char *p, size_t size, size_t n, void *job);
-bool fetch_body_whole(struct fetch_job *j);
+bool fetch_body_whole(struct fetch_job *j, int status);
 const char *fetch_body_fault(struct fetch_job *j);
 void fetch_body_drop(struct fetch_job *j);
 void fetch_body_fini(struct fetch_job *j);
@@ -188,7 +188,7 @@ int fetch_lines(struct fetch_job *j, struct error *e);
 
 /*
  * Is it surely a URL of http or https, with a host of small letters, digits,
- * dots and hyphens, and nothing odd in it?
+ * dots and hyphens or an IPv6 address, and nothing odd in it?
  */
 bool fetch_simple(const char *url);
 

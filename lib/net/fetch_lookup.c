@@ -34,6 +34,12 @@ fetch_number(const char *host, int port, struct fetch_address *a)
 		a->u.v4.sin_port = htons((uint16_t)port);
 		return true;
 	}
+	if (inet_pton(AF_INET6, host, &a->u.v6.sin6_addr) == 1) {
+		a->n = sizeof(a->u.v6);
+		a->u.v6.sin6_family = AF_INET6;
+		a->u.v6.sin6_port = htons((uint16_t)port);
+		return true;
+	}
 	return false;
 }
 

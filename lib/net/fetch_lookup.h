@@ -26,7 +26,7 @@ struct fetch_address {
 
 struct fetch_lookup;
 
-/* Is host a number?  Then its address. */
+/* Is host a number, without brackets?  Then its address. */
 bool fetch_number(const char *host, int port, struct fetch_address *a);
 
 /* Ask for a name; NULL and the message. */

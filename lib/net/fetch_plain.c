@@ -28,14 +28,18 @@ static str
 place_of(struct fetch_job *j, char *host, size_t size, int *port)
 {
 	const char *p = j->url + 7, *end = p + strcspn(p, ":/?#");
+	bool six = *p == '[';
 	str from, to;
 
+	if (six)
+		end = strchr(++p, ']');
 	(void)snprintf(host, size, "%.*s", (int)(end - p), p);
+	end += six;
 	*port = *end == ':' ? (int)strtol(end + 1, NULL, 10) : 80;
 	if (j->sock != NULL)
 		return arena_printf(&j->arena, "unix:%s", j->sock);
 	from = arena_printf(&j->arena, "%s:%d:", host, *port);
-	for (size_t i = 0; i < j->fetch->nconnect_to; i++) {
+	for (size_t i = 0; !six && i < j->fetch->nconnect_to; i++) {
 		to = str_of(j->fetch->connect_to[i]);
 		if (!str_starts(to, from))
 			continue;
@@ -44,7 +48,7 @@ place_of(struct fetch_job *j, char *host, size_t size, int *port)
 		to = str_skip(to, str_chr(to, ':') + 1);
 		*port = (int)strtol(arena_cstr(&j->arena, to), NULL, 10);
 	}
-	return arena_printf(&j->arena, "%s:%d", host, *port);
+	return arena_printf(&j->arena, six ? "[%s]:%d" : "%s:%d", host, *port);
 }
 
 /* Is there more to a configuration than lines of the head? */
@@ -242,7 +246,7 @@ succeed(struct fetch_plain *p)
 		.content_type = p->type,
 		.took = fetch_now(f) - j->start };
 
-	if (!fetch_body_whole(j)) {
+	if (!fetch_body_whole(j, p->status)) {
 		fail(p, "the body is damaged");
 		return;
 	}

@@ -4,8 +4,8 @@
  * wiped only when it was told more than that.  tests/unit/net-fetch.c looks at
  * what arrives.
  */
+#include <arpa/inet.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -374,6 +374,27 @@ fetch_url(
 	return 0;
 }
 
+/* Behind the host of a URL; NULL if there is anything odd about it. */
+static const char *
+host_end(const char *host)
+{
+	size_t n = strspn(host, "0123456789abcdefABCDEF:.[");
+	struct in6_addr a;
+	char z[64];
+
+	if (host[0] == '[') {
+		if (n > sizeof(z) || host[n] != ']')
+			return NULL;
+		memcpy(z, host + 1, n - 1);
+		z[n - 1] = '\0';
+		return inet_pton(AF_INET6, z, &a) == 1 ? host + n + 1 : NULL;
+	}
+	if ((host[0] < 'a' || host[0] > 'z') &&
+	    (host[0] < '0' || host[0] > '9'))
+		return NULL;
+	return host + strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-");
+}
+
 /* Those of targets are; only the others are taken apart by libcurl's parser. */
 bool
 fetch_simple(const char *url)
@@ -386,9 +407,9 @@ fetch_simple(const char *url)
 		url += 8;
 	else
 		return false;
-	if ((url[0] < 'a' || url[0] > 'z') && (url[0] < '0' || url[0] > '9'))
+	url = host_end(url);
+	if (url == NULL)
 		return false;
-	url += strspn(url, "abcdefghijklmnopqrstuvwxyz0123456789.-");
 	if (*url == ':') {
 		digits = strspn(url + 1, "0123456789");
 		if (digits == 0 || digits > 5 ||

@@ -5,6 +5,8 @@
  */
 #include "net/fetch.h"
 
+#include <dlfcn.h>
+
 #include "fetchtest.h"
 
 /* What a server sends, and what must be made of it. */
@@ -24,6 +26,13 @@ static const struct row {
 	{ "old", "HTTP/1.0 200 OK\r\n\r\nabc", "abc", NULL, 200 },
 	{ "empty", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "", NULL,
 	    200 },
+	{ "empty, compressed",
+	    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    NULL, "ends too early", 200 },
+	{ "no content, compressed",
+	    "HTTP/1.1 204 OK\r\nContent-Encoding: gzip\r\n\r\n", "", NULL,
+	    204 },
 	{ "no content", "HTTP/1.1 204 No\r\n\r\n", "", NULL, 204 },
 	{ "chunks",
 	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -139,6 +148,10 @@ serve_one(int fd)
 			say(fd, pid, false);
 			continue;
 		}
+		if (strncmp(path, " /echo", 6) == 0) {
+			answer(fd, "200 OK", b, strlen(b));
+			break;
+		}
 		if (strncmp(path, " /junk", 6) == 0) {
 			say(fd, kept, false);
 			say(fd, pid, false);
@@ -242,6 +255,47 @@ test_names(struct fetch *f)
 	buf_fini(&g.body);
 }
 
+/* An IPv6 address in its brackets, as the Host header has it, too. */
+static void
+test_six(struct fetch *f)
+{
+	static const char *const odd[] = { "http://[::1", "http://[::1]x/",
+		"http://[]/", "http://[::1]:99999/", "http://[1::2::3]/",
+		"http://[127.0.0.1]/", "http://[::1]]:80/" };
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	socklen_t n = sizeof(a);
+	struct got g = { 0 };
+	char b[64], host[64];
+	pid_t pid;
+
+	if (fd == -1 || bind(fd, (struct sockaddr *)&a, n) == -1 ||
+	    listen(fd, 8) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&a, &n) == -1) {
+		puts("# no IPv6 here");
+		return;
+	}
+	pid = serve(&fd, 1, serve_one);
+	snprintf(b, sizeof(b), "http://[::1]:%d/echo", ntohs(a.sin6_port));
+	snprintf(
+	    host, sizeof(host), "\r\nHost: [::1]:%d\r\n", ntohs(a.sin6_port));
+	for (int i = 0; i < 2; i++) {
+		get(f, (struct fetch_request){ .url = str_of(b) }, &g);
+		CHECK(!g.failed && has(&g, host));
+	}
+	serve_end(pid);
+	close(fd);
+	get(f, (struct fetch_request){ .url = str_of(b) }, &g);
+	CHECK(g.failed && strstr(g.error, "Failed to connect to [::1]:"));
+	CHECK(dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD) == NULL);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		get(f, (struct fetch_request){ .url = str_of(odd[i]) }, &g);
+		CHECK(g.failed);
+	}
+	buf_fini(&g.body);
+}
+
 /* Begun and given up in all states. */
 static void
 test_cancel(struct fetch *f)
@@ -281,6 +335,7 @@ main(void)
 	test_kept(f);
 	test_names(f);
 	test_cancel(f);
+	test_six(f);
 	fetch_free(f);
 	serve_end(pid);
 	return done();
