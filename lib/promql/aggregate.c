@@ -109,6 +109,16 @@ grouped_by(const struct node *n, str name)
 	return false;
 }
 
+/* Does the group's label set have the label of this name? */
+static bool
+keeps(const struct node *n, str name)
+{
+	if (!n->without)
+		return grouped_by(n, name);
+	return !grouped_by(n, name) && !str_eq(name, LABEL_NAME) &&
+	    !str_eq(name, STR("__type__")) && !str_eq(name, STR("__unit__"));
+}
+
 /* The labels of the group ls belongs to, in room. */
 static struct labels
 group_labels(struct aggregation *ag, struct labels ls)
@@ -120,17 +130,9 @@ group_labels(struct aggregation *ag, struct labels ls)
 		ag->roomcap = ls.n + 16;
 		ag->room = arena_array(ag->ev->a, ag->roomcap, struct label);
 	}
-	for (size_t i = 0; i < ls.n; i++) {
-		str name = ls.v[i].name;
-		bool keep = grouped_by(n, name);
-
-		if (n->without)
-			keep = !keep && !str_eq(name, LABEL_NAME) &&
-			    !str_eq(name, STR("__type__")) &&
-			    !str_eq(name, STR("__unit__"));
-		if (keep)
+	for (size_t i = 0; i < ls.n; i++)
+		if (keeps(n, ls.v[i].name))
 			ag->room[k++] = ls.v[i];
-	}
 	return (struct labels){ ag->room, k };
 }
 
@@ -398,7 +400,8 @@ count_row(void *self, struct row *r)
 			promql_histogram_text(&text, r->h[i], ag->ev->a);
 		else
 			num_format(&text, r->v[i], 'f', -1);
-		label_set(&set, ag->label, buf_str(&text));
+		if (!ag->n->without || keeps(ag->n, ag->label))
+			label_set(&set, ag->label, buf_str(&text));
 		g = group_with(ag, label_view(&set), &fresh);
 		if (fresh)
 			group_columns(ag, g);

@@ -175,27 +175,42 @@ fn_round(double v, const double *args)
 	return floor(v * inverse + 0.5) / inverse;
 }
 
+/* An infinity at the far end wins over a NaN, as with Go's math.Max and Min. */
+static double
+larger(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return a == INFINITY || b == INFINITY ? INFINITY : num_nan();
+	return fmax(a, b);
+}
+
+static double
+smaller(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return a == -INFINITY || b == -INFINITY ? -INFINITY : num_nan();
+	return fmin(a, b);
+}
+
 /* A range that is upside down holds nothing. */
 static double
 fn_clamp(double v, const double *args)
 {
 	if (args[1] < args[0])
 		return num_stale();
-	if (isnan(v) || isnan(args[0]) || isnan(args[1]))
-		return num_nan();
-	return fmax(args[0], fmin(args[1], v));
+	return larger(args[0], smaller(args[1], v));
 }
 
 static double
 fn_clamp_min(double v, const double *args)
 {
-	return isnan(v) || isnan(args[0]) ? num_nan() : fmax(args[0], v);
+	return larger(args[0], v);
 }
 
 static double
 fn_clamp_max(double v, const double *args)
 {
-	return isnan(v) || isnan(args[0]) ? num_nan() : fmin(args[0], v);
+	return smaller(args[0], v);
 }
 
 static int
@@ -219,10 +234,7 @@ extreme(struct eval *ev, const struct node *call, const struct grid *g,
 	    promql_scalar(ev, call->arg[1], g, v) == -1)
 		return -1;
 	for (size_t i = 0; i < g->n; i++)
-		if (isnan(out[i]) || isnan(v[i]))
-			out[i] = num_nan();
-		else
-			out[i] = max ? fmax(out[i], v[i]) : fmin(out[i], v[i]);
+		out[i] = max ? larger(out[i], v[i]) : smaller(out[i], v[i]);
 	return 0;
 }
 
