@@ -67,6 +67,14 @@ number_cmp(const void *a, const void *b)
 double
 promql_quantile(double q, double *v, size_t n)
 {
+	if (n > 1 && q >= 0 && q <= 1)
+		qsort(v, n, sizeof(*v), number_cmp);
+	return promql_quantile_sorted(q, v, n);
+}
+
+double
+promql_quantile_sorted(double q, const double *v, size_t n)
+{
 	double rank, low, weight;
 	size_t i, k;
 
@@ -76,7 +84,6 @@ promql_quantile(double q, double *v, size_t n)
 		return -INFINITY;
 	if (q > 1)
 		return INFINITY;
-	qsort(v, n, sizeof(*v), number_cmp);
 	rank = q * ((double)n - 1);
 	low = floor(rank);
 	i = (size_t)low;
@@ -254,6 +261,28 @@ add(enum word op, struct group *g, size_t i, double v)
 		add_deviation(g, i, v);
 }
 
+/* A row of floats into a group: what is common has a loop of its own. */
+static void
+add_floats(enum word op, struct group *g, const double *v, size_t n)
+{
+	double *sum = g->v, *c = g->c;
+
+	for (size_t i = 0; i < n && op == W_SUM; i++) {
+		if (absent(v[i]))
+			continue;
+		if (absent(sum[i]))
+			sum[i] = v[i];
+		else
+			promql_sum(v[i], &sum[i], &c[i]);
+	}
+	for (size_t i = 0; i < n && op == W_COUNT; i++)
+		if (!absent(v[i]))
+			sum[i] = absent(sum[i]) ? 1 : sum[i] + 1;
+	for (size_t i = 0; i < n && op != W_SUM && op != W_COUNT; i++)
+		if (!absent(v[i]))
+			add(op, g, i, v[i]);
+}
+
 static void
 finish(enum word op, struct group *g, size_t i)
 {
@@ -343,9 +372,7 @@ add_row(void *self, struct row *r)
 		add_mixed(ag, g, r);
 		return 0;
 	}
-	for (size_t i = 0; i < ag->steps; i++)
-		if (!absent(r->v[i]))
-			add(op, g, i, r->v[i]);
+	add_floats(op, g, r->v, ag->steps);
 	return 0;
 }
 

@@ -14,6 +14,16 @@ promql_clear(double *v, size_t n)
 		v[i] = none;
 }
 
+size_t
+promql_present(const double *v, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		k += !absent(v[i]);
+	return k;
+}
+
 double *
 promql_column(struct eval *ev, size_t n)
 {

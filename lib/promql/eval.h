@@ -65,12 +65,17 @@ struct eval {
 static inline bool
 absent(double v)
 {
-	return isnan(v) && num_is_stale(v);
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	return bits == NUM_STALE_BITS;
 }
 
 /* A column of n steps, in the query's arena. */
 double *promql_column(struct eval *ev, size_t n);
 void promql_clear(double *v, size_t n);
+/* At how many of n steps is there a value? */
+size_t promql_present(const double *v, size_t n);
 
 /* A column of no histograms. */
 const struct histogram **promql_histograms(struct eval *ev, size_t n);
@@ -373,6 +378,7 @@ void promql_note_mix(struct eval *ev, const struct node *at, str metric);
 void promql_sum(double v, double *sum, double *c);
 /* The q-quantile of n values, which are sorted by it; NaN is smallest. */
 double promql_quantile(double q, double *v, size_t n);
+double promql_quantile_sorted(double q, const double *v, size_t n);
 
 /* note.c */
 enum note_kind { NOTE_WARNING, NOTE_INFO };

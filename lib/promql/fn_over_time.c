@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "promql/slide.h"
 
 static bool
 fn_sum(const struct window *w, const double *args, double *out)
@@ -235,7 +236,7 @@ fn_ts_max(const struct window *w, const double *args, double *out)
 
 const struct func promql_fn_over_time[] = {
 	{ "avg_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_avg,
-	    .mixed = promql_mixed_avg },
+	    .slide = promql_slide_avg, .mixed = promql_mixed_avg },
 	{ "count_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_count,
 	    .mixed = promql_mixed_count },
 	{ "first_over_time", "m", 0, PROMQL_VECTOR, FUNC_KEEP_NAME,
@@ -243,16 +244,19 @@ const struct func promql_fn_over_time[] = {
 	{ "last_over_time", "m", 0, PROMQL_VECTOR, FUNC_KEEP_NAME,
 	    .window = fn_last, .mixed = promql_mixed_last },
 	{ "mad_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_mad },
-	{ "max_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_max },
-	{ "min_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_min },
+	{ "max_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_max,
+	    .slide = promql_slide_max },
+	{ "min_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_min,
+	    .slide = promql_slide_min },
 	{ "present_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_present,
 	    .mixed = promql_mixed_present },
 	{ "quantile_over_time", "sm", 0, PROMQL_VECTOR, 0,
-	    .window = fn_quantile, .check = check_quantile },
+	    .window = fn_quantile, .slide = promql_slide_quantile,
+	    .check = check_quantile },
 	{ "stddev_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_stddev },
 	{ "stdvar_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_stdvar },
 	{ "sum_over_time", "m", 0, PROMQL_VECTOR, 0, .window = fn_sum,
-	    .mixed = promql_mixed_sum },
+	    .slide = promql_slide_sum, .mixed = promql_mixed_sum },
 	{ "ts_of_first_over_time", "m", 0, PROMQL_VECTOR, 0,
 	    .window = fn_ts_first, .mixed = promql_mixed_ts_first },
 	{ "ts_of_last_over_time", "m", 0, PROMQL_VECTOR, 0,

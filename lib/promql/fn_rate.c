@@ -3,6 +3,7 @@
  * samples of a window.
  */
 #include "promql/eval.h"
+#include "promql/slide.h"
 
 /* What counters had before they fell, over the samples (lo, hi). */
 static double
@@ -338,9 +339,9 @@ check_smoothing(
 
 const struct func promql_fn_rate[] = {
 	{ "changes", "m", 0, PROMQL_VECTOR, FUNC_ANCHORED, .window = fn_changes,
-	    .mixed = promql_mixed_changes },
+	    .slide = promql_slide_changes, .mixed = promql_mixed_changes },
 	{ "delta", "m", 0, PROMQL_VECTOR, EXTENDED, .window = fn_delta,
-	    .mixed = promql_mixed_delta },
+	    .slide = promql_slide_delta, .mixed = promql_mixed_delta },
 	{ "deriv", "m", 0, PROMQL_VECTOR, 0, .window = fn_deriv },
 	{ "double_exponential_smoothing", "mss", 0, PROMQL_VECTOR, 0,
 	    .window = fn_smoothing, .check = check_smoothing },
@@ -348,14 +349,15 @@ const struct func promql_fn_rate[] = {
 	    .mixed = promql_mixed_idelta },
 	{ "increase", "m", 0, PROMQL_VECTOR,
 	    EXTENDED | FUNC_COUNTER | FUNC_RESETS, .window = fn_increase,
-	    .mixed = promql_mixed_increase },
+	    .slide = promql_slide_increase, .mixed = promql_mixed_increase },
 	{ "irate", "m", 0, PROMQL_VECTOR, 0, .window = fn_irate,
 	    .mixed = promql_mixed_irate },
 	{ "predict_linear", "ms", 0, PROMQL_VECTOR, FUNC_TIME,
 	    .window = fn_predict_linear },
 	{ "rate", "m", 0, PROMQL_VECTOR, EXTENDED | FUNC_COUNTER | FUNC_RESETS,
-	    .window = fn_rate, .mixed = promql_mixed_rate },
+	    .window = fn_rate, .slide = promql_slide_rate,
+	    .mixed = promql_mixed_rate },
 	{ "resets", "m", 0, PROMQL_VECTOR, FUNC_ANCHORED, .window = fn_resets,
-	    .mixed = promql_mixed_resets },
+	    .slide = promql_slide_resets, .mixed = promql_mixed_resets },
 	{ .name = NULL },
 };

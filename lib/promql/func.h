@@ -14,6 +14,7 @@ struct sink;
 struct window;
 struct mixed_window;
 struct histogram;
+struct slides;
 
 enum func_flags {
 	FUNC_TIME = 1,      /* depends on the evaluation time: never fixed */
@@ -40,6 +41,8 @@ struct func {
 	/* One of these; none: parsed, but not evaluated yet. */
 	double (*map)(double v, const double *args);
 	bool (*window)(const struct window *w, const double *args, double *out);
+	/* Beside window: every window of a series of floats (slide.h). */
+	bool (*slide)(struct slides *s, const double *const *args, double *out);
 	/*
 	 * Beside window: what to do where there are histograms; the value is
 	 * *h, or *out where that stays NULL.  Without it they are passed over.

@@ -11,16 +11,6 @@
 #define SUBQUERY_STEP 60000
 #define MAX_SAMPLES 50000000
 
-static size_t
-present(const double *v, size_t n)
-{
-	size_t k = 0;
-
-	for (size_t i = 0; i < n; i++)
-		k += !absent(v[i]);
-	return k;
-}
-
 /* Does the order of the rows mean something (an instant sort or topk)? */
 static bool
 ordered(const struct node *n)
@@ -109,7 +99,7 @@ final_row(void *self, struct row *r)
 {
 	struct final *f = self;
 	struct arena *a = f->ev->out;
-	size_t n = f->ev->query.n, k = present(r->v, n);
+	size_t n = f->ev->query.n, k = promql_present(r->v, n);
 	double *v = arena_alloc(a, k * sizeof(*v));
 	struct promql_series *s;
 	int64_t *t;

@@ -286,11 +286,9 @@ clean(struct feed *f, const struct node *sel, const struct source_series *s)
 {
 	struct column c = { s->t, s->v, s->h, s->start, s->n };
 	bool adopts = s->h != NULL && sel->tells_resets;
-	size_t i = 0, n;
+	size_t i, n;
 
-	while (i < s->n && !absent(s->v[i]))
-		i++;
-	if (i == s->n && !adopts)
+	if (!adopts && promql_present(s->v, s->n) == s->n)
 		return c;
 	feed_room(f, s->n);
 	for (n = 0, i = 0; i < s->n; i++) {

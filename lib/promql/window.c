@@ -4,6 +4,7 @@
  * a loop of their own; in others floats and histograms are taken apart first.
  */
 #include "promql/eval.h"
+#include "promql/slide.h"
 
 struct windows {
 	struct place p;
@@ -23,6 +24,7 @@ struct windows {
 	size_t mcap;
 	struct arena scratch; /* of one window */
 	size_t *resets, nresets, reset_cap;
+	struct slides all;
 	struct label_room room;
 	str told;      /* the name that a note was about */
 	size_t points; /* in the result so far */
@@ -36,6 +38,14 @@ find_resets(struct windows *w, const struct column *c)
 		w->reset_cap = c->n + c->n / 2;
 		w->resets = arena_array(w->ev->a, w->reset_cap, size_t);
 	}
+	if (c->start == NULL) {
+		size_t falls = 0; /* nearly always none */
+
+		for (size_t i = 1; i < c->n; i++)
+			falls += c->v[i] < c->v[i - 1];
+		if (falls == 0)
+			return;
+	}
 	for (size_t i = 1; i < c->n; i++)
 		if (c->v[i] < c->v[i - 1] || restarted(c->start, c->t, i))
 			w->resets[w->nresets++] = i;
@@ -47,14 +57,14 @@ note_counter(struct windows *w, const struct row *r)
 {
 	static const char *const ends[] = { "_total", "_sum", "_count",
 		"_bucket" };
-	str name = label_find(r->ls, LABEL_NAME);
-	str type = label_find(r->ls, STR("__type__"));
+	str name = label_find(r->ls, LABEL_NAME), type;
 
 	if (name.n == 0 || str_eq(name, w->told))
 		return;
 	for (size_t i = 0; i < 4; i++)
 		if (str_ends(name, str_of(ends[i])))
 			return;
+	type = label_find(r->ls, STR("__type__"));
 	if (str_eq(type, STR("counter")) || str_eq(type, STR("histogram")))
 		return;
 	w->told = arena_dup(w->ev->a, name);
@@ -130,6 +140,21 @@ check_starts(struct windows *w, const struct column *c, const struct row *r)
 	}
 }
 
+/* All windows of one series at once, where the function can. */
+static bool
+slide_all(struct windows *w, const struct column *c)
+{
+	const struct func *fn = w->call->fn;
+
+	if (fn->slide == NULL || c->start != NULL ||
+	    (w->range->kind == N_MATRIX && w->range->sub->mod.extend != W_NONE))
+		return false;
+	promql_slides_set(&w->all, &w->p, w->g, c);
+	w->all.resets = w->resets;
+	w->all.nresets = w->nresets;
+	return fn->slide(&w->all, (const double *const *)w->cols, w->v);
+}
+
 /* Every window of one series; the size of the largest is returned. */
 static size_t
 slide(struct windows *w, const struct column *c)
@@ -139,6 +164,8 @@ slide(struct windows *w, const struct column *c)
 	double args[FUNC_ARGS];
 	size_t most = 0;
 
+	if (slide_all(w, c))
+		return w->all.most;
 	for (size_t i = 0; i < w->g->n; i++) {
 		advance(w, &win, i);
 		for (size_t k = 0; k < w->nargs; k++)
@@ -268,7 +295,7 @@ window_column(void *self, struct row *r, const struct column *c)
 	struct windows *w = self;
 	const struct func *fn = w->call->fn;
 	struct eval *ev = w->ev;
-	size_t most, n = 0, floats = 0;
+	size_t most, n, floats;
 
 	w->h = NULL;
 	w->nresets = 0;
@@ -281,10 +308,10 @@ window_column(void *self, struct row *r, const struct column *c)
 			find_resets(w, c);
 		most = slide(w, c);
 	}
-	for (size_t i = 0; i < w->g->n; i++) {
-		n += !absent(w->v[i]);
-		floats += !absent(w->v[i]) && (w->h == NULL || !w->h[i]);
-	}
+	n = promql_present(w->v, w->g->n);
+	floats = n;
+	for (size_t i = 0; i < w->g->n && w->h != NULL; i++)
+		floats -= !absent(w->v[i]) && w->h[i] != NULL;
 	if (promql_count(ev, n + most) == -1)
 		return -1;
 	ev->samples -= most;
@@ -331,7 +358,7 @@ promql_windows(struct eval *ev, const struct node *call, const struct grid *g,
 
 	w.range = promql_inner(call->arg[at]);
 	w.v = promql_column(ev, g->n);
-	w.m.ev = ev;
+	w.m.ev = w.all.ev = ev;
 	w.m.range = w.range;
 	w.m.a = &w.scratch;
 	for (size_t i = 0; i < call->narg; i++) {
