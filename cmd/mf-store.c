@@ -21,7 +21,7 @@ const char store_cmd_usage[] =
     "       mf-store values [-d dir] [-e time] [-s time] [--exit-status] name "
     "[selector]\n"
     "       mf-store metadata [-d dir] [--exit-status] [selector]\n"
-    "       mf-store info [-d dir]\n"
+    "       mf-store info [-d dir] [-o form] [--top number]\n"
     "       mf-store check [-q] [-d dir]\n"
     "       mf-store compact [-qv] [-d dir] [-i dur] [--keep [selector=]dur]\n"
     "           [--max-size size] [--seal]\n"
@@ -39,6 +39,7 @@ const char store_cmd_usage[] =
     "  -e, --end TIME     nothing after TIME\n"
     "  -i, --interval DUR stay, and compact every DUR\n"
     "  -n, --dry-run      read and report, store nothing\n"
+    "  -o, --output FORM  of info: table (default) or json\n"
     "  -q, --quiet        do not tell of conflicts\n"
     "  -s, --start TIME   nothing before TIME\n"
     "  -S, --sync         to the disk with every batch\n"
@@ -61,6 +62,7 @@ const char store_cmd_usage[] =
     "      --replace      a new value takes the place of an old one\n"
     "      --seal         the segment that is written to, too\n"
     "      --strict       stop at the first line that does not parse\n"
+    "      --top NUMBER   rows in each table of info\n"
     "      --tsdb DIR     write blocks of Prometheus into DIR\n";
 
 static const struct {

@@ -142,6 +142,31 @@ struct store_info {
 int store_info(struct store *s, struct store_info *i, struct error *e);
 
 /*
+ * What takes the room: metrics, labels, pairs of them, and days.  It looks at
+ * all that is there; memory goes with the number of series.  Metrics, labels
+ * and pairs come with the most series (of a label: values) first.
+ */
+struct store_usage {
+	struct store_usage_metric {
+		str name;
+		size_t series, samples, bytes; /* of values and histograms */
+	} * metrics;
+	struct store_usage_pair {
+		str name, value; /* of a label alone: no value */
+		size_t n;        /* series; of a label alone: values */
+	} * pairs, *labels;
+	struct store_usage_day {
+		int64_t t;
+		size_t series, fresh, gone; /* against the day before */
+		size_t samples, bytes;
+	} * days;
+	size_t nmetrics, npairs, nlabels, ndays;
+	struct arena a; /* the strings */
+};
+int store_usage(struct store *s, struct store_usage *u, struct error *e);
+void store_usage_fini(struct store_usage *u);
+
+/*
  * Look after a store: segments that nothing is written to any more become
  * parts, small parts one, what is too old goes, and what crashes have left.
  * Writers and readers go on meanwhile.
