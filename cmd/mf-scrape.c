@@ -123,6 +123,31 @@ refuse_slips(const struct scrape_options *o, const char *const *commands)
 	}
 }
 
+/* What an option was given for is not done: it would be passed over. */
+static void
+refuse_idle(const struct scrape_options *o, bool config, bool show, bool lint)
+{
+	const struct conf_opts *c = tool_conf_opts();
+	const struct {
+		const char *name, *with;
+		bool idle;
+	} t[] = {
+		{ "--output", "targets", o->form != -1 && !show },
+		{ "--explain", "targets", o->explain && !show },
+		{ "--extended", "check-metrics", o->extended && !lint },
+		{ "--env", "-c", c->env_on && !config },
+		{ "--set", "-c", c->nset > 0 && !config },
+		{ "--keep-known", "-c", o->keep_known && !config },
+		{ "--dns-server", "-c", o->dns_server != NULL && !config },
+		{ "--shard", "-c", o->shards > 0 && !config },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		if (t[i].idle)
+			tool_die(TOOL_USAGE, "%s goes with %s only", t[i].name,
+			    t[i].with);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -131,15 +156,17 @@ main(int argc, char **argv)
 	static int (*const runs[])(const struct scrape_options *) = {
 		scrape_check, scrape_show, scrape_lint, scrape_run
 	};
-	struct scrape_options o = { 0 };
+	struct scrape_options o = { .form = -1 };
 	size_t command;
 	int status;
 
 	tool_init("mf-scrape");
 	command = opt_command(&argc, &argv, commands);
 	options(&o, argc, argv);
-	if (runs[command] == scrape_lint)
+	if (runs[command] == scrape_lint) {
+		refuse_idle(&o, false, false, true);
 		tool_done(scrape_lint(&o));
+	}
 	/* What other tools check is an operand, too. */
 	if (runs[command] == scrape_check && o.config == NULL &&
 	    o.noperands == 1) {
@@ -152,12 +179,11 @@ main(int argc, char **argv)
 		tool_die(TOOL_USAGE,
 		    "%s: URLs and a configuration do not go together",
 		    o.operands[0]);
-	if (o.shards > 0 && o.noperands > 0)
-		tool_die(TOOL_USAGE, "--shard goes with -c only");
 	if (o.config == NULL && o.noperands == 0 &&
 	    runs[command] != scrape_show)
 		tool_die(
 		    TOOL_USAGE, "nothing to scrape: give -c FILE or a URL");
+	refuse_idle(&o, o.config != NULL, runs[command] == scrape_show, false);
 	if (tool_now_fixed() && !o.once)
 		tool_die(TOOL_USAGE, "--now goes with -1 only");
 	status = runs[command](&o);

@@ -20,7 +20,7 @@ struct scrape_options {
 	bool once, dry;
 	bool keep_known;        /* --keep-known */
 	bool self;              /* --self */
-	int form;               /* enum scrape_form */
+	int form;               /* enum scrape_form; -1: none was given */
 	bool explain;           /* --explain */
 	uint32_t shard, shards; /* --shard I/N, or 0 */
 	struct opt_list connect;

@@ -167,6 +167,29 @@ job() { echo "- {job_name: $1, static_configs: [{targets: ['file:$PWD/page']}]${
 	[ ! -e d ]
 }
 
+@test "an option that would be passed over is refused" {
+	touch p.yml
+	for o in --env '--set a=b' --keep-known '--shard 0/2' \
+	    '--dns-server 127.0.0.1:53'; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr mf-scrape -1 $o file:page
+		[ "$stderr" = "mf-scrape: ${o%% *} goes with -c only" ]
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr mf-scrape targets -d d $o
+		[ "$stderr" = "mf-scrape: ${o%% *} goes with -c only" ]
+	done
+	for o in '-o json' --explain; do
+		for with in file:page '-c p.yml'; do
+			# shellcheck disable=SC2086
+			run -2 --separate-stderr mf-scrape -1 $o $with
+			[[ $stderr == "mf-scrape: --"*" goes with targets only" ]]
+		done
+	done
+	run -2 --separate-stderr mf-scrape -1 --extended file:page
+	[ "$stderr" = "mf-scrape: --extended goes with check-metrics only" ]
+	[ -z "$output" ]
+}
+
 @test "few descriptors: requests wait in turn" {
 	start web mf-serve -l 127.0.0.1:0 -g '/v=a 1
 '
@@ -192,4 +215,6 @@ job() { echo "- {job_name: $1, static_configs: [{targets: ['file:$PWD/page']}]${
 		[[ $stderr == *"Failed to connect to 127.0.0.1"*": Connection refused" ]]
 		[[ $stderr != *" ms"* ]]
 	done
+	run -1 --separate-stderr mf-scrape -1 localhost:http
+	[[ $stderr == *": invalid URL: Port number was not a decimal number between 0 and 65535" ]]
 }

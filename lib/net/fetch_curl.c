@@ -27,6 +27,7 @@ static const struct {
 	SYM(url_cleanup, curl_url_cleanup),
 	SYM(url_set, curl_url_set),
 	SYM(url_get, curl_url_get),
+	SYM(url_strerror, curl_url_strerror),
 	SYM(free, curl_free),
 	SYM(multi_init, curl_multi_init),
 	SYM(multi_cleanup, curl_multi_cleanup),

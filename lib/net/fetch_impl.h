@@ -27,6 +27,7 @@ struct fetch_curl {
 	__typeof__(curl_url_cleanup) *url_cleanup;
 	__typeof__(curl_url_set) *url_set;
 	__typeof__(curl_url_get) *url_get;
+	__typeof__(curl_url_strerror) *url_strerror;
 	__typeof__(curl_free) *free;
 	__typeof__(curl_multi_init) *multi_init;
 	__typeof__(curl_multi_cleanup) *multi_cleanup;
@@ -80,6 +81,7 @@ struct fetch_job {
 	struct arena arena;
 	struct curl_slist *headers, **tail; /* in the arena */
 	struct buf body;
+	str whole; /* a body that came all at once, where it was read */
 	size_t max_body;
 	enum fetch_fault fault;
 	size_t head; /* bytes of headers, and of those behind the body */
@@ -176,6 +178,13 @@ int64_t fetch_now(const struct fetch *f);
 size_t fetch_body_add(char *p, size_t size, size_t n, void *job);
 size_t fetch_body_head(char *p, size_t size, size_t n, void *job);
 bool fetch_body_whole(struct fetch_job *j, int status);
+
+/*
+ * All of a body is here until the job's end: false if it has to be added, as
+ * one that is compressed.  And what there is of a body.
+ */
+bool fetch_body_all(struct fetch_job *j, str body);
+str fetch_body(const struct fetch_job *j);
 const char *fetch_body_fault(struct fetch_job *j);
 void fetch_body_drop(struct fetch_job *j);
 void fetch_body_fini(struct fetch_job *j);

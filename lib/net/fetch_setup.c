@@ -354,9 +354,10 @@ fetch_url(
 	struct fetch_curl *c = &j->fetch->curl;
 	CURLU *p = c->url();
 	const char *port = NULL;
+	CURLUcode rc;
 
-	if (c->url_set(p, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ==
-	    CURLUE_OK) {
+	rc = c->url_set(p, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
+	if (rc == CURLUE_OK) {
 		u->scheme = url_part(j, p, CURLUPART_SCHEME, 0);
 		u->host = url_part(j, p, CURLUPART_HOST, 0);
 		port = url_part(j, p, CURLUPART_PORT, CURLU_DEFAULT_PORT);
@@ -364,6 +365,8 @@ fetch_url(
 		u->scheme = NULL;
 	}
 	c->url_cleanup(p);
+	if (rc != CURLUE_OK)
+		return error_set(e, "invalid URL: %s", c->url_strerror(rc));
 	if (u->scheme == NULL)
 		return error_set(e, "invalid URL");
 	if (strcmp(u->scheme, "http") != 0 && strcmp(u->scheme, "https") != 0)
