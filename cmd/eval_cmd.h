@@ -38,6 +38,9 @@ int eval_rules(const struct eval_options *o);
 /* check: are rule files and configurations sound? */
 int eval_check(const struct eval_options *o);
 
+/* test: do the evaluations of files of the test language come out? */
+int eval_test(const struct eval_options *o);
+
 /* Rule files of -c and -r as a set, with what of the configuration it needs. */
 struct promconf;
 struct eval_config {

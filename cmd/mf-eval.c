@@ -12,6 +12,7 @@ static const char usage[] =
     "usage: mf-eval [options] [-d DIR | -u URL | --in FILE] EXPR ...\n"
     "       mf-eval [options] -c FILE[:KEY] | -r FILE[:KEY]\n"
     "       mf-eval check [-q] [-c FILE[:KEY]] [FILE ...]\n"
+    "       mf-eval test [-qv] FILE ...\n"
     "Evaluate expressions, or the rules of rule files, and print the answers.\n"
     "\n"
     "  -1, --once                  each rule group's latest slot, then end\n"
@@ -89,16 +90,20 @@ options(struct eval_options *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	static const char *const commands[] = { "check", NULL };
+	static const struct {
+		const char *name;
+		int (*run)(const struct eval_options *o);
+	} runs[] = { { "check", eval_check }, { "test", eval_test } };
+	static const char *const commands[] = { "check", "test", NULL };
 	struct eval_options o = { .form = answer_form("text") };
-	bool check;
+	size_t command;
 	int status;
 
 	tool_init("mf-eval");
-	check = opt_command(&argc, &argv, commands) == 0;
+	command = opt_command(&argc, &argv, commands);
 	options(&o, argc, argv);
-	if (check)
-		status = eval_check(&o);
+	if (commands[command] != NULL)
+		status = runs[command].run(&o);
 	else if (o.nexprs > 0 && o.rules.n > 0)
 		tool_die(TOOL_USAGE, "rules or expressions, not both");
 	else if (o.nexprs > 0)

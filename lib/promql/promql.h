@@ -148,4 +148,24 @@ bool promql_selects(const struct promql_expr *x);
 int promql_parse_matchers(
     str text, struct arena *a, struct match **m, size_t *n, struct error *e);
 
+/*
+ * A file of the test language: load, clear, eval and what is expected of it.
+ * Each instant evaluation is run as it stands, with @ on its selectors at
+ * other times, and as the middle of a range.  All of the language is enabled;
+ * the engine is set up as upstream's tests have it.
+ */
+struct promql_test {
+	/*
+	 * An evaluation: the line and text of its eval, and why it failed:
+	 * lines, the last of them a diff of what was expected (-) and what
+	 * came (+).  May be NULL.
+	 */
+	void (*each)(void *arg, size_t line, str head, bool ok, str why);
+	/* What is not in the language; its block is passed over. */
+	void (*fault)(void *arg, size_t line, size_t col, const char *msg);
+	void *arg;
+	size_t passed, failed, faults; /* counted up */
+};
+void promql_test(struct promql_test *t, str text);
+
 #endif

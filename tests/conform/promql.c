@@ -4,9 +4,11 @@
  * shown with its line on stderr.
  */
 #include <err.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
-#include "promqltest.h"
+#include "promql/promql.h"
 
 struct context {
 	const char *name;
@@ -14,12 +16,21 @@ struct context {
 };
 
 static void
-report(void *arg, size_t line, bool ok, const char *why)
+each(void *arg, size_t line, str head, bool ok, str why)
 {
 	const struct context *c = arg;
 
 	if (!ok && c->verbose)
-		fprintf(stderr, "%s:%zu: %s\n", c->name, line, why);
+		fprintf(stderr, "%s:%zu: %.*s\n%.*s", c->name, line,
+		    STR_ARG(head), STR_ARG(why));
+}
+
+static void
+fault(void *arg, size_t line, size_t col, const char *msg)
+{
+	const struct context *c = arg;
+
+	fprintf(stderr, "%s:%zu:%zu: %s\n", c->name, line, col, msg);
 }
 
 int
@@ -33,7 +44,9 @@ main(int argc, char **argv)
 		i++;
 	}
 	for (; i < argc; i++) {
-		struct pt t = { .report = report, .arg = &c };
+		struct promql_test t = {
+			.each = each, .fault = fault, .arg = &c
+		};
 		struct buf b = { 0 };
 		struct error e;
 
@@ -41,8 +54,9 @@ main(int argc, char **argv)
 		    strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i];
 		if (file_read(argv[i], &b, &e) == -1)
 			errx(1, "%s", e.msg);
-		pt_file(&t, buf_str(&b));
-		printf("%s %zu %zu\n", c.name, t.passed, t.passed + t.failed);
+		promql_test(&t, buf_str(&b));
+		printf("%s %zu %zu\n", c.name, t.passed,
+		    t.passed + t.failed + t.faults);
 		buf_fini(&b);
 	}
 	return 0;

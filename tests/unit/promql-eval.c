@@ -5,19 +5,33 @@
  * func.c, histogram.c, native.c, note.c, result.c, selector.c and window.c.
  */
 #include <glob.h>
+#include <inttypes.h>
 
-#include "../conform/promqltest.h"
 #include "base/file.h"
+#include "base/num.h"
 #include "check.h"
+#include "metric/series.h"
+#include "promql/promql.h"
 
 static void
-report(void *arg, size_t line, bool ok, const char *why)
+each(void *arg, size_t line, str head, bool ok, str why)
 {
 	checks++;
 	if (!ok)
 		fails++;
-	printf("%sok %d - %s:%zu %s\n", ok ? "" : "not ", checks,
-	    (const char *)arg, line, why);
+	printf("%sok %d - %s:%zu\n", ok ? "" : "not ", checks,
+	    (const char *)arg, line);
+	if (!ok)
+		fprintf(stderr, "%.*s\n%.*s", STR_ARG(head), STR_ARG(why));
+}
+
+static void
+fault(void *arg, size_t line, size_t col, const char *msg)
+{
+	checks++;
+	fails++;
+	printf("not ok %d - %s:%zu:%zu: %s\n", checks, (const char *)arg, line,
+	    col, msg);
 }
 
 static void
@@ -27,12 +41,14 @@ test_files(void)
 
 	CHECK(glob("tests/promql/*.test", 0, NULL, &g) == 0);
 	for (size_t i = 0; i < g.gl_pathc; i++) {
-		struct pt t = { .report = report, .arg = g.gl_pathv[i] };
+		struct promql_test t = {
+			.each = each, .fault = fault, .arg = g.gl_pathv[i]
+		};
 		struct buf b = { 0 };
 		struct error e;
 
 		CHECK(file_read(g.gl_pathv[i], &b, &e) == 0);
-		pt_file(&t, buf_str(&b));
+		promql_test(&t, buf_str(&b));
 		CHECK(t.passed > 15);
 		buf_fini(&b);
 	}
