@@ -4,7 +4,6 @@
 #include "answer.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +11,7 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "metric/expo.h"
+#include "tool.h"
 
 struct answer_form {
 	const char *name;
@@ -78,99 +78,6 @@ put_text(struct buf *out, str expr, const struct promql_opts *o,
 	expo_put_eof(out);
 }
 
-/* Seconds as the API writes them: a fraction of three digits or none. */
-static void
-put_seconds(struct json_writer *w, int64_t t)
-{
-	char text[40];
-	uint64_t ms = t < 0 ? 0 - (uint64_t)t : (uint64_t)t;
-	int n = snprintf(
-	    text, sizeof(text), "%s%" PRIu64, t < 0 ? "-" : "", ms / 1000);
-
-	if (ms % 1000 != 0)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, ".%03d",
-		    (int)(ms % 1000));
-	json_raw(w, (str){ text, (size_t)n });
-}
-
-/* A value as the API writes it: 'f', but very small and large ones 'e'. */
-static void
-put_value(struct json_writer *w, double v)
-{
-	struct buf b = { 0 };
-	bool far = v != 0 && (fabs(v) < 1e-6 || fabs(v) >= 1e21);
-
-	num_format(&b, v, far ? 'e' : 'f', -1);
-	json_str(w, buf_str(&b));
-	buf_fini(&b);
-}
-
-static void
-put_point(struct json_writer *w, const struct promql_series *s, size_t i)
-{
-	const struct histogram *h = histogram_of(s, i);
-	struct buf text = { 0 };
-
-	json_open(w, '[');
-	put_seconds(w, s->t[i]);
-	if (h == NULL)
-		put_value(w, s->v[i]);
-	else {
-		histogram_json(&text, h);
-		json_raw(w, buf_str(&text));
-		buf_fini(&text);
-	}
-	json_close(w, ']');
-}
-
-/* The floats of a series under key, or its histograms, if there are any. */
-static void
-put_points(struct json_writer *w, const struct promql_series *s,
-    const char *key, bool matrix, bool histograms)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < s->n; i++) {
-		if ((histogram_of(s, i) != NULL) != histograms)
-			continue;
-		if (!any)
-			json_key(w, str_of(key));
-		if (!any && matrix)
-			json_open(w, '[');
-		any = true;
-		put_point(w, s, i);
-	}
-	if (any && matrix)
-		json_close(w, ']');
-}
-
-static void
-put_series(struct json_writer *w, const struct promql_series *s, bool matrix)
-{
-	json_open(w, '{');
-	json_key(w, STR("metric"));
-	label_json(w, s->labels);
-	put_points(w, s, matrix ? "values" : "value", matrix, false);
-	if (s->h != NULL)
-		put_points(
-		    w, s, matrix ? "histograms" : "histogram", matrix, true);
-	json_close(w, '}');
-}
-
-/* A string (if text has bytes to point at) or a scalar. */
-static void
-put_single(struct json_writer *w, int64_t t, str text, double v)
-{
-	struct buf b = { 0 };
-
-	json_open(w, '[');
-	json_num(w, (double)t / 1000);
-	num_format(&b, v, 'f', -1);
-	json_str(w, text.p != NULL ? text : buf_str(&b));
-	json_close(w, ']');
-	buf_fini(&b);
-}
-
 static void
 put_strings(struct json_writer *w, const char *key, const str *v, size_t n)
 {
@@ -181,6 +88,14 @@ put_strings(struct json_writer *w, const char *key, const str *v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		json_str(w, v[i]);
 	json_close(w, ']');
+}
+
+static void
+flush(void *arg, struct buf *b)
+{
+	(void)arg;
+	tool_write(buf_str(b));
+	buf_reset(b);
 }
 
 static void
@@ -197,26 +112,7 @@ put_json(struct buf *out, str expr, const struct promql_opts *o,
 	json_key(&w, STR("status"));
 	json_str(&w, STR("success"));
 	json_key(&w, STR("data"));
-	json_open(&w, '{');
-	json_key(&w, STR("resultType"));
-	json_str(&w, str_of(promql_type_text(r->type)));
-	json_key(&w, STR("result"));
-	switch (r->type) {
-	case PROMQL_SCALAR:
-		put_single(&w, r->t, STR_NONE, r->scalar);
-		break;
-	case PROMQL_STRING:
-		put_single(&w, r->t, r->string, 0);
-		break;
-	case PROMQL_VECTOR:
-	case PROMQL_MATRIX:
-		json_open(&w, '[');
-		for (size_t i = 0; i < r->n; i++)
-			put_series(&w, &r->v[i], r->type == PROMQL_MATRIX);
-		json_close(&w, ']');
-		break;
-	}
-	json_close(&w, '}');
+	promql_json(&w, r, 0, flush, NULL);
 	put_strings(&w, "warnings", r->warnings, r->nwarnings);
 	put_strings(&w, "infos", r->infos, r->ninfos);
 	json_close(&w, '}');

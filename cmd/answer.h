@@ -15,6 +15,7 @@ const struct answer_form *answer_form(const char *name);
 /*
  * Add the answer to expr to out; o is how it was asked.  A form with a head
  * line prints it when head is true: before the first answer of a process.
+ * Of a long one in JSON out may have the end alone: the rest is on stdout.
  */
 void answer_put(const struct answer_form *f, struct buf *out, str expr,
     const struct promql_opts *o, const struct promql_result *r, bool head);

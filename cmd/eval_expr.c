@@ -145,10 +145,12 @@ answer(struct asking *a, int64_t now)
 		} else {
 			warn(&r);
 			a->any = a->any || !answer_empty(&r);
-			answer_put(
-			    answer_form("text"), &out, expr, &p, &r, false);
-			eval_write(&a->writer, buf_str(&out));
-			buf_reset(&out);
+			if (a->writer.store != NULL) {
+				answer_put(answer_form("text"), &out, expr, &p,
+				    &r, false);
+				eval_write(&a->writer, buf_str(&out));
+				buf_reset(&out);
+			}
 			answer_put(o->form, &out, expr, &p, &r, !a->headed);
 			a->headed = true;
 			tool_write(buf_str(&out));

@@ -55,6 +55,16 @@ const char *promql_type_text(enum promql_type t);
 void promql_print(struct buf *b, const struct promql_expr *x);
 
 /*
+ * The same for people (as its Pretty()): what has more than 100 bytes is split
+ * into indented lines.
+ */
+void promql_print_pretty(struct buf *b, const struct promql_expr *x);
+
+/* The tree as a JSON value, as the API's parse_query gives it. */
+struct json_writer;
+void promql_print_tree(struct json_writer *w, const struct promql_expr *x);
+
+/*
  * How far back from an evaluation time samples may be needed, in ms (ranges,
  * offsets, lookback, subqueries), and how far ahead (negative offsets); false
  * if an absolute @ time makes that unbounded.  How mf-eval sizes its window.
@@ -137,6 +147,15 @@ struct promql_result {
 int promql_eval(const struct promql_expr *x, const struct source *src,
     const struct promql_opts *o, struct arena *a, struct promql_result *r,
     struct error *e);
+
+/*
+ * A result as the API's data, {"resultType":...,"result":...}, of at most
+ * limit series (0: all of them).  full, if not NULL, is called between series
+ * when the buffer has grown large, and may take the bytes out of it.
+ */
+struct json_writer;
+void promql_json(struct json_writer *w, const struct promql_result *r,
+    size_t limit, void (*full)(void *arg, struct buf *b), void *arg);
 
 /* Does a series selector appear in it (so that a source is needed)? */
 bool promql_selects(const struct promql_expr *x);

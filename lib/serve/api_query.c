@@ -1,134 +1,7 @@
 /*
- * /api/v1/query and query_range: parse, evaluate, print.  Points are written
- * straight into the body, since an answer may have a million of them.
+ * /api/v1/query and query_range: parse, evaluate, print.
  */
-#include "base/num.h"
 #include "serve/api.h"
-
-/* As upstream writes the times of samples: seconds, three digits of ms. */
-static void
-put_time(struct buf *b, int64_t t)
-{
-	uint64_t abs = t < 0 ? -(uint64_t)t : (uint64_t)t;
-	unsigned ms = (unsigned)(abs % 1000);
-
-	if (t < 0)
-		buf_byte(b, '-');
-	num_print_int(b, (int64_t)(abs / 1000));
-	if (ms > 0) {
-		buf_byte(b, '.');
-		buf_byte(b, (char)('0' + ms / 100));
-		buf_byte(b, (char)('0' + ms / 10 % 10));
-		buf_byte(b, (char)('0' + ms % 10));
-	}
-}
-
-static void
-put_point(struct buf *b, int64_t t, double v)
-{
-	double abs = fabs(v);
-	char fmt = abs != 0 && (abs < 1e-6 || abs >= 1e21) ? 'e' : 'f';
-
-	buf_byte(b, '[');
-	put_time(b, t);
-	buf_add(b, STR(",\""));
-	if (fmt == 'f' && v == rint(v) && abs < 9007199254740992.0)
-		num_print(b, v);
-	else
-		num_format(b, v, fmt, -1);
-	buf_add(b, STR("\"]"));
-}
-
-static bool
-is_histogram(const struct promql_series *s, size_t i)
-{
-	return s->h != NULL && s->h[i] != NULL;
-}
-
-/* The floats of a series, or its histograms, if there are any. */
-static void
-put_points(struct json_writer *w, const struct promql_series *s, str key,
-    bool range, bool histograms)
-{
-	const char *before = range ? "[" : "";
-	bool any = false;
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (is_histogram(s, i) != histograms)
-			continue;
-		if (!any)
-			json_key(w, key);
-		any = true;
-		buf_z(w->out, before);
-		before = ",";
-		if (!histograms) {
-			put_point(w->out, s->t[i], s->v[i]);
-			continue;
-		}
-		buf_byte(w->out, '[');
-		put_time(w->out, s->t[i]);
-		buf_byte(w->out, ',');
-		histogram_json(w->out, s->h[i]);
-		buf_byte(w->out, ']');
-	}
-	if (any && range)
-		buf_byte(w->out, ']');
-	if (any)
-		w->pending = true;
-}
-
-static void
-put_series(struct json_writer *w, const struct promql_series *s, bool range)
-{
-	json_open(w, '{');
-	json_key(w, STR("metric"));
-	label_json(w, s->labels);
-	put_points(w, s, range ? STR("values") : STR("value"), range, false);
-	if (s->h != NULL)
-		put_points(w, s, range ? STR("histograms") : STR("histogram"),
-		    range, true);
-	json_close(w, '}');
-}
-
-/* [ts,"text"], ts as a plain number. */
-static void
-put_single(struct json_writer *w, int64_t t, str text)
-{
-	json_open(w, '[');
-	json_num(w, (double)t / 1000);
-	json_str(w, text);
-	json_close(w, ']');
-}
-
-static void
-put_result(struct json_writer *w, const struct promql_result *r, size_t limit)
-{
-	size_t n = limit && limit < r->n ? limit : r->n;
-	struct buf b = { 0 };
-
-	json_open(w, '{');
-	json_key(w, STR("resultType"));
-	json_str(w, str_of(promql_type_text(r->type)));
-	json_key(w, STR("result"));
-	switch (r->type) {
-	case PROMQL_SCALAR:
-		num_format(&b, r->scalar, 'f', -1);
-		put_single(w, r->t, buf_str(&b));
-		break;
-	case PROMQL_STRING:
-		put_single(w, r->t, r->string);
-		break;
-	case PROMQL_VECTOR:
-	case PROMQL_MATRIX:
-		json_open(w, '[');
-		for (size_t i = 0; i < n; i++)
-			put_series(w, &r->v[i], r->type == PROMQL_MATRIX);
-		json_close(w, ']');
-		break;
-	}
-	json_close(w, '}');
-	buf_fini(&b);
-}
 
 static void
 answer(struct exchange *x, const struct promql_result *r, size_t limit)
@@ -142,7 +15,7 @@ answer(struct exchange *x, const struct promql_result *r, size_t limit)
 	if (limit && limit < r->n)
 		warnings[n++] = STR("results truncated due to limit");
 	api_begin(x, &w);
-	put_result(&w, r, limit);
+	promql_json(&w, r, limit, NULL, NULL);
 	api_end(&w, warnings, n, r->infos, r->ninfos);
 }
 
