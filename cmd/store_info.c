@@ -1,5 +1,5 @@
 /*
- * mf-store info and check.
+ * mf-store info.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -294,30 +294,4 @@ store_cmd_info(int argc, char **argv)
 	store_usage_fini(&x.u);
 	store_cmd_close(&x.r);
 	return TOOL_OK;
-}
-
-static void
-report(void *arg, const char *msg)
-{
-	(void)arg;
-	tool_warn("%s", msg);
-}
-
-int
-store_cmd_check(int argc, char **argv)
-{
-	struct store_cmd_read r = { .s = NULL };
-	struct error e;
-	int rc;
-
-	store_cmd_open(&r, argc, argv, 0);
-	if (r.expr != NULL)
-		tool_usage(store_cmd_usage);
-	rc = store_check(r.s, report, NULL, &e);
-	if (rc == -1)
-		tool_die(TOOL_FAILED, "%s", e.msg);
-	if (rc == 0)
-		tool_note("%s: sound", tool_path(tool_dir(r.dir), "store", ""));
-	store_cmd_close(&r);
-	return rc == 0 ? TOOL_OK : TOOL_FAILED;
 }

@@ -75,7 +75,7 @@ _mf_store() {
 	--after|-e|--end|-i|--interval|--input|--keep|--max-age|--max-future|--max-label-length|--max-labels|--max-series|--max-size|--now|--ooo-window|-o|--output|-s|--start|--top) COMPREPLY=(); return ;;
 	esac
 	case $cur in
-	-*) mapfile -t COMPREPLY < <(compgen -W "--after --any-time --by-day --by-series -d --dir -e --end --exit-status -h --help -i --interval --input --keep --max-age --max-future --max-label-length --max-labels --max-series --max-size -n --dry-run --now --ooo-window -o --output -q --quiet --replace --seal -s --start --strict -S --sync --top --tsdb -v --verbose -V --version" -- "$cur") ;;
+	-*) mapfile -t COMPREPLY < <(compgen -W "--after --any-time --by-day --by-series -d --dir -e --end --exit-status -h --help -i --interval --input --keep --max-age --max-future --max-label-length --max-labels --max-series --max-size -n --dry-run --now --ooo-window -o --output -q --quiet --repair --replace --seal -s --start --strict -S --sync --top --tsdb -v --verbose -V --version" -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "append select series labels values metadata info check limits compact delete export import" -- "$cur") ;;
 	esac

@@ -140,6 +140,7 @@ complete -c mf-store -l now -x -d 'Take time for now the time of samples without
 complete -c mf-store -l ooo-window -x -d 'Refuse samples older by more than dur than the newest sample of the store, whatever their series, and of the input so far'
 complete -c mf-store -s o -l output -x -d 'Print info as table .Pq the default or as json'
 complete -c mf-store -s q -l quiet -d 'Do not tell of conflicts, nor, on a terminal, how far the reading of a file is'
+complete -c mf-store -l repair -d 'Write anew what can be read of files that are damaged, so that they stand no more in the way of compact and delete'
 complete -c mf-store -l replace -d 'Let a sample of the same time and another value take the place of the one that is there'
 complete -c mf-store -l seal -d 'Seal the segment that is written to, too'
 complete -c mf-store -s s -l start -x -d 'Print no samples before time'

@@ -313,9 +313,22 @@ check_part(struct check *c, const struct store_seg *g)
 	free(x);
 }
 
-/* Is a file open, or does one that is stand for it? */
-static bool
-covered(const struct store_day *d, const struct store_span *x)
+size_t
+store_check_file(struct store *s, const struct store_day *d,
+    const struct store_seg *g, void (*report)(void *arg, const char *msg),
+    void *arg)
+{
+	struct check c = { .s = s, .d = d, .report = report, .arg = arg };
+
+	if (g->sealed != NULL)
+		check_part(&c, g);
+	else
+		check_segment(&c, g);
+	return c.bad;
+}
+
+bool
+store_span_open(const struct store_day *d, const struct store_span *x)
 {
 	for (size_t k = 0; k < d->n; k++)
 		if (d->seg[k]->first <= x->first && d->seg[k]->no >= x->last)
@@ -338,7 +351,7 @@ check_files(struct check *c, struct error *e)
 	if (store_day_list(c->s, d->ymd, &v, &n, e) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (covered(d, &v[i]))
+		if (store_span_open(d, &v[i]))
 			continue;
 		if (v[i].part)
 			tell(c, "%08u/%06u-%06u.part: not a part, or damaged",

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "store/seal.h"
 #include "store/sealed.h"
@@ -123,11 +122,7 @@ unlink_span(const struct work *w, const struct store_span *v)
 {
 	char name[32];
 
-	if (v->part)
-		store_sealed_name(name, w->d->ymd, v->first, v->last);
-	else
-		snprintf(name, sizeof(name), "%08u/%06u.seg",
-		    (unsigned)w->d->ymd, (unsigned)v->last);
+	store_span_name(name, w->d->ymd, v);
 	unlinkat(w->s->fd, name, 0);
 }
 
@@ -199,10 +194,10 @@ ready(struct work *w, const struct store_seg *g)
 		return true;
 	if (!store_seg_closed(g))
 		return false;
-	if (store_seal_sound(g))
+	if (store_seg_sound(g))
 		return true;
-	snprintf(msg, sizeof(msg), "%s: damaged, left as it is (see check)",
-	    g->v.name);
+	snprintf(msg, sizeof(msg),
+	    "%s: damaged, left as it is (see check --repair)", g->v.name);
 	report(w, msg);
 	return false;
 }
@@ -512,25 +507,11 @@ fit(struct work *w, struct error *e)
 	return rc;
 }
 
-/* One at a time; the lock goes with the process, or with -1. */
-static int
-only_one(const struct store *s, struct error *e)
-{
-	size_t n = strlen(s->path) + sizeof("/compact.lock");
-	char *path = mem_alloc(n);
-	int fd;
-
-	snprintf(path, n, "%s/compact.lock", s->path);
-	fd = file_lock(path, false, e);
-	free(path);
-	return fd;
-}
-
 int
 store_compact(struct store *s, struct store_compact *c, struct error *e)
 {
 	struct work w = { .s = s, .c = c };
-	int lock = only_one(s, e), rc;
+	int lock = store_lock_compact(s, e), rc;
 	uint32_t *ymd = NULL;
 	size_t n = 0;
 
@@ -612,7 +593,7 @@ store_delete(struct store *s, const struct match *m, size_t nm, int64_t from,
     int64_t to, struct store_compact *c, struct error *e)
 {
 	struct work w = { .s = s, .c = c };
-	int lock = only_one(s, e), rc;
+	int lock = store_lock_compact(s, e), rc;
 	uint32_t *ymd;
 	size_t n;
 

@@ -258,6 +258,19 @@ store_lock(const struct store *s, struct error *e)
 	return 0;
 }
 
+int
+store_lock_compact(const struct store *s, struct error *e)
+{
+	size_t n = strlen(s->path) + sizeof("/compact.lock");
+	char *path = mem_alloc(n);
+	int fd;
+
+	snprintf(path, n, "%s/compact.lock", s->path);
+	fd = file_lock(path, false, e);
+	free(path);
+	return fd;
+}
+
 void
 store_unlock(const struct store *s)
 {
@@ -409,6 +422,16 @@ store_span_widest(struct store_span *v, size_t n)
 	return n - k;
 }
 
+void
+store_span_name(char out[32], uint32_t ymd, const struct store_span *x)
+{
+	if (x->part)
+		store_sealed_name(out, ymd, x->first, x->last);
+	else
+		snprintf(
+		    out, 32, "%08u/%06u.seg", (unsigned)ymd, (unsigned)x->last);
+}
+
 int64_t
 store_day_start(uint32_t ymd)
 {
@@ -549,11 +572,7 @@ there(const struct store *s, uint32_t ymd, const struct store_span *x)
 	struct stat st;
 	char name[32];
 
-	if (x->part)
-		store_sealed_name(name, ymd, x->first, x->last);
-	else
-		snprintf(name, sizeof(name), "%08u/%06u.seg", (unsigned)ymd,
-		    (unsigned)x->last);
+	store_span_name(name, ymd, x);
 	return fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 

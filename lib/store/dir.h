@@ -80,6 +80,17 @@ int store_day_list(const struct store *s, uint32_t ymd, struct store_span **v,
 /* Leave those that no other stands for, by number; how many they are. */
 size_t store_span_widest(struct store_span *v, size_t n);
 
+/* Is a file open, or does one that is stand for it? */
+bool store_span_open(const struct store_day *d, const struct store_span *x);
+
+/* Where a file lies in the store. */
+void store_span_name(char out[32], uint32_t ymd, const struct store_span *x);
+
+/* How many problems a day's file has; each is told. */
+size_t store_check_file(struct store *s, const struct store_day *d,
+    const struct store_seg *g, void (*report)(void *arg, const char *msg),
+    void *arg);
+
 /* The directory of a day: "20261122". */
 void store_day_name(char out[16], uint32_t ymd);
 
@@ -89,6 +100,9 @@ int store_dir_names(int dirfd, const char *name,
 
 /* What the disk gives the files of a directory of the store. */
 size_t store_dir_bytes(const struct store *s, const char *name);
+
+/* Only one may make files anew: its lock, to be closed; or -1. */
+int store_lock_compact(const struct store *s, struct error *e);
 
 /* The store's lock, for a moment; a writer's. */
 int store_lock(const struct store *s, struct error *e);

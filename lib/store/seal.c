@@ -13,6 +13,7 @@
 #include <zstd.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "store/column.h"
 #include "store/loose.h"
 #include "store/pack.h"
@@ -62,6 +63,7 @@ struct seal {
 	struct map place; /* segment and layout there, to struct lay */
 	struct map open;
 	struct map sources; /* id to last slot */
+	struct store_whole whole;
 	struct store_slot page[STORE_SEALED_PAGE];
 	struct store_sealed_page bounds;
 	struct buf block, frame, text;
@@ -72,39 +74,18 @@ struct seal {
 	bool failed;
 };
 
-bool
-store_seal_sound(const struct store_seg *g)
+/* What cannot be read is left out, or it is an error. */
+static bool
+salvages(const struct seal *w)
 {
-	for (uint32_t i = 0; i < g->n; i++) {
-		const struct store_slot *p = store_seg_slot(g, i);
-		uint32_t from, n;
-
-		if (p == NULL && g->sealed == NULL && store_seg_free(g, i))
-			continue;
-		if (p == NULL)
-			return false;
-		if (!(p->flags & STORE_LAST) || p->flags & STORE_LOST)
-			continue;
-		from = store_seg_batch(g, i);
-		if (from == STORE_NO_SLOT)
-			return false;
-		for (; g->sealed == NULL && from <= i; from++) {
-			p = store_seg_slot(g, from);
-			if (store_seg_frame(g, p) == NULL)
-				return false;
-			if ((p->type == STORE_FRAME_V ||
-				p->type == STORE_FRAME_T) &&
-			    (store_seg_layout(g, p->ref, &n) == NULL ||
-				!store_seg_row(p, n)))
-				return false;
-		}
-	}
-	return true;
+	return w->drop != NULL && w->drop->damaged;
 }
 
 static void
 fail(struct seal *w, const struct store_seg *g)
 {
+	if (salvages(w))
+		return;
 	if (!w->failed)
 		error_set(w->e, "%s: damaged", g->v.name);
 	w->failed = true;
@@ -241,7 +222,9 @@ gather_sealed(struct seal *w, const struct open *o, size_t from, size_t to,
 		if (c == NULL || c->n != o->lay->n ||
 		    !store_cols_get(c, col + k, x)) {
 			fail(w, w->v[o->row[from].seg]);
-			return;
+			for (size_t r = from; r < to; r++)
+				v[k][r] = num_from_bits(STORE_ABSENT);
+			continue;
 		}
 		for (size_t r = from; r < to; r++)
 			v[k][r] = x[o->row[r].b];
@@ -396,6 +379,9 @@ left_in_row(
 	const uint64_t *v;
 	uint32_t n = p->n;
 
+	if (salvages(w))
+		return store_thin_count(
+		    &w->whole, w->v[i], i, p, l->gone, l->ngone, l->n);
 	if (l->ngone == 0 || !store_thin_time(w->drop, p->tmin))
 		return n;
 	v = store_seg_frame(w->v[i], p);
@@ -406,6 +392,17 @@ left_in_row(
 	for (size_t k = 0; k < l->ngone; k++)
 		n -= v[l->gone[k]] != STORE_ABSENT && n > 0;
 	return n;
+}
+
+/* Is a slot's row where it says, over its layout? */
+static bool
+in_stripe(const struct store_sealed *x, const struct store_slot *p)
+{
+	uint32_t k = (uint32_t)(p->off >> 32);
+
+	return k < store_sealed_head(x)->nstripes &&
+	    store_sealed_stripe(x, k)->layout == p->ref &&
+	    (p->off & UINT32_MAX) < store_sealed_stripe(x, k)->rows;
 }
 
 /*
@@ -421,17 +418,18 @@ take_row(struct seal *w, uint32_t i, uint32_t at, uint32_t slot,
 	struct open *o;
 	struct place r = { .seg = i, .a = at, .slot = slot, .ms = p->tmin };
 
-	if (l == NULL || p->len != (uint64_t)l->n * 8) {
+	if (w->v[i]->sealed != NULL) {
+		r.a = (uint32_t)(p->off >> 32);
+		r.b = (uint32_t)(p->off & UINT32_MAX);
+	}
+	if (l == NULL || p->len != (uint64_t)l->n * 8 ||
+	    (w->v[i]->sealed != NULL && !in_stripe(w->v[i]->sealed, p))) {
 		fail(w, w->v[i]);
 		return false;
 	}
 	p->n = left_in_row(w, i, p, l);
 	if (p->n == 0)
 		return false;
-	if (w->v[i]->sealed != NULL) {
-		r.a = (uint32_t)(p->off >> 32);
-		r.b = (uint32_t)(p->off & UINT32_MAX);
-	}
 	o = find_open(w, p->source, l, p->flags & STORE_REPLACE);
 	if (o->n == o->most)
 		flush_stripe(w, o);
@@ -599,6 +597,8 @@ take_batch(struct seal *w, uint32_t i, uint32_t from, uint32_t last)
 			return;
 		}
 		v[n] = *p;
+		if (salvages(w) && store_thin_id(w->drop, p->source))
+			v[n].source = 0;
 		if (v[n].type == STORE_FRAME_V) {
 			if (!take_row(w, i, from, w->h.slots + n, &v[n]))
 				continue;
@@ -779,6 +779,7 @@ fini(struct seal *w)
 	map_fini(&w->place);
 	map_fini(&w->open);
 	map_fini(&w->sources);
+	store_thin_fini(&w->whole);
 	arena_fini(&w->a);
 	free(w);
 }

@@ -9,12 +9,6 @@
 #include "store/thin.h"
 
 /*
- * Is every frame of a segment sound?  What is not is left as it is, for check
- * to tell of.
- */
-bool store_seal_sound(const struct store_seg *g);
-
-/*
  * Seal v[0]..v[n - 1], whose numbers follow each other; drop may be NULL.  On
  * return the part is there under its name and on the disk.  step is told how
  * many samples have been read since it was last called.

@@ -481,6 +481,36 @@ store_seg_end(const struct store_seg *s)
 }
 
 bool
+store_seg_sound(const struct store_seg *g)
+{
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct store_slot *p = store_seg_slot(g, i);
+		uint32_t from, n;
+
+		if (p == NULL && store_seg_free(g, i))
+			continue;
+		if (p == NULL)
+			return false;
+		if (!(p->flags & STORE_LAST) || p->flags & STORE_LOST)
+			continue;
+		from = store_seg_batch(g, i);
+		if (from == STORE_NO_SLOT)
+			return false;
+		for (; g->sealed == NULL && from <= i; from++) {
+			p = store_seg_slot(g, from);
+			if (store_seg_frame(g, p) == NULL)
+				return false;
+			if ((p->type == STORE_FRAME_V ||
+				p->type == STORE_FRAME_T) &&
+			    (store_seg_layout(g, p->ref, &n) == NULL ||
+				!store_seg_row(p, n)))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool
 store_seg_x(
     const struct store_slot *slot, const void *frame, struct store_xview *x)
 {

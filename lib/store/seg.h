@@ -97,6 +97,12 @@ bool store_seg_block(const struct store_seg *s, const struct store_slot *slot,
 const uint32_t *store_seg_layout(
     const struct store_seg *s, uint32_t ref, uint32_t *n);
 
+/*
+ * Is every frame of a segment sound, and every slot of a part?  What is not is
+ * left as it is, for check to tell of.
+ */
+bool store_seg_sound(const struct store_seg *g);
+
 /* Is a V or T frame as long as cols columns are? */
 bool store_seg_row(const struct store_slot *slot, uint32_t cols);
 

@@ -206,4 +206,12 @@ int store_delete(struct store *s, const struct match *m, size_t nm,
 int store_check(struct store *s, void (*report)(void *arg, const char *msg),
     void *arg, struct error *e);
 
+/*
+ * Take damaged files out of the way of compaction and deletion: what can be
+ * read of them is written anew, and they stay beside it as NAME.damaged.  What
+ * is done is told to report; what is lost store_check() has told before.
+ */
+int store_repair(struct store *s, void (*report)(void *arg, const char *msg),
+    void *arg, struct error *e);
+
 #endif

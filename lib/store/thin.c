@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/num.h"
+#include "store/sealed.h"
 
 bool
 store_thin_id(const struct store_drop *drop, uint32_t id)
@@ -133,4 +135,62 @@ store_thin_c(const struct store_drop *drop, struct store_slot *p,
 		return frame;
 	p->len = (uint32_t)out->n;
 	return out->p;
+}
+
+/* The samples of each row of a stripe. */
+static uint32_t *
+count_stripe(struct store_whole *w, const struct store_seg *g, uint32_t k,
+    const uint32_t *gone, size_t ngone, uint32_t cols)
+{
+	uint32_t *n = arena_zero(&w->a, STORE_SEALED_ROWS, sizeof(*n));
+	struct store_cols *c = mem_zero(1, sizeof(*c));
+	double v[STORE_SEALED_ROWS];
+	bool ok = store_cols_open(c, g->sealed, k) && c->n == cols;
+	size_t at = 0;
+
+	for (uint32_t col = 0; ok && col < cols; col++) {
+		if (at < ngone && gone[at] == col)
+			at++;
+		else if (store_cols_get(c, col, v))
+			for (uint32_t r = 0; r < c->stripe->rows; r++)
+				n[r] += num_bits(v[r]) != STORE_ABSENT;
+	}
+	store_cols_fini(c);
+	free(c);
+	return n;
+}
+
+uint32_t
+store_thin_count(struct store_whole *w, const struct store_seg *g, uint32_t seg,
+    const struct store_slot *p, const uint32_t *gone, size_t ngone,
+    uint32_t cols)
+{
+	uint32_t key[2] = { seg, (uint32_t)(p->off >> 32) }, n = 0;
+	str k = { (const char *)key, sizeof(key) };
+	const uint64_t *v;
+	struct map_slot *m;
+	size_t at = 0;
+
+	if (g->sealed != NULL) {
+		m = map_find(&w->stripes, k);
+		if (m == NULL) {
+			m = map_add(&w->stripes, arena_dup(&w->a, k), NULL);
+			m->v.p = count_stripe(w, g, key[1], gone, ngone, cols);
+		}
+		return ((const uint32_t *)m->v.p)[p->off & UINT32_MAX];
+	}
+	v = store_seg_frame(g, p);
+	for (uint32_t c = 0; v != NULL && c < cols; c++)
+		if (at < ngone && gone[at] == c)
+			at++;
+		else
+			n += v[c] != STORE_ABSENT;
+	return n;
+}
+
+void
+store_thin_fini(struct store_whole *w)
+{
+	map_fini(&w->stripes);
+	arena_fini(&w->a);
 }

@@ -4,7 +4,9 @@
 #ifndef STORE_THIN_H
 #define STORE_THIN_H
 
+#include "base/arena.h"
 #include "base/buf.h"
+#include "base/map.h"
 #include "store/ids.h"
 #include "store/seg.h"
 
@@ -13,6 +15,7 @@ struct store_drop {
 	const struct store_ids *ids;
 	uint32_t lo, hi;
 	uint64_t hash; /* goes into the head */
+	bool damaged;  /* and what cannot be read; ids may be sources, too */
 };
 
 /* Is a series, is a time meant?  drop may be NULL: none is. */
@@ -35,5 +38,19 @@ void store_thin_t(const struct store_drop *drop, struct store_slot *p,
  */
 const void *store_thin_c(const struct store_drop *drop, struct store_slot *p,
     const void *frame, struct buf *out, size_t *left);
+
+/*
+ * How many samples of a V row, which has that many columns, can be read and do
+ * not go with those that are gone (rising).  What was found of the stripes of
+ * a part is kept; seg is a number of the segment's own.
+ */
+struct store_whole {
+	struct arena a;
+	struct map stripes; /* segment and stripe, to samples of each row */
+};
+uint32_t store_thin_count(struct store_whole *w, const struct store_seg *g,
+    uint32_t seg, const struct store_slot *p, const uint32_t *gone,
+    size_t ngone, uint32_t cols);
+void store_thin_fini(struct store_whole *w);
 
 #endif

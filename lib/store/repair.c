@@ -1,0 +1,299 @@
+/*
+ * A way out of damage.  A segment or part of which something cannot be read is
+ * sealed once more without that; what is no segment or part at all is replaced
+ * by a part that says nothing, so that no number is missing.  All is done with
+ * both locks: it is rare, and nobody writes meanwhile.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "store/seal.h"
+#include "store/sealed.h"
+
+struct repair {
+	struct store *s;
+	struct store_day *d;
+	void (*report)(void *arg, const char *msg);
+	void *arg;
+	struct error *e;
+};
+
+static void
+quiet(void *arg, const char *msg)
+{
+	(void)arg;
+	(void)msg;
+}
+
+static void
+step(void *arg, size_t samples)
+{
+	(void)arg;
+	(void)samples;
+}
+
+static void
+tell(const struct repair *w, const char *name, const char *what)
+{
+	char msg[160];
+
+	snprintf(msg, sizeof(msg), "%s: %s", name, what);
+	w->report(w->arg, msg);
+}
+
+/* What a file is called from now on: one that is not there yet. */
+static void
+damaged_name(const struct repair *w, char out[64], const char *name)
+{
+	snprintf(out, 64, "%s.damaged", name);
+	for (int i = 1; faccessat(w->s->fd, out, F_OK, 0) == 0 && i < 1000; i++)
+		snprintf(out, 64, "%s.damaged%d", name, i);
+}
+
+static int
+set_aside(const struct repair *w, const char *name)
+{
+	char to[64];
+
+	damaged_name(w, to, name);
+	return renameat(w->s->fd, name, w->s->fd, to) == -1
+	    ? error_errno(w->e, "%s", to)
+	    : 0;
+}
+
+/* What is neither segment nor part; *last gets the highest number of all. */
+static int
+files_aside(const struct repair *w, uint32_t *last)
+{
+	struct store_span *v;
+	char name[32];
+	size_t n;
+	int rc = 0;
+
+	*last = 0;
+	if (store_day_list(w->s, w->d->ymd, &v, &n, w->e) == -1)
+		return -1;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		*last = v[i].last > *last ? v[i].last : *last;
+		if (store_span_open(w->d, &v[i]))
+			continue;
+		store_span_name(name, w->d->ymd, &v[i]);
+		rc = set_aside(w, name);
+		if (rc == 0)
+			tell(w, name, "set aside, nothing of it can be read");
+	}
+	free(v);
+	return rc;
+}
+
+/* A part of no batches stands for first..last, which come after g. */
+static int
+fill(const struct repair *w, uint32_t first, uint32_t last,
+    const struct store_seg *g)
+{
+	struct store_seg none = { .first = first, .no = last, .now = true };
+	struct store_seg *v = &none;
+	int64_t high = g == NULL ? -1 : store_seg_high(g);
+
+	none.high = high < 0 ? UINT32_MAX : (uint32_t)high;
+	return store_seal(w->s, w->d->ymd, &v, 1, NULL, step, NULL, w->e);
+}
+
+static int
+fill_gaps(const struct repair *w, uint32_t last)
+{
+	const struct store_day *d = w->d;
+	const struct store_seg *before = NULL;
+
+	for (size_t i = 0; i <= d->n; i++) {
+		uint32_t from = before == NULL ? 1 : before->no + 1;
+		uint32_t to = i < d->n ? d->seg[i]->first - 1 : last;
+
+		if (to >= from && fill(w, from, to, before) == -1)
+			return -1;
+		before = i < d->n ? d->seg[i] : NULL;
+	}
+	return 0;
+}
+
+/* Ids of a file that the day's labels do not have. */
+struct unknown {
+	const struct store_dict *dict;
+	struct store_ids seen, ids;
+};
+
+static void
+look(struct unknown *u, uint32_t id, enum store_rec_kind kind)
+{
+	struct label v[STORE_LABELS_MAX];
+	struct labels ls;
+
+	if (id == 0 || store_ids_find(&u->seen, id) != STORE_IDS_NONE)
+		return;
+	store_ids_add(&u->seen, id, 1);
+	if (!store_dict_labels(u->dict, id, kind, v, &ls))
+		store_ids_add(&u->ids, id, 1);
+}
+
+static void
+look_frame(
+    struct unknown *u, const struct store_seg *g, const struct store_slot *p)
+{
+	const void *frame = p->type == STORE_FRAME_X || p->type == STORE_FRAME_C
+	    ? store_seg_frame(g, p)
+	    : NULL;
+	struct store_comment c;
+	struct store_xview x;
+	size_t at = 0;
+	str text;
+
+	if (p->source != 0)
+		look(u, p->source, STORE_REC_SOURCE);
+	if (frame == NULL)
+		return;
+	if (p->type == STORE_FRAME_C) {
+		while (store_seg_comment(p, frame, &at, &c, &text))
+			look(u, c.id, STORE_REC_SERIES);
+	} else if (store_seg_x(p, frame, &x)) {
+		for (uint32_t k = 0; k < x.nser; k++)
+			look(u, x.id[k], STORE_REC_SERIES);
+	}
+}
+
+static void
+look_all(struct unknown *u, const struct store_seg *g)
+{
+	uint32_t layouts =
+	    g->sealed == NULL ? g->n : store_sealed_head(g->sealed)->nlayouts;
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct store_slot *p = store_seg_slot(g, i);
+
+		if (p != NULL)
+			look_frame(u, g, p);
+	}
+	for (uint32_t k = 0; k < layouts; k++) {
+		uint32_t n = 0;
+		const uint32_t *ids = store_seg_layout(g, k, &n);
+
+		for (uint32_t i = 0; ids != NULL && i < n; i++)
+			look(u, ids[i], STORE_REC_SERIES);
+	}
+}
+
+/* Nothing more is written to it. */
+static int
+shut(const struct repair *w, const struct store_seg *g)
+{
+	struct store_seg x;
+	int r;
+
+	if (store_seg_closed(g))
+		return 0;
+	r = store_seg_open(
+	    &x, w->s->fd, w->d->ymd, g->no, w->s->boot, true, w->e);
+	if (r == 1) {
+		r = store_seg_shut(&x, w->e);
+		store_seg_close(&x);
+	}
+	return r;
+}
+
+/* A part takes its own name again, so what it was is linked to before. */
+static int
+anew(const struct repair *w, struct store_seg *g, const struct unknown *u)
+{
+	struct store_drop drop = {
+		.ids = &u->ids,
+		.hi = UINT32_MAX,
+		.damaged = true,
+	};
+	char to[64];
+
+	damaged_name(w, to, g->v.name);
+	if (g->sealed != NULL) {
+		drop.hash = store_sealed_head(g->sealed)->dropped;
+		if (linkat(w->s->fd, g->v.name, w->s->fd, to, 0) == -1)
+			return error_errno(w->e, "%s", to);
+	}
+	if (shut(w, g) == -1 ||
+	    store_seal(w->s, w->d->ymd, &g, 1, &drop, step, NULL, w->e) == -1) {
+		if (g->sealed != NULL)
+			unlinkat(w->s->fd, to, 0);
+		return -1;
+	}
+	if (g->sealed == NULL && set_aside(w, g->v.name) == -1)
+		return -1;
+	tell(w, g->v.name, "made anew without what is damaged, and set aside");
+	return 0;
+}
+
+static int
+repair_file(const struct repair *w, struct store_seg *g)
+{
+	struct unknown u = { .dict = &w->d->dict };
+	int rc;
+
+	if (store_check_file(w->s, w->d, g, quiet, NULL) == 0)
+		return 0;
+	look_all(&u, g);
+	rc = anew(w, g, &u);
+	store_ids_fini(&u.seen);
+	store_ids_fini(&u.ids);
+	return rc;
+}
+
+static int
+repair_day(struct repair *w)
+{
+	struct store_day *d = w->d;
+	uint32_t last;
+
+	if (store_day_use(w->s, d, w->e) == -1 || files_aside(w, &last) == -1 ||
+	    fill_gaps(w, last) == -1 || store_day_use(w->s, d, w->e) == -1)
+		return -1;
+	for (size_t i = 0; i < d->n; i++)
+		if (repair_file(w, d->seg[i]) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+repair(struct store *s, void (*report)(void *arg, const char *msg), void *arg,
+    struct error *e)
+{
+	if (store_days(s, e) == -1)
+		return -1;
+	for (size_t i = 0; i < s->n; i++) {
+		struct store_day d = {
+			.ymd = s->days[i]->ymd,
+			.start = s->days[i]->start,
+		};
+		struct repair w = { s, &d, report, arg, e };
+		int r = repair_day(&w);
+
+		store_day_close(&d);
+		if (r == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_repair(struct store *s, void (*report)(void *arg, const char *msg),
+    void *arg, struct error *e)
+{
+	int lock = store_lock_compact(s, e), rc = -1;
+
+	if (lock == -1)
+		return error_add(e, "%s", s->path);
+	if (store_lock(s, e) == 0) {
+		rc = repair(s, report, arg, e);
+		store_unlock(s);
+	}
+	close(lock);
+	return rc == -1 ? error_add(e, "%s", s->path) : 0;
+}
