@@ -106,11 +106,11 @@ void scrape_state_append(
 
 /*
  * Write "targets": the states of v, what set has dropped, and the discoveries
- * that fail now (sd may be NULL).
+ * that fail now (sd may be NULL); before it the log, if that has been removed.
  */
-void scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
-    size_t n, const struct scrape_set *set, const struct scrape_sd *sd,
-    int64_t now);
+void scrape_state_targets(struct scrape_state *s, struct scrape_memory *m,
+    const struct scrape_status *v, size_t n, const struct scrape_set *set,
+    const struct scrape_sd *sd, int64_t now);
 
 /* scrape_exec.c: a command under way, whose output is a page. */
 struct scrape_exec;

@@ -109,7 +109,7 @@ write_targets(struct flow *f, int64_t now)
 			v[i].error = buf_str(&f->v[i]->error);
 		}
 		scrape_state_targets(
-		    &f->state, v, f->n, f->set->set, f->sd, now);
+		    &f->state, f->m, v, f->n, f->set->set, f->sd, now);
 		free(v);
 	}
 	f->changed = false;

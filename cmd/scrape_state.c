@@ -2,10 +2,12 @@
  * DIR/scrape: "series", the log of what each target showed (appended to, a
  * process killed in the middle leaves a batch without its end, which is cut
  * off), and "targets", a batch a target with how it went, for others to read.
+ * Somebody may remove them while we run: then both are written anew.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -48,22 +50,80 @@ scrape_state_open(
 	open_log(s, n);
 }
 
-/* A log of which most is history is written anew. */
-static void
-rewrite(struct scrape_state *s, struct scrape_memory *m)
+/* A log of which most is history, or that is lost, is written anew. */
+static int
+rewrite(
+    struct scrape_state *s, struct scrape_memory *m, bool lost, struct error *e)
 {
 	struct buf b = { 0 };
-	struct error e;
+	int rc = 0;
 
 	scrape_memory_save(m, &b);
 	s->saved = b.n;
-	if (b.n < s->size &&
-	    file_replace(tool_path(s->dir, "scrape", "series"), buf_str(&b),
-		0644, &e) == 0) {
+	if (lost || b.n < s->size)
+		rc = file_replace(tool_path(s->dir, "scrape", "series"),
+		    buf_str(&b), 0644, e);
+	if (rc == 0 && (lost || b.n < s->size)) {
 		(void)close(s->fd);
 		open_log(s, b.n);
 	}
 	buf_fini(&b);
+	return rc;
+}
+
+/* Is the log's name another file's by now, or nobody's? */
+static bool
+is_lost(const struct scrape_state *s)
+{
+	struct stat now, own;
+
+	return stat(tool_path(s->dir, "scrape", "series"), &now) == -1
+	    ? errno == ENOENT
+	    : fstat(s->fd, &own) == 0 &&
+		(now.st_ino != own.st_ino || now.st_dev != own.st_dev);
+}
+
+/* The directory is ours still, or again; -1: it is not to be had. */
+static int
+own_again(const struct scrape_state *s, struct error *e)
+{
+	const char *lock = tool_path(s->dir, "scrape", "lock");
+	struct buf b = { 0 };
+	bool ours;
+
+	if (file_mkdir(tool_path(s->dir, "scrape", ""), e) == -1)
+		return -1;
+	if (file_lock(lock, false, e) != -1)
+		return 0;
+	ours = file_read(lock, &b, NULL) == 0 &&
+	    strtol(buf_cstr(&b), NULL, 10) == getpid();
+	buf_fini(&b);
+	return ours ? 0 : -1;
+}
+
+/* Told once, as all that the state can't have. */
+static void
+trouble(struct scrape_state *s, const struct error *e)
+{
+	if (!s->failed)
+		tool_warn("%s", e->msg);
+	s->failed = s->lost = true;
+}
+
+static int
+find_again(struct scrape_state *s, struct scrape_memory *m)
+{
+	struct error e;
+
+	if (!is_lost(s))
+		return 0;
+	if (own_again(s, &e) == -1 || rewrite(s, m, true, &e) == -1) {
+		trouble(s, &e);
+		return -1;
+	}
+	tool_warn("%s: was removed, and is written anew",
+	    tool_path(s->dir, "scrape", "series"));
+	return 0;
 }
 
 /*
@@ -79,9 +139,7 @@ scrape_state_append(struct scrape_state *s, struct scrape_memory *m, str log)
 		return;
 	if (file_write_fd(
 		s->fd, tool_path(s->dir, "scrape", "series"), log, &e) == -1) {
-		if (!s->failed)
-			tool_warn("%s", e.msg);
-		s->failed = s->lost = true;
+		trouble(s, &e);
 		if (ftruncate(s->fd, (off_t)s->size) == -1)
 			tool_die(TOOL_FAILED, "%s", e.msg);
 		return;
@@ -89,7 +147,7 @@ scrape_state_append(struct scrape_state *s, struct scrape_memory *m, str log)
 	s->failed = false;
 	s->size += log.n;
 	if (s->size > REWRITE && s->size > 4 * s->saved)
-		rewrite(s, m);
+		(void)rewrite(s, m, false, &e);
 }
 
 static void
@@ -164,15 +222,15 @@ put_failing(struct buf *b, str name, str what, int64_t now)
 }
 
 void
-scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
-    size_t n, const struct scrape_set *set, const struct scrape_sd *sd,
-    int64_t now)
+scrape_state_targets(struct scrape_state *s, struct scrape_memory *m,
+    const struct scrape_status *v, size_t n, const struct scrape_set *set,
+    const struct scrape_sd *sd, int64_t now)
 {
 	struct buf b = { 0 };
 	struct error e;
 	str job, what;
 
-	if (s->dir == NULL)
+	if (s->dir == NULL || find_again(s, m) == -1)
 		return;
 	for (size_t i = 0; i < n; i++)
 		put_target(&b, &v[i]);
@@ -182,10 +240,7 @@ scrape_state_targets(struct scrape_state *s, const struct scrape_status *v,
 	     i++)
 		put_failing(&b, job, what, now);
 	if (file_replace(tool_path(s->dir, "scrape", "targets"), buf_str(&b),
-		0644, &e) == -1) {
-		if (!s->failed)
-			tool_warn("%s", e.msg);
-		s->failed = s->lost = true;
-	}
+		0644, &e) == -1)
+		trouble(s, &e);
 	buf_fini(&b);
 }

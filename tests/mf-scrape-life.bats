@@ -297,3 +297,32 @@ whole() {
 	[[ $stderr == *"/proc/none"* ]]
 	[ -z "$output" ]
 }
+
+@test "a state that is removed is written anew, and still has one owner" {
+	hostile
+	cat >p.yml <<-END
+	scrape_configs:
+	- job_name: j
+	  scrape_interval: 200ms
+	  static_configs: [{targets: ['$address']}]
+	END
+	scrape s -c p.yml -d data
+	until_ok 5 seen 2 '^# EOF' s.out
+	rm -r data
+	until_ok 20 test -e data/scrape/targets
+	grep -q '^# BATCH .*job="j"' data/scrape/series
+	grep -q 'data/scrape/series: was removed, and is written anew' s.err
+	run -1 --separate-stderr mf-scrape -1 -c p.yml -d data
+	[[ $stderr == *"held by process $pid"* ]]
+	# somebody else has taken it meanwhile: it is not ours to write
+	mkdir -p other/scrape
+	sh -c 'exec 9>other/scrape/lock; flock 9; echo $$ >&9; exec sleep 60' 3>&- &
+	echo $! >>pids
+	until_ok 5 test -s other/scrape/lock
+	rm -r data
+	mv other data
+	until_ok 20 grep -q "data/scrape/lock: held by process $!" s.err
+	[ ! -e data/scrape/series ]
+	n=$(grep -c '^# EOF' s.out)
+	until_ok 5 seen $((n + 2)) '^# EOF' s.out
+}
