@@ -394,7 +394,9 @@ chunk_open(struct chunk_in *c, enum chunk_encoding encoding, const uint8_t *p,
 		.v.leading = 255,
 	};
 	c->n = (unsigned)bits_get(&c->bits, 8 * HEAD);
-	if (encoding == CHUNK_XOR)
+	if (encoding == CHUNK_XOR2)
+		chunk_xor2_open(c);
+	if (encoding == CHUNK_XOR || encoding == CHUNK_XOR2)
 		return !c->bits.bad;
 	if (encoding != CHUNK_HISTOGRAM && encoding != CHUNK_FLOAT_HISTOGRAM)
 		return false;
@@ -528,6 +530,8 @@ chunk_next(
 		} else {
 			*v = bits_get_xor(&c->bits, &c->v);
 		}
+	} else if (c->encoding == CHUNK_XOR2) {
+		*v = chunk_xor2_next(c);
 	} else {
 		get_histogram(c);
 		*v = c->h.sum;

@@ -1,7 +1,7 @@
 /*
- * The samples of a chunk of Prometheus's TSDB, written and read: XOR floats,
- * integer histograms and float histograms.  Private to wire/block_*.c.
- * (prometheus/tsdb/docs/format/chunks.md)
+ * The samples of a chunk of Prometheus's TSDB, written and read: XOR floats
+ * (XOR2 is only read), integer histograms and float histograms.  Private to
+ * wire/block_*.c. (prometheus/tsdb/docs/format/chunks.md)
  */
 #ifndef WIRE_BLOCK_CHUNK_H
 #define WIRE_BLOCK_CHUNK_H
@@ -13,7 +13,7 @@ enum chunk_encoding {
 	CHUNK_XOR = 1,
 	CHUNK_HISTOGRAM = 2,
 	CHUNK_FLOAT_HISTOGRAM = 3,
-	CHUNK_XOR2 = 4, /* known, not read */
+	CHUNK_XOR2 = 4, /* floats, read only */
 };
 
 #define CHUNK_SAMPLES 120 /* after which the next one is begun */
@@ -58,6 +58,10 @@ struct chunk_in {
 	int64_t *change;
 	struct bits_xor *x;
 	enum histogram_hint hint;
+	/* of XOR2: has the first sample a start time, and from which on each?
+	 */
+	bool start;
+	unsigned starts;
 };
 
 /* False: it is not one.  Histograms live in a. */
@@ -70,5 +74,9 @@ bool chunk_open(struct chunk_in *c, enum chunk_encoding encoding,
  */
 int chunk_next(
     struct chunk_in *c, int64_t *t, double *v, const struct histogram **h);
+
+/* For chunk_open() and chunk_next() (wire/block_xor2.c). */
+void chunk_xor2_open(struct chunk_in *c);
+double chunk_xor2_next(struct chunk_in *c);
 
 #endif

@@ -529,9 +529,6 @@ one_chunk(struct block *b, uint64_t ref, struct walk *w, struct error *e)
 	if ((uint32_t)be(&(struct in){ in.p + 1 + n, 4, false }, 4) !=
 	    crc32c(0, in.p, (size_t)n + 1))
 		return broken(b, "the checksum of a chunk is wrong", e);
-	if (in.p[0] == CHUNK_XOR2)
-		return broken(
-		    b, "a chunk is XOR2 encoded, which mf does not read", e);
 	arena_reset(&b->a);
 	if (!chunk_open(&c, in.p[0], in.p + 1, (size_t)n, &b->a))
 		return broken(b, "a chunk is of a kind that is not known", e);
