@@ -40,6 +40,12 @@ int num_parse(str s, double *v);
  */
 const char *num_scan(const char *p, const char *end, double *v);
 
+/*
+ * The same of a number that num_print() would print as it stands there, seen
+ * without making a double of it; NULL if it would not, or that is not clear.
+ */
+const char *num_scan_printed(const char *p, const char *end);
+
 /* A decimal integer with optional sign; the whole of s; overflow fails. */
 int num_parse_int(str s, int64_t *v);
 

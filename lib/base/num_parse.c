@@ -278,6 +278,68 @@ num_scan(const char *p, const char *end, double *v)
 	return p;
 }
 
+static const char *
+skip_digits(const char *p, const char *end)
+{
+	while (p < end && is_digit(*p))
+		p++;
+	return p;
+}
+
+/*
+ * The exponent of d.ddde+XX, of which frac digits stand behind the point: is
+ * it one that is printed?  A whole number would be printed in full.
+ */
+static const char *
+printed_exponent(const char *p, const char *end, size_t frac)
+{
+	size_t x;
+	bool neg;
+
+	if (end - p < 4 || p[0] != 'e' || (p[1] != '+' && p[1] != '-') ||
+	    !is_digit(p[2]) || !is_digit(p[3]) ||
+	    (end - p > 4 && is_digit(p[4])))
+		return NULL;
+	neg = p[1] == '-';
+	x = (size_t)(p[2] - '0') * 10 + (size_t)(p[3] - '0');
+	return (neg ? x > 4 : x > 5 && x < frac) ? p + 4 : NULL;
+}
+
+/*
+ * 15 digits always come back (DBL_DIG), and as the shortest that do if they do
+ * not end in a 0.
+ */
+const char *
+num_scan_printed(const char *p, const char *end)
+{
+	const char *from, *point;
+	size_t whole, frac;
+
+	p += p < end && *p == '-';
+	from = p;
+	p = skip_digits(p, end);
+	whole = (size_t)(p - from);
+	if (whole == 0 || whole > 15 || (whole > 1 && *from == '0'))
+		return NULL;
+	if (p == end || (*p != '.' && *p != 'e' && *p != 'E'))
+		return p;
+	if (*p != '.')
+		return whole > 1 || *from == '0' ? NULL
+						 : printed_exponent(p, end, 0);
+	point = ++p;
+	p = skip_digits(p, end);
+	frac = (size_t)(p - point);
+	if (frac == 0 || whole + frac > 15 || p[-1] == '0')
+		return NULL;
+	if (p < end && (*p == 'e' || *p == 'E'))
+		return whole > 1 || *from == '0'
+		    ? NULL
+		    : printed_exponent(p, end, frac);
+	if (*from == '0' && frac > 3 && memcmp(point, "0000", 4) == 0)
+		return NULL;
+	return whole > 6 ? NULL : p;
+}
+
 int
 num_parse(str s, double *v)
 {

@@ -91,6 +91,13 @@ struct expo_reader *expo_new(enum expo_form form, int64_t default_t);
  * costs some 40 bytes a series then, not 250.
  */
 void expo_lean(struct expo_reader *r);
+
+/*
+ * The consumer prints values and does not reckon with them: a sample of a
+ * remembered series whose value stands there as num_print() prints it has that
+ * as its text, and no v.
+ */
+void expo_verbatim(struct expo_reader *r);
 void expo_free(struct expo_reader *r);
 
 /* Lines to read next; borrowed until expo_next() has returned 0. */

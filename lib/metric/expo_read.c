@@ -51,6 +51,12 @@ expo_lean(struct expo_reader *r)
 	r->memory.lean = true;
 }
 
+void
+expo_verbatim(struct expo_reader *r)
+{
+	r->verbatim = true;
+}
+
 struct arena *
 expo_arena(struct expo_reader *r)
 {
@@ -172,6 +178,20 @@ take_comment(struct expo_reader *r, struct expo_item *item, struct expo_seen *k)
 	return 1;
 }
 
+/* The value at p: its place behind, or NULL. */
+static inline const char *
+value(const struct expo_reader *r, const char *p, struct expo_item *item)
+{
+	const char *q;
+
+	if (r->verbatim && (q = num_scan_printed(p, r->safe)) != NULL &&
+	    (*q == '\n' || *q == ' ')) {
+		item->text = str_from(p, q);
+		return q;
+	}
+	return num_scan(p, r->safe, &item->v);
+}
+
 /*
  * A line that was expected: an item without parsing its labels.  1, 0 if it is
  * no such line, -1.
@@ -196,7 +216,7 @@ take(struct expo_reader *r, struct expo_item *item, struct error *e)
 	if (!r->memory.lean)
 		item->labels = (struct labels){ k->more[0].v, k->n };
 	item->mark = &k->mark;
-	q = num_scan(p + k->len + 1, r->safe, &item->v);
+	q = value(r, p + k->len + 1, item);
 	if (q != NULL && r->om == NULL)
 		q = plain_time(q, item);
 	if (q != NULL && *q == '\n') {
@@ -206,6 +226,7 @@ take(struct expo_reader *r, struct expo_item *item, struct error *e)
 		r->in.p = q + 1;
 		return 1;
 	}
+	item->text = STR_NONE;
 	item->raw = cut_line(r);
 	scan_line(&r->scan, item->raw);
 	r->scan.p += k->len;

@@ -69,6 +69,7 @@ enum expo_type {
 struct expo_reader {
 	enum expo_form form;
 	unsigned char type; /* enum expo_type of the last TYPE line */
+	bool verbatim;
 	int64_t default_t;
 	int64_t t;        /* of a sample without time, here */
 	str in;           /* what is left of what was fed */

@@ -24,6 +24,7 @@
 #define FEW 32     /* lines that more room is made for */
 #define MANY 16384 /* at most */
 #define AHEAD 8    /* lines looked at, the expected one first */
+#define FAR 768    /* bytes, of which a fetch from memory takes the time */
 
 void
 expo_seen_init(struct expo_memory *m)
@@ -273,6 +274,8 @@ expo_seen_guess(
 
 	if (s->first == NULL)
 		return NULL;
+	/* they mostly stand in a row, and are seldom in a cache */
+	__builtin_prefetch((const char *)k + FAR);
 	if (k == NULL || !fits(line, n, type, k) ||
 	    hash(line, k->len) != k->hash)
 		k = guess_other(s, (struct line){ line, n, type, 0, 0 });
@@ -331,10 +334,10 @@ place(struct expo_source *s, size_t n)
 	size_t want = s->first == NULL ? s->had + s->had / 8 : 0;
 	void *p;
 
-	n = (n + 15) & ~(size_t)15;
+	n = (n + 7) & ~(size_t)7;
 	if (s->room < n) {
 		want = want < FEW ? FEW : want > MANY ? MANY : want;
-		s->room = want * sizeof(struct expo_seen) + want / 4 * 16 + n;
+		s->room = want * sizeof(struct expo_seen) + want / 4 * 8 + n;
 		s->place = arena_alloc(&s->keys, s->room);
 	}
 	p = s->place;

@@ -278,6 +278,12 @@ take_body(struct fetch_plain *p, str *in, const char **wrong)
 		return take_chunks(p, in, wrong);
 	if (p->framing == BY_LENGTH && n > p->left)
 		n = (size_t)p->left;
+	/* Mostly all of it came with the head: it is read where it is. */
+	if (p->framing == BY_LENGTH && n == p->left &&
+	    fetch_body_all(p->job, str_take(*in, n))) {
+		*in = str_skip(*in, n);
+		return 1;
+	}
 	if (p->framing == BY_LENGTH)
 		p->left -= n;
 	if (give(p, in, n) == -1)

@@ -108,6 +108,23 @@ fetch_body_add(char *p, size_t size, size_t n, void *arg)
 	return (j->compressed ? expand(j, p, n) : take(j, p, n)) ? n : 0;
 }
 
+bool
+fetch_body_all(struct fetch_job *j, str body)
+{
+	if (j->begun || body.n >= j->max_body || says_gzip(j))
+		return false;
+	j->begun = true;
+	j->compressed = false;
+	j->whole = body;
+	return true;
+}
+
+str
+fetch_body(const struct fetch_job *j)
+{
+	return j->whole.n > 0 ? j->whole : buf_str(&j->body);
+}
+
 /* libcurl keeps every header, and counts none of those behind a body. */
 size_t
 fetch_body_head(char *p, size_t size, size_t n, void *arg)
@@ -164,6 +181,7 @@ fetch_body_drop(struct fetch_job *j)
 {
 	j->fetch->held -= j->body.n;
 	buf_reset(&j->body);
+	j->whole = STR_NONE;
 	j->begun = j->member_end = false;
 	j->head = 0;
 	j->fault = FETCH_SOUND;

@@ -256,7 +256,7 @@ succeed(struct fetch_plain *p)
 		leave(p, true);
 		fetch_over(j);
 	} else {
-		a.body = buf_str(&j->body);
+		a.body = fetch_body(j);
 		leave(p, true);
 		fetch_end(j, &a);
 	}

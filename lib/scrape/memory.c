@@ -136,7 +136,7 @@ memory_source(struct scrape_memory *m, str text, struct labels ls)
 		return slot->v.p;
 	s = mem_zero(1, sizeof(*s));
 	own(s, text, ls);
-	s->round = s->good = 1;
+	s->round = s->good = s->turn = 1;
 	s->fresh = true;
 	slot->key = s->text;
 	slot->v.p = s;
@@ -144,6 +144,28 @@ memory_source(struct scrape_memory *m, str text, struct labels ls)
 	    mem_grow(m->v, &m->cap, m->n + 1, sizeof(struct memory_source *));
 	m->v[m->n++] = s;
 	return s;
+}
+
+enum memory_way
+memory_way(const struct memory_series *x, str page)
+{
+	const char *t = x->text, *p = page.p;
+	size_t cut = x->cut, n = page.n;
+
+	if (cut == 0)
+		return MEMORY_UNKNOWN;
+	if (cut == n + 1 && x->len == n + 2 && memcmp(t, p, n) == 0 &&
+	    t[n] == '{' && t[n + 1] == '}')
+		return MEMORY_BRACES;
+	if (x->len != n + 1 || cut > n)
+		return MEMORY_KEPT;
+	if (t[cut] == ',' && memcmp(t, p, cut) == 0 &&
+	    memcmp(t + cut + 1, p + cut, n - cut) == 0)
+		return MEMORY_BEFORE;
+	if (t[cut - 1] == ',' && memcmp(t, p, cut - 1) == 0 &&
+	    memcmp(t + cut, p + cut - 1, n - (cut - 1)) == 0)
+		return MEMORY_BEHIND;
+	return MEMORY_KEPT;
 }
 
 size_t
@@ -265,8 +287,10 @@ memory_reader(struct memory_source *s, enum expo_form form)
 		return *r;
 	}
 	*r = expo_new(form, 0);
-	if (s->lean)
+	if (s->lean) {
 		expo_lean(*r);
+		expo_verbatim(*r);
+	}
 	return *r;
 }
 

@@ -23,6 +23,19 @@ struct memory_series {
 	bool own : 1;     /* had one on the last good page */
 };
 
+/*
+ * How the text of a series comes of the line on the page: by the source's
+ * middle being put in.  Then what is kept need not be read, which for a
+ * thousand targets is never in a cache.
+ */
+enum memory_way {
+	MEMORY_UNKNOWN, /* it has not been cut yet */
+	MEMORY_BRACES,  /* there are no labels on the page */
+	MEMORY_BEFORE,  /* it goes before a label */
+	MEMORY_BEHIND,  /* it goes behind the last one */
+	MEMORY_KEPT,    /* it does not: the kept text is printed */
+};
+
 /* A family's metadata, as last printed. */
 enum memory_meta {
 	MEMORY_HELP,
@@ -54,6 +67,7 @@ struct memory_source {
 	struct arena words; /* names of families */
 	struct memory_family *families;
 	size_t nfamilies, families_cap;
+	uint32_t turn;        /* how often a text said of one became another */
 	struct map by_family; /* empty at rest, as by_text is */
 	struct expo_reader *page, *om, *proto;
 	bool lean;            /* they do not keep labels */
@@ -88,6 +102,9 @@ size_t memory_copy(
     char *p, const struct memory_source *s, const struct memory_series *x);
 void memory_put(struct buf *b, const struct memory_source *s,
     const struct memory_series *x);
+
+/* x on its source's page */
+enum memory_way memory_way(const struct memory_series *x, str page);
 
 /*
  * A round is over: forget series and readers when most of them are gone from

@@ -106,6 +106,8 @@ report_samples(struct buf *b, const struct report *x, int64_t t)
 		buf_add(b, x->t->text);
 		buf_byte(b, ' ');
 		num_print(b, series[i].value(x));
-		buf_printf(b, " %lld\n", (long long)t);
+		buf_byte(b, ' ');
+		num_print_int(b, t);
+		buf_byte(b, '\n');
 	}
 }

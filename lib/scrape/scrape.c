@@ -19,8 +19,18 @@
 #include "scrape/report.h"
 
 #define EXEMPLAR_MAX 128 /* characters of its labels; upstream drops longer */
-#define DROPPED SIZE_MAX /* a mark: rules drop the series */
-#define LINE 64          /* of a sample, without its series */
+
+/*
+ * Marks: of a series its number, from 1, and above it an enum memory_way, or
+ * that rules drop it; of metadata its family's number, and above it the turn
+ * in which the line was what had been said of it.
+ */
+#define DROPPED SIZE_MAX
+#define WAY 60
+#define TURN 32
+#define NUMBER(mark, bits) (((mark) & (((size_t)1 << (bits)) - 1)) - 1)
+
+#define LINE 64                /* of a sample, without its series */
 #define FUTURE INT64_C(600000) /* samples later than this are not believed */
 
 struct round {
@@ -124,24 +134,75 @@ room(struct round *x, const struct memory_series *v)
 	return false;
 }
 
+static char *
+put(char *o, str s)
+{
+	return mempcpy(o, s.p, s.n);
+}
+
+/*
+ * The series of a sample and a blank, at o, from the page.  If the text of its
+ * value follows there and is the one to be printed, all is one piece.
+ */
+static char *
+put_series(char *o, const struct memory_source *s,
+    const struct memory_series *v, const struct expo_item *it,
+    enum memory_way way)
+{
+	str page = it->series;
+	size_t at = v->cut;
+	const char *end = page.p + page.n;
+
+	if (way == MEMORY_BRACES) {
+		o = put(o, page);
+		*o++ = '{';
+		o = put(o, s->middle);
+		*o++ = '}';
+		at = page.n;
+	} else {
+		at -= way == MEMORY_BEHIND;
+		o = put(o, str_take(page, at));
+		if (way == MEMORY_BEHIND)
+			*o++ = ',';
+		o = put(o, s->middle);
+		if (way == MEMORY_BEFORE)
+			*o++ = ',';
+	}
+	if (it->text.p == end + 1)
+		return put(o, str_from(page.p + at, it->text.p + it->text.n));
+	o = put(o, str_skip(page, at));
+	*o++ = ' ';
+	return o;
+}
+
 /* A line for a sample: the series as it was printed, the value, the time. */
 static void
-put_sample(
-    struct round *x, const struct memory_series *v, const struct expo_item *it)
+put_sample(struct round *x, const struct memory_series *v,
+    const struct expo_item *it, enum memory_way way)
 {
+	bool page = v->cut != 0 && way != MEMORY_UNKNOWN && way != MEMORY_KEPT;
 	struct buf *b = &x->m->body;
-	size_t need = v->len + x->s->middle.n + LINE;
+	/* on the page there is less of it than will be printed */
+	size_t need = (page ? it->series.n + 3 : v->len) + x->s->middle.n +
+	    it->text.n + LINE;
+	char *o;
 
 	if (it->kind == EXPO_HIST)
 		buf_z(b, "# HIST ");
 	if (b->cap - b->n <= need)
 		(void)buf_reserve(b, need);
-	b->n += memory_copy(b->p + b->n, x->s, v);
-	b->p[b->n++] = ' ';
-	if (it->kind == EXPO_HIST)
-		buf_add(b, it->text);
-	else
+	o = b->p + b->n;
+	if (page) {
+		o = put_series(o, x->s, v, it, way);
+	} else {
+		o += memory_copy(o, x->s, v);
+		*o++ = ' ';
+	}
+	b->n = (size_t)(o - b->p);
+	if (it->text.n == 0)
 		num_print(b, it->v);
+	else if (!page || it->text.p != it->series.p + it->series.n + 1)
+		buf_add(b, it->text);
 	if (v->stamped) {
 		buf_printf(b, " %lld\n", (long long)it->t);
 		return;
@@ -157,6 +218,7 @@ static int
 sample(struct round *x, const struct expo_item *it, struct error *e)
 {
 	bool stamped = it->has_t && x->honor_timestamps;
+	enum memory_way way = MEMORY_UNKNOWN;
 	struct memory_series *v;
 	size_t i = 0;
 	int rc;
@@ -166,12 +228,17 @@ sample(struct round *x, const struct expo_item *it, struct error *e)
 	if (it->mark != NULL && *it->mark != 0) {
 		if (*it->mark == DROPPED)
 			return 0;
-		i = *it->mark - 1;
+		i = NUMBER(*it->mark, WAY);
+		way = (enum memory_way)(*it->mark >> WAY);
 	} else if ((rc = new_series(x, it, &i, e)) <= 0) {
 		return rc;
 	}
 	x->r->kept++;
 	v = &x->s->v[i];
+	if (way == MEMORY_UNKNOWN && v->cut != 0 && it->mark != NULL) {
+		way = memory_way(v, it->series);
+		*it->mark = (i + 1) | (size_t)way << WAY;
+	}
 	if (v->seen == x->s->round && !stamped)
 		return 0; /* the same series again: the first one counts */
 	if (x->limit > 0 && !room(x, v))
@@ -180,7 +247,7 @@ sample(struct round *x, const struct expo_item *it, struct error *e)
 		return 0;
 	v->seen = x->s->round;
 	v->stamped = stamped;
-	put_sample(x, v, it);
+	put_sample(x, v, it, way);
 	x->last = i;
 	x->have_last = true;
 	return 0;
@@ -270,20 +337,28 @@ metadata(struct round *x, const struct expo_item *it)
 	    : it->kind == EXPO_TYPE                ? MEMORY_TYPE
 	    : it->kind == EXPO_UNIT                ? MEMORY_UNIT
 						   : MEMORY_KIND;
+	struct memory_source *s = x->s;
+	size_t mark = it->mark == NULL ? 0 : *it->mark;
 	struct memory_family *f;
-	uint64_t text = str_hash(it->text);
+	uint64_t text;
+	bool same;
 
-	if (it->mark != NULL && *it->mark != 0)
-		f = &x->s->families[*it->mark - 1];
-	else
-		f = memory_family(x->s, it->name);
+	if (mark != 0 && !x->describe && mark >> TURN == s->turn)
+		return;
+	f = mark == 0 ? memory_family(s, it->name)
+		      : &s->families[NUMBER(mark, TURN)];
+	text = str_hash(it->text);
+	same = f->said[k] != 0 && f->text[k] == text;
+	if (!same && f->said[k] != 0 && f->said[k] != s->round)
+		s->turn++;
 	if (it->mark != NULL)
-		*it->mark = (size_t)(f - x->s->families) + 1;
-	if (f->said[k] == x->s->round ||
-	    (f->said[k] != 0 && f->text[k] == text && !x->describe))
+		*it->mark = ((size_t)(f - s->families) + 1) |
+		    (same || f->said[k] != s->round ? (size_t)s->turn << TURN
+						    : 0);
+	if (f->said[k] == s->round || (same && !x->describe))
 		return;
 	f->text[k] = text;
-	f->said[k] = x->s->round;
+	f->said[k] = s->round;
 	expo_put_item(
 	    x->in_place && !begun(x, it->name) ? &x->m->body : &x->m->head, it);
 }
@@ -497,7 +572,7 @@ clean(char *z)
 }
 
 static void
-put(struct round *x, const struct report *rep, str stale,
+put_round(struct round *x, const struct report *rep, str stale,
     struct scrape_text *out)
 {
 	struct expo_key error = { STR_INIT("error"), STR_NONE, true };
@@ -569,7 +644,7 @@ scrape_round(struct scrape_memory *m, const struct scrape_target *t,
 		clean(r->error);
 		unsettle(&x, &stale, &went);
 	}
-	put(&x, &rep, buf_str(&stale), out);
+	put_round(&x, &rep, buf_str(&stale), out);
 	s->reported = true;
 	/* What a bad page said was not printed: say it next time. */
 	s->described = r->up || (s->described && !x.read);

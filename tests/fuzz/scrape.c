@@ -42,10 +42,30 @@ check(str out, str labels)
 	buf_fini(&b);
 }
 
+/* The same samples, whatever is remembered? */
+static void
+compare(str a, str b)
+{
+	while (a.n > 0 && b.n > 0) {
+		str x = str_cut(&a, '\n'), y;
+
+		if (str_starts(x, STR("#")) || str_starts(x, STR("scrape_")))
+			continue;
+		do
+			y = str_cut(&b, '\n');
+		while (b.n > 0 &&
+		    (str_starts(y, STR("#")) || str_starts(y, STR("scrape_"))));
+		if (!str_eq(x, y))
+			__builtin_trap();
+	}
+}
+
 static void
 one(struct scrape_memory *m, const struct scrape_target *t, str page,
     int64_t now, struct scrape_text *x)
 {
+	struct scrape_memory *fresh = scrape_memory_new();
+	struct scrape_text once = { 0 };
 	struct scrape_answer a = {
 		.status = 200, .content_type = STR("text/plain"), .body = page
 	};
@@ -60,6 +80,12 @@ one(struct scrape_memory *m, const struct scrape_target *t, str page,
 	buf_reset(&x->out);
 	scrape_round(m, t, &a, now, false, x, &r);
 	check(buf_str(&x->out), t->text);
+	scrape_round(fresh, t, &a, now, true, &once, &r);
+	compare(buf_str(&x->out), buf_str(&once.out));
+	scrape_memory_free(fresh);
+	buf_fini(&once.out);
+	buf_fini(&once.before);
+	buf_fini(&once.after);
 }
 
 int

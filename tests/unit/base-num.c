@@ -486,9 +486,73 @@ open_metrics(void)
 	buf_fini(&b);
 }
 
+/* Is s taken as what would be printed?  If it is, it has to be. */
+static bool
+taken(str s)
+{
+	const char *p = num_scan_printed(s.p, s.p + s.n);
+	struct buf b = { 0 };
+	double v = 0;
+	bool good;
+
+	if (p == NULL)
+		return false;
+	s = str_from(s.p, p);
+	good = num_parse(s, &v) == 0;
+	num_print(&b, v);
+	if (!good || !str_eq(buf_str(&b), s)) {
+		printf("# %.*s is printed as %.*s\n", STR_ARG(s),
+		    STR_ARG(buf_str(&b)));
+		CHECK(false);
+	}
+	buf_fini(&b);
+	return true;
+}
+
+/* Text that stands as it is printed, and text that does not. */
+static void
+printed(void)
+{
+	static const char *const yes[] = { "0", "-0", "1", "-17", "100000",
+		"999999999999999", "0.5", "-0.25", "0.0001", "123456.7",
+		"100000.000000001", "1.23456785e+07", "1e-05", "1.5e-10",
+		"1.23456789012e+09" };
+	static const char *const no[] = { "", "-", "x", "NaN", "+Inf", "+1",
+		"01", "-007", "1.", ".5", "0.0", "1.50", "0.00001", "1234567.5",
+		"1000000000000000", "0.1234567890123456", "1e5", "1e+06",
+		"17e-07", "1.5e+07", "12.5e+07", "1.5E+07", "1.25e+5",
+		"1.25e+7", "0.5e-10", "1.50e-10", "1e-04", "1.5e-100", "1e+300",
+		"1.5e", "1.5e+" };
+	static const char set[] = "00112579..--+e";
+	uint64_t x = 88172645463325252u;
+	struct buf b = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		CHECK(taken(str_of(yes[i])));
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		CHECK(!taken(str_of(no[i])));
+	/* anything at all, and what is printed of decimals */
+	for (int i = 0; i < 300000; i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		buf_reset(&b);
+		for (uint64_t k = 0; i % 2 && k < x % 20; k++)
+			buf_byte(&b, set[(x >> (k * 3)) % (sizeof(set) - 1)]);
+		if (i % 2 == 0)
+			num_format(&b, (double)(x >> (x % 54 + 10)) / 1e4,
+			    x % 3 ? 'g' : 'f', -1);
+		n += taken(buf_str(&b));
+	}
+	CHECK(n > 100000);
+	buf_fini(&b);
+}
+
 int
 main(void)
 {
+	printed();
 	open_metrics();
 	parsing();
 	refusing();

@@ -322,6 +322,42 @@ lean(void)
 	expo_free(r);
 }
 
+/* Values as they stand, where they are what would be printed. */
+static void
+verbatim(void)
+{
+	struct expo_reader *r = expo_new(EXPO_PAGE, 0);
+	const str page = STR("a 17\nb 0.25 9\nc 1e3\nd NaN\ne 2.50\nf 1.5 x\n"
+			     "g{h=\"i\"} -0\n");
+	static const char *const text[] = { "17", "0.25", "", "", "", "-0" };
+	struct expo_item i;
+	struct error e;
+	size_t n, bad = 0;
+	int rc;
+
+	expo_lean(r);
+	expo_verbatim(r);
+	for (int pass = 0; pass < 4; pass++) {
+		expo_rewind(r);
+		expo_feed(r, page);
+		for (n = 0; (rc = expo_next(r, &i, &e)) != 0; n += rc == 1) {
+			if (rc == -1) {
+				bad++;
+				continue;
+			}
+			CHECK(str_eq(i.text, str_of(pass > 1 ? text[n] : "")));
+			CHECK(i.text.n > 0 || n != 2 || i.v == 1000);
+			CHECK(i.text.n > 0 || n != 4 || i.v == 2.5);
+			CHECK(i.has_t == (n == 1));
+			if (i.mark != NULL)
+				*i.mark = 1;
+		}
+		CHECK(n == 6);
+	}
+	CHECK(bad == 4);
+	expo_free(r);
+}
+
 /* A target whose series change all the time is forgotten in the end. */
 static void
 churn(void)
@@ -545,6 +581,7 @@ main(void)
 	metadata_again();
 	alike();
 	lean();
+	verbatim();
 	churn();
 	bounded();
 	times();

@@ -586,6 +586,112 @@ resting(void)
 	down(&f);
 }
 
+/* The lines of a batch that are samples of the page. */
+static void
+samples(struct buf *b, str out)
+{
+	buf_reset(b);
+	while (out.n > 0) {
+		str line = str_cut(&out, '\n');
+
+		if (str_starts(line, STR("#")) ||
+		    str_starts(line, STR("scrape_")))
+			continue;
+		buf_add(b, line);
+		buf_byte(b, '\n');
+	}
+}
+
+/*
+ * What is remembered of a target never changes what is printed, wherever its
+ * labels go among those of the page and however its values are written.
+ */
+static void
+remembered(void)
+{
+	static const char *const series[] = { "a", "b{}", "a{b=\"c\"}",
+		"a{b=\"c\",}", "a{z=\"1\"}", "a{ z=\"2\" }",
+		"a{b=\"c\",z=\"1\"}", "a{z=\"1\",b=\"d\"}", "c{e=\"\"}",
+		"c{instance=\"\"}", "c{instance=\"h:1\"}", "c{instancf=\"\"}",
+		"{\"u.v\"}", "{\"u.v\",a=\"b\"}", "a{k=\"\\\"\"}",
+		"d{le=\"1\"}", "e {b=\"c\"}" };
+	static const char *const values[] = { "1", "01", "1.50", "2.25", "NaN",
+		"1e3", "1.25e+09", "1.5e-07 1637582300000", "-0",
+		"0.1234567890123456789", "+Inf", "7 1637582300000" };
+	struct scrape_set *set = scrape_new();
+	struct scrape_memory *m = scrape_memory_new(), *once;
+	struct scrape_answer a = { .status = 200,
+		.content_type = STR("text/plain") };
+	struct buf b = { 0 }, got = { 0 }, want = { 0 };
+	struct scrape_text x = { 0 };
+	struct scrape_result r;
+	struct error e;
+	size_t n = sizeof(series) / sizeof(series[0]);
+	size_t nvalues = sizeof(values) / sizeof(values[0]);
+
+	CHECK(scrape_add(set, STR("h:1"), 1000, &e) == 0);
+	for (size_t round = 0; round < 24; round++) {
+		buf_reset(&b);
+		buf_z(&b, "# TYPE d histogram\n");
+		for (size_t i = round > 12 && round < 15; i < n; i++)
+			buf_printf(&b, "%s %s\n", series[i],
+			    values[(i * 5 + round) % nvalues]);
+		a.body = buf_str(&b);
+		buf_reset(&x.out);
+		scrape_round(m, set->v[0], &a, T0 + (int64_t)round * 1000,
+		    false, &x, &r);
+		CHECK(r.up);
+		samples(&got, buf_str(&x.out));
+		once = scrape_memory_new();
+		buf_reset(&x.out);
+		scrape_round(once, set->v[0], &a, T0 + (int64_t)round * 1000,
+		    true, &x, &r);
+		samples(&want, buf_str(&x.out));
+		CHECK(got.n > 0 && str_eq(buf_str(&got), buf_str(&want)));
+		scrape_memory_free(once);
+	}
+	CHECK(str_find(buf_str(&got),
+		  STR("\na{b=\"c\",instance=\"h:1\",job=")) < got.n);
+	scrape_memory_free(m);
+	scrape_free(set);
+	buf_fini(&b);
+	buf_fini(&got);
+	buf_fini(&want);
+	buf_fini(&x.out);
+	buf_fini(&x.before);
+	buf_fini(&x.after);
+}
+
+/* HELP and TYPE when they change, and not when they do not. */
+static void
+said(void)
+{
+	static const struct {
+		const char *page, *help;
+		bool says;
+	} t[] = {
+		{ "# HELP a one\na 1\n", "# HELP a one\n", true },
+		{ "# HELP a one\na 1\n", "# HELP a", false },
+		{ "# HELP a one\na 1\n", "# HELP a", false },
+		{ "# HELP a one\na 1\n", "# HELP a", false },
+		{ "# HELP a two\na 1\n", "# HELP a two\n", true },
+		{ "# HELP a one\na 1\n", "# HELP a one\n", true },
+		{ "# HELP a one\na 1\n", "# HELP a", false },
+		{ "# HELP a two\n# HELP a one\na 1\n", "# HELP a two\n", true },
+		{ "# HELP a two\n# HELP a one\na 1\n", "# HELP a one\n", true },
+		{ "# HELP a two\na 1\n", "# HELP a two\n", true },
+		{ "# HELP a two\na 1\n", "# HELP a", false },
+	};
+	struct fixture f;
+
+	up(&f, "");
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		page(&f, t[i].page);
+		CHECK(f.r.up && has(&f, t[i].help) == t[i].says);
+	}
+	down(&f);
+}
+
 int
 main(void)
 {
@@ -604,6 +710,8 @@ main(void)
 	churn();
 	operand();
 	resting();
+	remembered();
+	said();
 	(void)unlink(path);
 	(void)rmdir(dir);
 	return done();
