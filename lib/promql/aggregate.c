@@ -497,6 +497,8 @@ quantiles(struct aggregation *ag, const struct sink *out)
 		for (size_t i = 0; i < ag->steps; i++) {
 			size_t n = 0;
 
+			if (promql_tick(ag->ev, g->n) == -1)
+				return -1;
 			for (size_t j = 0; j < g->n; j++) {
 				double x = ag->kept.v[g->rows[j]].v[i];
 
@@ -625,6 +627,8 @@ chosen(struct aggregation *ag, const struct sink *out)
 		for (size_t i = 0; i < ag->steps; i++) {
 			size_t n = choose(ag, &ag->groups[k], i, c);
 
+			if (promql_tick(ag->ev, ag->groups[k].n) == -1)
+				return -1;
 			for (size_t j = 0; j < n; j++) {
 				stays[c[j].row * ag->steps + i] = true;
 				if (ag->steps == 1 &&

@@ -648,7 +648,8 @@ match(struct eval *ev, const struct node *n, const struct grid *g,
 		p.oneh = promql_histograms(ev, g->n);
 	}
 	for (size_t i = 0; i < p.ngroups; i++)
-		if (pair_group(&p, &p.groups[i]) == -1)
+		if (promql_tick(ev, g->n) == -1 ||
+		    pair_group(&p, &p.groups[i]) == -1)
 			goto out;
 	/* The operands have been let go. */
 	ev->samples = held;

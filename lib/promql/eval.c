@@ -264,6 +264,9 @@ spread_row(void *self, struct row *r)
 	return s->out->row(s->out->self, &wide);
 }
 
+static int vector(struct eval *ev, const struct node *n, const struct grid *g,
+    const struct sink *out);
+
 static int
 spread(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out)
@@ -272,7 +275,7 @@ spread(struct eval *ev, const struct node *n, const struct grid *g,
 	struct spread s = { ev, out, g->n, promql_column(ev, g->n) };
 	struct sink wide = { spread_row, &s };
 
-	return promql_vector(ev, n, &one, &wide);
+	return vector(ev, n, &one, &wide);
 }
 
 /* Functions and signs that change value by value. */
@@ -402,8 +405,8 @@ call(struct eval *ev, const struct node *n, const struct grid *g,
 	    ev, "function \"%s\" is not evaluated yet", fn->name);
 }
 
-int
-promql_vector(struct eval *ev, const struct node *n, const struct grid *g,
+static int
+vector(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out)
 {
 	if (n->fixed && g->n > 1)
@@ -428,6 +431,26 @@ promql_vector(struct eval *ev, const struct node *n, const struct grid *g,
 		break;
 	}
 	return promql_fail(ev, "an instant vector was expected");
+}
+
+int
+promql_vector(struct eval *ev, const struct node *n, const struct grid *g,
+    const struct sink *out)
+{
+	struct meter m = { .ev = ev, .out = out, .steps = g->n };
+	struct sink metered = { promql_metered_row, &m };
+	int rc;
+
+	if (promql_look(ev) == -1)
+		return -1;
+	if (ev->ledger == NULL || n->kind == N_PAREN)
+		return vector(ev, n, g, out);
+	m.cost = promql_cost_of(ev, n);
+	m.cost->runs++;
+	m.above = promql_charge(ev, m.cost);
+	rc = vector(ev, n, g, &metered);
+	promql_charge(ev, m.above);
+	return rc;
 }
 
 /*
@@ -456,14 +479,13 @@ scalar_binary(
 	return 0;
 }
 
-int
-promql_scalar(
-    struct eval *ev, const struct node *n, const struct grid *g, double *out)
+static int
+scalar(struct eval *ev, const struct node *n, const struct grid *g, double *out)
 {
 	struct grid one = { g->from, g->step, 1 };
 
 	if (n->fixed && g->n > 1) {
-		if (promql_scalar(ev, n, &one, out) == -1)
+		if (scalar(ev, n, &one, out) == -1)
 			return -1;
 		for (size_t i = 1; i < g->n; i++)
 			out[i] = out[0];
@@ -491,4 +513,22 @@ promql_scalar(
 		return promql_fail(
 		    ev, "function \"%s\" is not evaluated yet", n->fn->name);
 	return promql_fail(ev, "a scalar was expected");
+}
+
+int
+promql_scalar(
+    struct eval *ev, const struct node *n, const struct grid *g, double *out)
+{
+	struct promql_cost *cost, *above;
+	int rc;
+
+	if (ev->ledger == NULL || n->kind == N_PAREN || n->kind == N_NUMBER)
+		return scalar(ev, n, g, out);
+	cost = promql_cost_of(ev, n);
+	cost->runs++;
+	cost->points += g->n;
+	above = promql_charge(ev, cost);
+	rc = scalar(ev, n, g, out);
+	promql_charge(ev, above);
+	return rc;
 }

@@ -54,7 +54,11 @@ struct eval {
 	int64_t range;     /* of the query, in ms */
 	int64_t lookback, subquery_step;
 	bool late_names, start_times;
-	size_t samples, max_samples;
+	size_t samples, max_samples, max_series;
+	const struct promql_watch *watch;
+	int64_t deadline, look; /* look: how many samples until the next one */
+	enum promql_failure failure;
+	struct ledger *ledger; /* NULL: nobody asked what it costs */
 	struct notes notes;
 	struct arena *out; /* what the result refers to */
 	struct arena *a;   /* freed when the query ends */
@@ -109,6 +113,35 @@ int promql_emit(const struct sink *out, struct row *r, size_t n);
 
 /* Count n samples held against the limit; -1 and the message beyond it. */
 int promql_count(struct eval *ev, size_t n);
+
+/* watch.c: time limit and interruption; what nodes cost */
+void promql_watch_begin(struct eval *ev, const struct promql_opts *o);
+int promql_look(struct eval *ev);
+
+/* About n samples were worked on: -1 when the query is to end. */
+static inline int
+promql_tick(struct eval *ev, size_t n)
+{
+	return (ev->look -= (int64_t)n) < 0 ? promql_look(ev) : 0;
+}
+
+void promql_costs_begin(
+    struct eval *ev, const struct node *root, struct promql_costs *c);
+void promql_costs_end(struct eval *ev);
+/* From now on time is this node's; whose it was.  Only with a ledger. */
+struct promql_cost *promql_charge(struct eval *ev, struct promql_cost *to);
+struct promql_cost *promql_cost_of(struct eval *ev, const struct node *n);
+/* A series was read. */
+void promql_cost_read(struct eval *ev, size_t samples);
+
+/* A sink that charges what is behind it to the node above. */
+struct meter {
+	struct eval *ev;
+	struct promql_cost *cost, *above;
+	const struct sink *out;
+	size_t steps;
+};
+int promql_metered_row(void *meter, struct row *r);
 
 int promql_vector(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out);

@@ -42,7 +42,7 @@ put_time(struct buf *b, int64_t t)
 static void
 stamp(struct stamps *x, const struct promql_series *s)
 {
-	if (x->t == s->t && x->n >= s->n)
+	if (x->n >= s->n && x->t == s->t)
 		return;
 	buf_reset(&x->text);
 	x->end = mem_grow(x->end, &x->cap, s->n, sizeof(*x->end));

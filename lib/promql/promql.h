@@ -51,6 +51,16 @@ void promql_free(struct promql_expr *x);
 enum promql_type promql_type(const struct promql_expr *x);
 const char *promql_type_text(enum promql_type t);
 
+/*
+ * Add text to out with names put in: a name stands for its expression where an
+ * operand may stand.  What does not parse is copied as it is from there on.
+ */
+struct promql_macro {
+	str name, text;
+};
+int promql_expand(struct buf *out, str text, const struct promql_macro *m,
+    size_t n, unsigned features, struct error *e);
+
 /* The canonical text on one line (as upstream's String()). */
 void promql_print(struct buf *b, const struct promql_expr *x);
 
@@ -133,7 +143,11 @@ struct promql_series {
 	size_t n;
 };
 
+/* Why there is no result, where it matters: the API has codes for it. */
+enum promql_failure { PROMQL_EXECUTION, PROMQL_TIMEOUT, PROMQL_CANCELED };
+
 struct promql_result {
+	enum promql_failure failure;
 	enum promql_type type; /* a range query gives PROMQL_MATRIX */
 	const struct promql_series *v;
 	size_t n;

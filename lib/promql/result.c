@@ -357,6 +357,7 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 		    o->subquery_step > 0 ? o->subquery_step : SUBQUERY_STEP,
 		.late_names = (x->features & PROMQL_LATE_NAMES) != 0,
 		.start_times = (x->features & PROMQL_START_TIMES) != 0,
+		.max_series = o->max_series,
 		.max_samples =
 		    o->max_samples > 0 ? o->max_samples : MAX_SAMPLES,
 		.out = a,
@@ -370,7 +371,11 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 		return -1;
 	ev.range = o->to - o->from;
 	arena_init(&scratch);
+	promql_watch_begin(&ev, o);
+	promql_costs_begin(&ev, x->root, o->costs);
 	rc = result(&ev, x->root, o->step == 0, r);
+	promql_costs_end(&ev);
+	r->failure = ev.failure;
 	r->t = o->to;
 	r->warnings = ev.notes.v[NOTE_WARNING];
 	r->nwarnings = ev.notes.n[NOTE_WARNING];

@@ -54,6 +54,19 @@ open_source(struct eval *ev, const struct node *n, const struct place *p,
 	return c;
 }
 
+/* A series came from the source, the nth of its selector. */
+static int
+took(struct eval *ev, const struct source_series *s, size_t n)
+{
+	if (ev->max_series > 0 && n > ev->max_series)
+		return promql_fail(ev,
+		    "query processing would load too many series: a selector "
+		    "has more than %zu",
+		    ev->max_series);
+	promql_cost_read(ev, s->n);
+	return promql_tick(ev, s->n + 64);
+}
+
 /*
  * Instant selectors.
  */
@@ -220,7 +233,7 @@ promql_select(struct eval *ev, const struct node *n, const struct grid *g,
 	struct source_cursor *c;
 	struct place p;
 	struct row r;
-	size_t k;
+	size_t k, taken = 0;
 	int rc;
 
 	if (place(ev, &n->mod, NULL, n, &p) == -1)
@@ -230,6 +243,8 @@ promql_select(struct eval *ev, const struct node *n, const struct grid *g,
 	if (c == NULL)
 		return -1;
 	while ((rc = source_next(ev->src, c, &s, ev->e)) > 0) {
+		if (took(ev, &s, ++taken) == -1)
+			break;
 		r = (struct row){ s.labels, false, v, NULL };
 		if (smoothed && what == SELECT_VALUES) {
 			if (s.h != NULL)
@@ -257,6 +272,9 @@ struct feed {
 	struct eval *ev;
 	int (*each)(void *self, struct row *r, const struct column *c);
 	void *self;
+	struct promql_cost *cost, *above; /* with a ledger, as in a meter */
+	int (*metered)(void *self, struct row *r, const struct column *c);
+	void *metered_self;
 	struct grid inner; /* of a subquery */
 	int64_t *t;        /* room for cleaned columns */
 	double *v;
@@ -316,6 +334,7 @@ feed_matrix(struct feed *f, const struct node *n, const struct grid *g,
 	struct source_cursor *cur;
 	struct column c;
 	struct row r;
+	size_t taken = 0;
 	int rc;
 
 	cur = open_source(ev, sel, p, g,
@@ -324,6 +343,8 @@ feed_matrix(struct feed *f, const struct node *n, const struct grid *g,
 	if (cur == NULL)
 		return -1;
 	while ((rc = source_next(ev->src, cur, &s, ev->e)) > 0) {
+		if (took(ev, &s, ++taken) == -1)
+			break;
 		c = clean(f, sel, &s);
 		r = (struct row){ s.labels, false, NULL, NULL };
 		if (c.n > 0 && f->each(f->self, &r, &c) == -1)
@@ -407,16 +428,44 @@ feed_subquery(struct feed *f, const struct node *n, const struct grid *g,
 	return promql_vector(ev, n->sub, &f->inner, &s);
 }
 
+/* As a meter does for rows. */
+static int
+metered_column(void *self, struct row *r, const struct column *c)
+{
+	struct feed *f = self;
+	int rc;
+
+	f->cost->series++;
+	f->cost->points += c->n;
+	promql_charge(f->ev, f->above);
+	rc = f->metered(f->metered_self, r, c);
+	promql_charge(f->ev, f->cost);
+	return rc;
+}
+
 static int
 feed(
     struct feed *f, const struct node *n, const struct grid *g, struct place *p)
 {
 	const struct node *sel = n->kind == N_MATRIX ? n->sub : n;
+	bool matrix = n->kind == N_MATRIX;
+	int rc;
 
 	if (place(f->ev, &sel->mod, &n->range, n, p) == -1)
 		return -1;
-	return n->kind == N_MATRIX ? feed_matrix(f, n, g, p)
-				   : feed_subquery(f, n, g, p);
+	if (f->ev->ledger == NULL)
+		return matrix ? feed_matrix(f, n, g, p)
+			      : feed_subquery(f, n, g, p);
+	f->metered = f->each;
+	f->metered_self = f->self;
+	f->each = metered_column;
+	f->self = f;
+	f->cost = promql_cost_of(f->ev, n);
+	f->cost->runs++;
+	f->above = promql_charge(f->ev, f->cost);
+	rc = matrix ? feed_matrix(f, n, g, p) : feed_subquery(f, n, g, p);
+	promql_charge(f->ev, f->above);
+	return rc;
 }
 
 int

@@ -168,6 +168,8 @@ slide(struct windows *w, const struct column *c)
 		return w->all.most;
 	for (size_t i = 0; i < w->g->n; i++) {
 		advance(w, &win, i);
+		if (promql_tick(w->ev, win.hi - win.lo) == -1)
+			return 0;
 		for (size_t k = 0; k < w->nargs; k++)
 			args[k] = w->cols[k][i];
 		if (win.hi - win.lo > most)
@@ -273,6 +275,8 @@ slide_mixed(struct windows *w, const struct row *r, const struct column *c)
 			m->hi++;
 		for (size_t k = 0; k < w->nargs; k++)
 			args[k] = w->cols[k][i];
+		if (promql_tick(w->ev, m->hi - m->lo) == -1)
+			return 0;
 		n = m->f.hi - m->f.lo;
 		for (size_t k = m->lo; k < m->hi; k++)
 			n += 1 + promql_histogram_size(m->h[k]);
@@ -297,6 +301,9 @@ window_column(void *self, struct row *r, const struct column *c)
 	struct eval *ev = w->ev;
 	size_t most, n, floats;
 
+	/* Windows may hold much more than they were made of. */
+	if (promql_tick(ev, w->g->n) == -1)
+		return -1;
 	w->h = NULL;
 	w->nresets = 0;
 	if (c->start != NULL && fn->flags & FUNC_COUNTER)
@@ -308,6 +315,8 @@ window_column(void *self, struct row *r, const struct column *c)
 			find_resets(w, c);
 		most = slide(w, c);
 	}
+	if (ev->failure != PROMQL_EXECUTION)
+		return -1;
 	n = promql_present(w->v, w->g->n);
 	floats = n;
 	for (size_t i = 0; i < w->g->n && w->h != NULL; i++)
