@@ -42,6 +42,14 @@ changes() {
 	E
 }
 
+# The same of native histograms, which 2.42 had as an experiment.
+native_changes() {
+	cat <<-'E'
+	3.6.0	(rate|increase)\((gh|nh)	Fix extrapolation for native counter histograms. #16828
+	3.8.0	(sum|avg)( without \(i\) )?\((rate\()?nb	Reconcile mismatched NHCB bounds. #17278
+	E
+}
+
 # ask NAME ADDRESS: all answers, into NAME.i and NAME.r.
 ask() {
 	mkdir "$1"
@@ -67,36 +75,47 @@ ask() {
 	done
 }
 
-@test "a thousand expressions have Prometheus's answers" {
-	awk -f "$lib/promql-data.awk" >data.om
-	awk -v random="${MF_RANDOM:-250}" -f "$lib/promql-exprs.awk" >exprs
-	[ "$(wc -l <exprs)" -ge 1000 ]
-	promtool tsdb create-blocks-from openmetrics data.om tsdb >blocks.out
-	mf-store append -d mf --input om <data.om
-
+# serve_both STORE BLOCKS OPTION...: both servers; sets $theirs, $ours, $version.
+serve_both() {
+	local store=$1 blocks=$2
+	shift 2
 	echo 'global: {}' >p.yml
 	free_port
 	"${MF_PROMETHEUS:-prometheus}" --config.file=p.yml \
-	    --storage.tsdb.path=tsdb --storage.tsdb.retention.time=100y \
-	    --web.listen-address="127.0.0.1:$port" >prom.log 2>&1 </dev/null 3>&- &
+	    --storage.tsdb.path="$blocks" --storage.tsdb.retention.time=100y \
+	    --web.listen-address="127.0.0.1:$port" "$@" >prom.log 2>&1 \
+	    </dev/null 3>&- &
 	echo $! >>pids
-	until_ok 20 curl -sf -o /dev/null "http://127.0.0.1:$port/-/ready"
-	version=$(curl -s "http://127.0.0.1:$port/api/v1/status/buildinfo" |
+	theirs=127.0.0.1:$port
+	until_ok 20 curl -sf -o /dev/null "http://$theirs/-/ready"
+	version=$(curl -s "http://$theirs/api/v1/status/buildinfo" |
 	    jq -r .data.version)
-	start serve mf-serve -d mf -l 127.0.0.1:0
-	ask theirs "127.0.0.1:$port"
-	ask ours "$address"
+	start serve mf-serve -d "$store" -l 127.0.0.1:0
+	ours=$address
+}
 
+# What the servers differ in, into "differ".
+compare() {
+	ask theirs "$theirs"
+	ask ours "$ours"
 	jq -R . exprs >quoted
 	for k in i r; do
 		paste -d '\n' quoted theirs.$k ours.$k |
 		    jq -cn '[inputs] | range(0; length; 3) as $i | .[$i:$i + 3]' |
 		    jq -r -f "$lib/promql.jq"
 	done >differ
-	changes | while IFS='	' read -r since pattern entry; do
-		[ "$(printf '%s\n' "$since" "$version" | sort -V | head -n 1)" != \
-		    "$since" ] || continue
-		# a row that explains nothing is out of date
+}
+
+# before VERSION: is Prometheus older?
+before() {
+	[ "$version" != "$1" ] &&
+	    [ "$(printf '%s\n' "$1" "$version" | sort -V | head -n 1)" != "$1" ]
+}
+
+# Is all that differs explained by the table on stdin, and all of it needed?
+explain() {
+	while IFS='	' read -r since pattern entry; do
+		before "$since" || continue
 		cut -f 2 differ | grep -qE -- "$pattern" ||
 		    echo "unseen: $pattern: $entry" >>unseen
 		printf '%s\n' "$pattern"
@@ -108,4 +127,27 @@ ask() {
 	[ ! -s unknown ]
 	[ ! -e unseen ] || cat unseen
 	[ ! -e unseen ]
+}
+
+@test "a thousand expressions have Prometheus's answers" {
+	awk -f "$lib/promql-data.awk" >data.om
+	awk -v random="${MF_RANDOM:-250}" -f "$lib/promql-exprs.awk" >exprs
+	[ "$(wc -l <exprs)" -ge 1000 ]
+	promtool tsdb create-blocks-from openmetrics data.om tsdb >blocks.out
+	mf-store append -d mf --input om <data.om
+	serve_both mf tsdb
+	compare
+
+	changes | explain
+}
+
+@test "native histograms give Prometheus's answers" {
+	awk -f "$lib/promql-hist.awk" | mf-store append -d mf
+	mf-store export -d mf --tsdb tsdb
+	awk -v random="${MF_RANDOM:-0}" -v histograms=1 \
+	    -f "$lib/promql-exprs.awk" >exprs
+	serve_both mf tsdb
+	! before 3.5.0 || skip "Prometheus $version had them as an experiment"
+	compare
+	native_changes | explain
 }

@@ -4,6 +4,7 @@
 # is wrong with expressions.
 #
 #	awk -v random=250 -f promql-exprs.awk
+#	awk -v random=250 -v histograms=1 -f promql-exprs.awk	over promql-hist.awk
 
 function rnd() {
 	seed = seed * 16807 % 2147483647 # Park and Miller, exact in a double
@@ -24,10 +25,6 @@ function each(format, list,    a, n, i, s) {
 }
 
 function windows() {
-	over = "avg_over_time;min_over_time;max_over_time;sum_over_time;" \
-	    "count_over_time;stddev_over_time;stdvar_over_time;" \
-	    "last_over_time;present_over_time;absent_over_time"
-	rates = "rate;irate;increase;delta;idelta;deriv;changes;resets"
 	each("$(reqs_total[5m])", rates ";" over)
 	each("$(temp[7m])", rates ";" over)
 	each("$(mem[10m])", rates ";" over)
@@ -95,7 +92,6 @@ function labels() {
 }
 
 function aggregations() {
-	kinds = "sum;avg;min;max;count;group;stddev;stdvar"
 	each("$(temp)", kinds)
 	each("$ by (job) (mem)", kinds)
 	each("$ without (instance) (mem)", kinds)
@@ -118,8 +114,6 @@ function aggregations() {
 }
 
 function operators() {
-	ops = "+;-;*;/;%;^;atan2"
-	compare = "==;!=;>;<;>=;<="
 	each("temp $ 3", ops ";" compare)
 	each("3 $ temp", ops ";" compare)
 	each("7 $ 3", ops)
@@ -189,6 +183,57 @@ function wrong() {
 
 function number() { return pick("0.5;1;2;3.25;10;-4;100;1e3;0;time();pi()") }
 function range() { return pick("1m;2m;5m;7m30s;10m;20m") }
+# Native histograms, for Prometheus 3.
+function native(    all) {
+	all = "nh;nb;gh;mixed;nh{i=\"1\"};nb{i=\"2\"};rate(nh[5m]);rate(nb[5m]);" \
+	    "rate(mixed[9m]);sum(rate(nh[5m]));sum(rate(nb[5m]));avg(gh);" \
+	    "sum_over_time(gh[3m]);nh + nh;nh * 2;nb / 4"
+	each("$", all)
+	each("histogram_count($)", all)
+	each("histogram_sum($)", all)
+	each("histogram_avg($)", all)
+	each("histogram_stddev($)", all)
+	each("histogram_stdvar($)", all)
+	each("histogram_quantile(0.9, $)", all)
+	each("histogram_quantile(0.01, $)", all)
+	each("histogram_fraction(0.2, 2.5, $)", all)
+	each("histogram_fraction(-Inf, 1, $)", all)
+	each("histogram_quantile($, nh)", "0;1;-1;2;NaN;0.5")
+	each("histogram_fraction($, nh)", "0, 0;-1, 1;1, -1;NaN, 1;0, +Inf")
+	each("$(nh[5m])", rates ";" over)
+	each("$(nb[5m])", rates ";" over)
+	each("$(gh[7m])", rates ";" over)
+	each("$(mixed[11m])", rates ";" over)
+	each("$(nh[10m:30s])", rates ";" over)
+	each("$(rate(mixed[2m])[10m:30s])", "avg_over_time;sum_over_time;last_over_time")
+	each("$(nh)", kinds); each("$(nb)", kinds); each("$({__name__=~\"nh|mixed\"})", kinds)
+	each("$ by (i) (gh)", kinds)
+	each("nh $ 2", ops ";" compare); each("2 $ nh", ops ";" compare)
+	each("nh $ nh", ops ";" compare); each("nb $ nb offset 2m", ops ";" compare)
+	each("nh $ bool nh", compare); each("gh $ on () group_left mixed", ops ";" compare)
+	each("nh $ nh{i=\"1\"}", "and;or;unless")
+	each("$(nh)", "abs;ceil;timestamp;absent;sort;sgn;round;minute;exp;scalar;count")
+	each("$(2, {__name__=~\".h|mixed\"})", "topk;bottomk;quantile")
+	print "count_values(\"v\", nb)"; print "clamp(mixed, 1, 5)"
+	print "label_replace(nh, \"i\", \"x\", \"\", \"\")"
+}
+function native_vec(depth,    r) {
+	r = rnd()
+	if (depth == 0 || r < 0.1)
+		return pick("nh;nb;gh;mixed;nh{i=\"1\"};nb{i=\"2\"}") modifier()
+	if (r < 0.4)
+		return pick(rates ";" over) "(" (depth > 1 && rnd() < 0.4 ? \
+		    "(" native_vec(depth - 1) ")[" range() ":" pick("30s;1m") "]" : \
+		    pick("nh;nb;gh;mixed") "[" range() "]") modifier() ")"
+	if (r < 0.6)
+		return pick(kinds) " " pick("by (i);by ();without (i)") " (" native_vec(depth - 1) ")"
+	if (r < 0.8)
+		return "(" native_vec(depth - 1) " " pick("+;-;*;/;==;!=;and;or;unless") " " \
+		    (rnd() < 0.5 ? number() : native_vec(depth - 1)) ")"
+	return pick("histogram_count;histogram_sum;histogram_avg;histogram_stddev") \
+	    "(" native_vec(depth - 1) ")"
+}
+
 function metric() {
 	return pick("reqs_total;mem;temp;signed;lat_count;lat_sum;lat_bucket;" \
 	    "node_meta;brief;mem{job=\"api\"};reqs_total{code=~\"4..|5..\"};" \
@@ -232,8 +277,19 @@ function vec(depth,    r) {
 
 BEGIN {
 	seed = 7
-	windows(); instants(); labels(); aggregations(); operators()
-	edges(); wrong()
+	over = "avg_over_time;min_over_time;max_over_time;sum_over_time;" \
+	    "count_over_time;stddev_over_time;stdvar_over_time;" \
+	    "last_over_time;present_over_time;absent_over_time"
+	rates = "rate;irate;increase;delta;idelta;deriv;changes;resets"
+	kinds = "sum;avg;min;max;count;group;stddev;stdvar"
+	ops = "+;-;*;/;%;^;atan2"
+	compare = "==;!=;>;<;>=;<="
+	if (histograms) {
+		native()
+	} else {
+		windows(); instants(); labels(); aggregations(); operators()
+		edges(); wrong()
+	}
 	for (i = 0; i < random; i++)
-		print vec(3)
+		print histograms ? native_vec(3) : vec(3)
 }

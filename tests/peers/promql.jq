@@ -17,8 +17,20 @@ def points($a; $b):
     ($a | length) == ($b | length) and
     all(range($a | length); $a[.][0] == $b[.][0] and near($a[.][1]; $b[.][1]));
 
-def series: map({key: (.metric | tojson), value: (.values // [.value])})
-    | sort_by(.key);
+# [[time, {count, sum, buckets: [[how bounded, from, to, count]...]}]...]
+def histograms($a; $b):
+    ($a | length) == ($b | length) and
+    all(range($a | length); $a[.][0] == $b[.][0] and
+	($a[.][1] as $x | $b[.][1] as $y |
+	near($x.count; $y.count) and near($x.sum; $y.sum) and
+	(($x.buckets // []) | length) == (($y.buckets // []) | length) and
+	all(range(($x.buckets // []) | length);
+	    $x.buckets[.] as $p | $y.buckets[.] as $q |
+	    $p[0] == $q[0] and all(range(1; 4); near($p[.]; $q[.])))));
+
+def series: map({key: (.metric | tojson),
+    value: (.values // [.value | values]),
+    native: (.histograms // [.histogram | values])}) | sort_by(.key);
 
 def alike($a; $b; $ordered):
     if $a.status != $b.status then "status"
@@ -32,7 +44,8 @@ def alike($a; $b; $ordered):
 	else "scalar" end
     else ($a.data.result | series) as $x | ($b.data.result | series) as $y |
 	if ($x | map(.key)) != ($y | map(.key)) then "labels"
-	elif all(range($x | length); points($x[.].value; $y[.].value)) | not
+	elif all(range($x | length); points($x[.].value; $y[.].value) and
+	    histograms($x[.].native; $y[.].native)) | not
 	then "values"
 	elif $ordered and $a.data.resultType == "vector" and
 	    (points($a.data.result | map(.value);
