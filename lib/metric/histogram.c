@@ -267,6 +267,28 @@ histogram_reduce(struct histogram *h, int32_t schema, struct arena *a)
 	return 0;
 }
 
+/*
+ * 2^(i/2^schema), to the bit as Prometheus's table of bounds has it: that is a
+ * few units in the last place below the nearest double, for each 256th of a
+ * power of two as many as the letter is behind "b".
+ */
+static double
+exponential(int64_t i, int32_t schema)
+{
+	static const char low[] =
+	    "bbbbbbcbbbcbbbbbbbcdbbccccccccccbbcbbbcbbcccbbccbbccbaccbbccbbcc"
+	    "bbbbbbccccddcbdcbbcbbbcbbbbcbbbbbbbcbabbcbddbbccbcccbbcbcbddcccc"
+	    "cbcbccddccdccbccccccccdcdcdddcddbbccbbcbccddcbddccddcbccdcddccdc"
+	    "ccedccdcddedddedddddddeeeeffedfeccdccddddceeccdddcedccddddfeddee";
+	int64_t part = (i & ((INT64_C(1) << schema) - 1))
+	    << (HISTOGRAM_MAX - schema);
+	double frac =
+	    exp2((double)part / 256 - 1) - (low[part] - 'b') * 0x1p-53;
+
+	i = (i >> schema) + 1;
+	return ldexp(frac, (int)(i > 5000 ? 5000 : i < -5000 ? -5000 : i));
+}
+
 double
 histogram_bound(const struct histogram *h, int64_t i)
 {
@@ -282,7 +304,7 @@ histogram_bound(const struct histogram *h, int64_t i)
 		bound = ldexp(1, (int)(i * (INT64_C(1) << -h->schema)));
 		one = INT64_C(1024) >> -h->schema;
 	} else {
-		bound = exp2((double)i / (double)(INT64_C(1) << h->schema));
+		bound = exponential(i, h->schema);
 		one = INT64_C(1024) << h->schema;
 	}
 	/* the last finite bucket ends where floats do */

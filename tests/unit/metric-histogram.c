@@ -71,6 +71,16 @@ bounds(void)
 	CHECK(histogram_bound(&h, 1024) == DBL_MAX);
 	CHECK(isinf(histogram_bound(&h, 1025)));
 	CHECK(histogram_bound(&h, -1074) == 0x1p-1074);
+	h.schema = 1;
+	CHECK(histogram_bound(&h, -1) == 0.7071067811865475);
+	CHECK(histogram_bound(&h, 2) == 2);
+	h.schema = 3;
+	CHECK(histogram_bound(&h, 7) == 2 * 0.9170040432046711);
+	h.schema = 8;
+	CHECK(histogram_bound(&h, -1) == 0.9972960560854698);
+	CHECK(histogram_bound(&h, -513) == 0.9972960560854698 / 4);
+	CHECK(histogram_bound(&h, 1024 << 8) == DBL_MAX);
+	CHECK(isinf(histogram_bound(&h, (1024 << 8) + 256)));
 	h.schema = -4;
 	CHECK(histogram_bound(&h, 1) == 65536);
 	CHECK(histogram_bound(&h, 64) == DBL_MAX);
