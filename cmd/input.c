@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -298,6 +299,49 @@ remote_result(const struct promapi_answer *in, struct arena *a,
 	return 0;
 }
 
+/*
+ * SIGINT ends the query that is being answered, and those behind it, with a
+ * message; where the tool itself sees to signals, it ends as it does else.
+ */
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static bool
+stop(void *arg)
+{
+	(void)arg;
+	return interrupted != 0;
+}
+
+static int
+evaluate(const struct source *src, const struct promql_expr *x,
+    const struct promql_opts *o, struct arena *a, struct promql_result *r,
+    struct error *e)
+{
+	const struct clock *clock = tool_clock();
+	struct promql_watch watch = { clock->mono, stop, clock->arg };
+	struct sigaction sa = { .sa_handler = on_interrupt }, old;
+	struct promql_opts watched = *o;
+	int rc;
+
+	if (o->watch != NULL)
+		return promql_eval(x, src, o, a, r, e);
+	watched.watch = &watch;
+	(void)sigemptyset(&sa.sa_mask);
+	(void)sigaction(SIGINT, NULL, &old);
+	if (old.sa_handler == SIG_DFL)
+		(void)sigaction(SIGINT, &sa, NULL);
+	rc = promql_eval(x, src, &watched, a, r, e);
+	(void)sigaction(SIGINT, &old, NULL);
+	return rc;
+}
+
 int
 input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
     const struct promql_opts *o, struct arena *a, struct promql_result *r,
@@ -318,5 +362,5 @@ input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
 	}
 	if (input_source(in, set, &src, e) == -1)
 		return -1;
-	return promql_eval(x, &src, o, a, r, e);
+	return evaluate(&src, x, o, a, r, e);
 }

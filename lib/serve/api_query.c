@@ -19,10 +19,41 @@ answer(struct exchange *x, const struct promql_result *r, size_t limit)
 	api_end(&w, warnings, n, r->infos, r->ninfos);
 }
 
+static void
+fail(struct exchange *x, enum promql_failure why, const char *msg)
+{
+	switch (why) {
+	case PROMQL_EXECUTION:
+		api_fail(x, 422, "execution", "%s", msg);
+		break;
+	case PROMQL_TIMEOUT:
+		api_fail(x, 503, "timeout", "%s", msg);
+		break;
+	case PROMQL_CANCELED:
+		api_fail(x, 499, "canceled", "%s", msg);
+		break;
+	}
+}
+
+/* The engine's limit of time; a query may want a shorter one. */
+#define TIMEOUT INT64_C(120000)
+
+static int
+timeout(struct exchange *x, struct promql_opts *o)
+{
+	if (api_dur_param(x, "timeout", &o->timeout) == -1)
+		return -1;
+	if (o->timeout <= 0 || o->timeout > TIMEOUT)
+		o->timeout = TIMEOUT;
+	return 0;
+}
+
 /* Evaluate the parameter query under o and answer. */
 static void
-evaluate(struct exchange *x, const struct promql_opts *o, size_t limit)
+evaluate(struct exchange *x, struct promql_opts *o, size_t limit)
 {
+	const struct clock *clock = x->s->o.clock;
+	struct promql_watch watch = { 0 };
 	static const struct source none;
 	struct arena *a = x->q->arena;
 	const struct source *src = &none;
@@ -32,6 +63,10 @@ evaluate(struct exchange *x, const struct promql_opts *o, size_t limit)
 
 	p = promql_parse_with(
 	    httpd_param(x->q, "query"), x->s->o.features, a, &e);
+	if (clock != NULL) {
+		watch = (struct promql_watch){ clock->mono, NULL, clock->arg };
+		o->watch = &watch;
+	}
 	if (p == NULL) {
 		/* Upstream names the parameter for instant queries only. */
 		api_fail(x, 400, "bad_data", "%s%s",
@@ -48,7 +83,7 @@ evaluate(struct exchange *x, const struct promql_opts *o, size_t limit)
 	else if (promql_selects(p) && (src = api_source(x)) == NULL)
 		; /* answered */
 	else if (promql_eval(p, src, o, a, &r, &e) == -1)
-		api_fail(x, 422, "execution", "%s", e.msg);
+		fail(x, r.failure, e.msg);
 	else
 		answer(x, &r, limit);
 	promql_free(p);
@@ -62,7 +97,8 @@ api_query(struct exchange *x)
 
 	if (api_limit(x, &limit) == -1 ||
 	    api_time_param(x, "time", &o.from) == -1 ||
-	    api_dur_param(x, "lookback_delta", &o.lookback) == -1)
+	    api_dur_param(x, "lookback_delta", &o.lookback) == -1 ||
+	    timeout(x, &o) == -1)
 		return;
 	o.to = o.from;
 	evaluate(x, &o, limit);
@@ -104,7 +140,8 @@ api_query_range(struct exchange *x)
 		return;
 	}
 	if (api_dur_param(x, "step", &o.step) == -1 ||
-	    api_dur_param(x, "lookback_delta", &o.lookback) == -1)
+	    api_dur_param(x, "lookback_delta", &o.lookback) == -1 ||
+	    timeout(x, &o) == -1)
 		return;
 	if (o.step <= 0) {
 		api_fail(x, 400, "bad_data",
