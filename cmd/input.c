@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "store/store.h"
+#include "damaged.h"
 #include "tool.h"
 #include "wire/promapi.h"
 
@@ -33,6 +33,7 @@ struct input {
 	/* a store */
 	char *path;
 	struct store *store;
+	bool damaged; /* not all of it could be read */
 	/* an engine */
 	struct arena arena;
 	struct promapi_server server;
@@ -165,8 +166,10 @@ input_close(struct input *in)
 		if (in->fd != STDIN_FILENO)
 			(void)close(in->fd);
 	}
-	if (in->store != NULL)
+	if (in->store != NULL) {
+		(void)damaged_tell(in->store);
 		store_close(in->store);
+	}
 	if (in->fetch != NULL)
 		fetch_free(in->fetch);
 	arena_fini(&in->arena);
@@ -225,9 +228,11 @@ input_next(struct input *in, struct batch *b)
 }
 
 size_t
-input_bad(const struct input *in)
+input_bad(struct input *in)
 {
-	return in->reader != NULL ? batch_bad(in->reader) : 0;
+	if (in->store != NULL)
+		in->damaged = damaged_tell(in->store) || in->damaged;
+	return in->reader != NULL ? batch_bad(in->reader) : in->damaged;
 }
 
 void
@@ -263,6 +268,7 @@ input_source(struct input *in, struct series_set *set, struct source *src,
 		in->store = store_open(in->path, STORE_READ, e);
 	if (in->store == NULL)
 		return -1;
+	in->damaged = damaged_tell(in->store) || in->damaged;
 	*src = store_source(in->store);
 	return 0;
 }

@@ -54,12 +54,13 @@ const char *input_store(const struct input *in);
  * A stream: input_read() reads once, blocking as the descriptor does, and
  * input_next() gives the batches that are complete: 1, or 0 when there is none
  * (yet).  After the end (input_read() false) input_next() gives what is left.
- * Bad lines are said as they are met, and counted.
+ * Bad lines are said as they are met, and counted; a store that is damaged,
+ * too.
  */
 int input_fd(const struct input *in);
 bool input_read(struct input *in);
 int input_next(struct input *in, struct batch *b);
-size_t input_bad(const struct input *in);
+size_t input_bad(struct input *in);
 
 /* Read a stream to its end into a set, keeping what is not before from. */
 void input_all(struct input *in, struct series_set *set, int64_t from);

@@ -278,9 +278,7 @@ main(int argc, char **argv)
 		ask_all(&a);
 	if (a.in_place && a.frames > 0)
 		tool_write(STR(TERM_END));
-	status = input_kind(a.in) == INPUT_STREAM && input_bad(a.in) > 0
-	    ? TOOL_FAILED
-	    : TOOL_OK;
+	status = input_bad(a.in) > 0 ? TOOL_FAILED : TOOL_OK;
 	if (status == TOOL_OK && a.o.exit_status)
 		status = a.answer;
 	input_close(a.in);

@@ -230,7 +230,7 @@ main(int argc, char **argv)
 	tool_signals();
 	h = open_server(&o, s);
 	announce(h, &warnings);
-	rc = serve_run(s, h, o.streaming);
+	rc = serve_run(s, h, face, o.streaming);
 	httpd_close(h);
 	serve_free(s);
 	face_free(face);

@@ -7,10 +7,10 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "damaged.h"
 #include "metric/series.h"
 #include "plot/plot.h"
 #include "serve_run.h"
-#include "store/store.h"
 #include "tool.h"
 
 struct face {
@@ -39,6 +39,13 @@ face_free(struct face *f)
 		store_close(f->store);
 	series_free(f->empty);
 	free(f);
+}
+
+void
+face_tell(struct face *f)
+{
+	if (f != NULL && f->store != NULL)
+		(void)damaged_tell(f->store);
 }
 
 const struct source *

@@ -115,7 +115,7 @@ drain(struct serve *s, struct httpd *h)
 }
 
 int
-serve_run(struct serve *s, struct httpd *h, bool streaming)
+serve_run(struct serve *s, struct httpd *h, struct face *f, bool streaming)
 {
 	struct stream in = { .serve = s, .on = streaming };
 	bool ends = streaming && !regular(STDIN_FILENO), ended = false;
@@ -135,6 +135,7 @@ serve_run(struct serve *s, struct httpd *h, bool streaming)
 		}
 		if (httpd_step(h, &e) == -1)
 			tool_die(TOOL_FAILED, "%s", e.msg);
+		face_tell(f);
 		(void)tool_reloading();
 	}
 	drain(s, h);

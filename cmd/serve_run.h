@@ -19,13 +19,16 @@ void face_free(struct face *f);
  * there yet is an empty one.
  */
 const struct source *face_source(void *arg, struct error *e);
+/* Say on stderr what of the store could not be read. */
+void face_tell(struct face *f);
 void face_draw(void *arg, struct buf *svg, const struct serve_graph *g);
 
 /*
- * Serve until a signal, or the end of the stream on stdin (if streaming, and
- * it is no regular file).  Returns the exit status.
+ * f, which may be NULL, is what the server looks into.  Serve until a signal,
+ * or the end of the stream on stdin (if streaming, and it is no regular file).
+ * Returns the exit status.
  */
-int serve_run(struct serve *s, struct httpd *h, bool streaming);
+int serve_run(struct serve *s, struct httpd *h, struct face *f, bool streaming);
 
 /* The handler of the server; its arg is the struct serve. */
 httpd_handler serve_answer;

@@ -55,6 +55,9 @@ store_cmd_check(int argc, char **argv)
 		tool_die(TOOL_FAILED, "%s", e.msg);
 	if (rc == 0)
 		tool_note("%s: sound", tool_path(tool_dir(r.dir), "store", ""));
-	store_cmd_close(&r);
+	/* All of it has been told. */
+	while (store_damaged(r.s) != NULL)
+		;
+	(void)store_cmd_close(&r);
 	return rc == 0 ? TOOL_OK : TOOL_FAILED;
 }

@@ -48,7 +48,8 @@ void store_cmd_open(
 /* The same with options that are the subcommand's own. */
 void store_cmd_open_more(struct store_cmd_read *r, int argc, char **argv,
     int nfixed, const struct opt *more);
-void store_cmd_close(struct store_cmd_read *r);
+/* Tells of damage that was come upon: the exit status then. */
+int store_cmd_close(struct store_cmd_read *r);
 
 /* The options that put limits into l. */
 void store_cmd_limits_rows(

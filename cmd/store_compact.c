@@ -219,6 +219,6 @@ store_cmd_delete(int argc, char **argv)
 	clear(&bar);
 	if (tool_verbose > 0)
 		tool_note("%zu days made anew", c.parts);
-	store_cmd_close(&r);
+	(void)store_cmd_close(&r);
 	return c.failed > 0 ? TOOL_FAILED : TOOL_OK;
 }

@@ -272,6 +272,7 @@ int
 store_cmd_export(int argc, char **argv)
 {
 	struct export x = { .tsdb = NULL };
+	int rc;
 	const struct opt more[] = {
 		{ 0, "by-day", .flag = &x.by_day },
 		{ 0, "tsdb", .text = &x.tsdb },
@@ -289,6 +290,6 @@ store_cmd_export(int argc, char **argv)
 	map_fini(&x.families);
 	arena_fini(&x.a);
 	buf_fini(&x.b);
-	store_cmd_close(&x.r);
-	return x.left > 0 ? TOOL_FAILED : TOOL_OK;
+	rc = store_cmd_close(&x.r);
+	return x.left > 0 ? TOOL_FAILED : rc;
 }

@@ -292,6 +292,5 @@ store_cmd_info(int argc, char **argv)
 		as_json(&x);
 	tool_print(&x.b);
 	store_usage_fini(&x.u);
-	store_cmd_close(&x.r);
-	return TOOL_OK;
+	return store_cmd_close(&x.r);
 }

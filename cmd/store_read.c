@@ -3,6 +3,7 @@
  */
 #include <unistd.h>
 
+#include "damaged.h"
 #include "opt.h"
 #include "promql/promql.h"
 #include "store_cmd.h"
@@ -60,11 +61,14 @@ store_cmd_open_more(struct store_cmd_read *r, int argc, char **argv, int nfixed,
 	r->s = store_cmd_store(r->dir, STORE_READ);
 }
 
-void
+int
 store_cmd_close(struct store_cmd_read *r)
 {
+	bool damaged = damaged_tell(r->s);
+
 	for (size_t i = 0; i < r->nm; i++)
 		match_fini(&r->m[i]);
 	store_close(r->s);
 	arena_fini(&r->a);
+	return damaged ? TOOL_FAILED : TOOL_OK;
 }

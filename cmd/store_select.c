@@ -77,8 +77,8 @@ store_cmd_select(int argc, char **argv)
 	    : store_select(r.s, r.m, r.nm, r.from, r.to, print, &any, &e);
 	if (rc == -1)
 		tool_die(TOOL_FAILED, "%s", e.msg);
-	store_cmd_close(&r);
-	return r.exit_status && !any ? TOOL_ANSWER : TOOL_OK;
+	rc = store_cmd_close(&r);
+	return rc == TOOL_OK && r.exit_status && !any ? TOOL_ANSWER : rc;
 }
 
 int
@@ -87,10 +87,11 @@ store_cmd_metadata(int argc, char **argv)
 	struct store_cmd_read r = { .s = NULL };
 	struct error e;
 	bool any = false;
+	int rc;
 
 	store_cmd_open(&r, argc, argv, 0);
 	if (store_metadata(r.s, r.m, r.nm, tool_now(), print, &any, &e) == -1)
 		tool_die(TOOL_FAILED, "%s", e.msg);
-	store_cmd_close(&r);
-	return r.exit_status && !any ? TOOL_ANSWER : TOOL_OK;
+	rc = store_cmd_close(&r);
+	return rc == TOOL_OK && r.exit_status && !any ? TOOL_ANSWER : rc;
 }

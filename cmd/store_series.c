@@ -63,10 +63,11 @@ static int
 end(struct store_cmd_read *r, struct lines *l)
 {
 	bool none = l->n == 0;
+	int rc;
 
 	tool_print(&l->b);
-	store_cmd_close(r);
-	return r->exit_status && none ? TOOL_ANSWER : TOOL_OK;
+	rc = store_cmd_close(r);
+	return rc == TOOL_OK && r->exit_status && none ? TOOL_ANSWER : rc;
 }
 
 int

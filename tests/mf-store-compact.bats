@@ -98,8 +98,16 @@ rounds() {
 	printf 'x' | dd of=d/store/20211122/000001.seg bs=1 seek=$((size - 3000)) conv=notrunc 2>/dev/null
 	mf-store select -d d >before || :
 	run -1 mf-store compact --seal -d d
-	[[ $output == *"000001.seg: damaged, left as it is (see check)" ]]
+	[[ $output == *"000001.seg: damaged, left as it is (see check --repair)" ]]
+	mf-store select -d d 2>/dev/null | cmp - before
+	# Out of the way, with what is lost told.
+	run -0 mf-store check --repair -d d
+	[[ $output == *"wrong checksum"*"made anew without what is damaged"* ]]
 	mf-store select -d d | cmp - before
+	run -0 mf-store compact --seal -d d
+	run -0 mf-store delete -d d '{job="b"}'
+	run -0 mf-store check -d d
+	[ "$output" = "" ]
 }
 
 @test "one at a time" {

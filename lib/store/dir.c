@@ -549,7 +549,7 @@ reuse(struct store_day *d, const struct store_span *x)
 }
 
 static int
-open_span(const struct store *s, const struct store_day *d,
+open_span(struct store *s, const struct store_day *d,
     const struct store_span *x, struct store_seg **out, struct error *e)
 {
 	struct store_seg *g = mem_zero(1, sizeof(*g));
@@ -560,7 +560,10 @@ open_span(const struct store *s, const struct store_day *d,
 	if (r != 1) {
 		free(g);
 		g = NULL;
-	}
+	} else if (x->part) {
+		store_sealed_watch(g->sealed, &s->damage, g->v.name);
+	} else
+		g->damage = &s->damage;
 	*out = g;
 	return r;
 }
@@ -574,6 +577,15 @@ there(const struct store *s, uint32_t ymd, const struct store_span *x)
 
 	store_span_name(name, ymd, x);
 	return fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+note_span(struct store *s, uint32_t ymd, const struct store_span *x)
+{
+	char name[32];
+
+	store_span_name(name, ymd, x);
+	store_damage_note(&s->damage, name);
 }
 
 static void
@@ -615,8 +627,11 @@ open_spans(struct store *s, struct store_day *d, const struct store_span *v,
 			r = -1;
 		else if (g == NULL && !there(s, d->ymd, &w[i]))
 			r = 0;
-		if (g == NULL)
+		if (g == NULL) {
+			if (r == 1)
+				note_span(s, d->ymd, &w[i]);
 			continue;
+		}
 		seg[--k] = g;
 		below = w[i].first;
 	}

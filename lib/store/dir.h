@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/date.h"
+#include "store/damage.h"
 #include "store/dict.h"
 #include "store/layout.h"
 #include "store/meta.h"
@@ -53,6 +54,7 @@ struct store {
 	struct store_limits limits; /* of the file, as it was */
 	struct stat limits_stat;
 	size_t readers; /* cursors that are open */
+	struct store_damage damage;
 };
 
 /* Times the store can hold: the years 1 to 9999. */

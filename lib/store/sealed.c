@@ -49,6 +49,8 @@ struct window {
 TAILQ_HEAD(windows, window);
 
 struct store_sealed {
+	struct store_damage *damage; /* may be NULL */
+	char name[32];
 	const uint8_t *p;
 	size_t size;
 	struct store_sealed_head h;
@@ -84,6 +86,20 @@ uint64_t
 store_sealed_off(uint32_t where, uint32_t at)
 {
 	return (uint64_t)where << 32 | at;
+}
+
+static void
+note(const struct store_sealed *x)
+{
+	store_damage_note(x->damage, x->name);
+}
+
+void
+store_sealed_watch(
+    struct store_sealed *x, struct store_damage *d, const char *name)
+{
+	x->damage = d;
+	strlcpy(x->name, name, sizeof(x->name));
 }
 
 static bool
@@ -455,6 +471,8 @@ load_page(struct store_sealed *x, uint32_t k)
 	p = *old;
 	p->used = ++x->clock;
 	p->no = read_page(x, &x->page[k], p->v) ? k + 1 : 0;
+	if (p->no == 0)
+		note(x);
 	return p->no == 0 ? NULL : p->v;
 }
 
@@ -512,8 +530,10 @@ store_sealed_layout(struct store_sealed *x, uint32_t k, uint32_t *n)
 	*n = l->n;
 	if (x->ids[k] != NULL || l->n == 0)
 		return x->ids[k];
-	if (crc32c(0, x->p + l->off, l->len) != l->crc)
+	if (crc32c(0, x->p + l->off, l->len) != l->crc) {
+		note(x);
 		return NULL;
+	}
 	d = mem_alloc(l->n * sizeof(*d));
 	if (store_pack_get(x->p + l->off, l->len, d, l->n) == l->len) {
 		x->ids[k] = mem_alloc(l->n * sizeof(**x->ids));
@@ -523,6 +543,8 @@ store_sealed_layout(struct store_sealed *x, uint32_t k, uint32_t *n)
 		}
 	}
 	free(d);
+	if (x->ids[k] == NULL)
+		note(x);
 	return x->ids[k];
 }
 
@@ -576,8 +598,8 @@ places(struct store_cols *c, const uint8_t *p, size_t len, uint64_t room)
 	return ok && sum == room;
 }
 
-bool
-store_cols_open(struct store_cols *c, struct store_sealed *x, uint32_t k)
+static bool
+open_cols(struct store_cols *c, const struct store_sealed *x, uint32_t k)
 {
 	const struct store_stripe *s = &x->stripe[k];
 	const uint8_t *p = x->p + s->off;
@@ -602,6 +624,16 @@ store_cols_open(struct store_cols *c, struct store_sealed *x, uint32_t k)
 		return false;
 	c->p = x->p + s->off + s->front;
 	return places(c, p + n, left - n, s->len - s->front);
+}
+
+bool
+store_cols_open(struct store_cols *c, struct store_sealed *x, uint32_t k)
+{
+	c->x = x;
+	if (open_cols(c, x, k))
+		return true;
+	note(x);
+	return false;
 }
 
 void
@@ -635,8 +667,11 @@ store_cols_get(struct store_cols *c, uint32_t col, double *v)
 		c->good = crc32c(0, c->p + c->at[from],
 			      c->at[to] - c->at[from]) == want;
 	}
-	return c->good &&
-	    store_column_get(c->p + c->at[col], len, v, c->stripe->rows) == len;
+	if (c->good &&
+	    store_column_get(c->p + c->at[col], len, v, c->stripe->rows) == len)
+		return true;
+	note(c->x);
+	return false;
 }
 
 /* All columns of rows from.. of a stripe, transposed. */
@@ -750,6 +785,8 @@ load_block(struct store_sealed *x, uint32_t k)
 	}
 	old->used = ++x->clock;
 	old->no = read_block(x, &x->block[k], &old->raw) ? k + 1 : 0;
+	if (old->no == 0)
+		note(x);
 	return old->no == 0 ? NULL : &old->raw;
 }
 

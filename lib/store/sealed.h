@@ -24,6 +24,10 @@ void store_sealed_name(
 int store_sealed_open(struct store_seg *s, int dirfd, uint32_t day,
     uint32_t first, uint32_t last, struct error *e);
 
+/* Note in d what of it turns out to be damaged. */
+void store_sealed_watch(
+    struct store_sealed *x, struct store_damage *d, const char *name);
+
 /* What is made for readers goes; store_seg_close() does it too. */
 void store_sealed_free(struct store_sealed *x);
 
@@ -65,6 +69,7 @@ const struct store_sealed_other *store_sealed_other(
 
 /* A stripe that is being read.  All zero at first; used again as it is. */
 struct store_cols {
+	const struct store_sealed *x;
 	const struct store_stripe *stripe;
 	uint32_t n;                      /* columns */
 	int64_t t[STORE_SEALED_ROWS];    /* ms of day, of each row */

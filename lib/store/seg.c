@@ -10,6 +10,9 @@
 
 #include "store/sealed.h"
 
+/* More than any time of a day. */
+#define DAY_MS 86400000u
+
 static uint64_t
 frames_at(uint32_t cap)
 {
@@ -251,6 +254,22 @@ store_seg_make(int dirfd, uint32_t day, uint32_t no, const uint8_t boot[16],
 	return 0;
 }
 
+static void
+note(const struct store_seg *s)
+{
+	store_damage_note(s->damage, s->v.name);
+}
+
+/* Slot i is not sound, or one that is being written. */
+static void
+note_slot(const struct store_seg *s, uint32_t i)
+{
+	if (!store_seg_free(s, i))
+		store_damage_suspect(s->damage, s->v.dirfd, s->v.name,
+		    STORE_SEG_HEAD + i * sizeof(struct store_slot),
+		    slots(s) + i, sizeof(struct store_slot));
+}
+
 const struct store_slot *
 store_seg_slot(const struct store_seg *s, uint32_t i)
 {
@@ -264,8 +283,10 @@ store_seg_slot(const struct store_seg *s, uint32_t i)
 	if (p->off < frames_at(s->cap) || p->off % 8 != 0 ||
 	    p->off > s->v.size ||
 	    store_seg_space(p->len) > s->v.size - p->off ||
-	    p->crc != crc32c(0, p, offsetof(struct store_slot, crc)))
+	    p->crc != crc32c(0, p, offsetof(struct store_slot, crc))) {
+		note_slot(s, i);
 		return NULL;
+	}
 	return p;
 }
 
@@ -328,12 +349,18 @@ store_seg_next(const struct store_seg *s, uint32_t i, uint32_t lo, uint32_t hi,
 				break;
 		}
 		p = peek(s, i);
-		if (p == NULL || p->tmin > hi || p->tmax < lo ||
-		    p->type < STORE_FRAME_V || p->type > STORE_FRAME_C)
+		if (p == NULL)
+			continue;
+		if (p->tmin > p->tmax || p->tmax >= DAY_MS ||
+		    p->type < STORE_FRAME_I || p->type > STORE_FRAME_C)
+			(void)store_seg_slot(s, i); /* damaged? */
+		if (p->tmin > hi || p->tmax < lo || p->type < STORE_FRAME_V ||
+		    p->type > STORE_FRAME_C)
 			continue;
 		*last = batch_end(s, i);
 		if (*last != STORE_NO_SLOT)
 			return i;
+		(void)store_seg_slot(s, i);
 	}
 	return STORE_NO_SLOT;
 }
@@ -391,8 +418,11 @@ store_seg_bytes(const struct store_seg *s, const struct store_slot *p)
 {
 	if (s->sealed != NULL)
 		return store_sealed_frame(s->sealed, p);
-	if (crc32c(0, crcs(s, p), blocks(p->len) * sizeof(uint32_t)) != p->fcrc)
+	if (crc32c(0, crcs(s, p), blocks(p->len) * sizeof(uint32_t)) !=
+	    p->fcrc) {
+		note(s);
 		return NULL;
+	}
 	return s->v.p + p->off;
 }
 
@@ -413,8 +443,10 @@ store_seg_block(const struct store_seg *s, const struct store_slot *p,
 		if (len > CRC32C_BLOCK)
 			len = CRC32C_BLOCK;
 		crc32c_blocks(s->v.p + p->off + at, len, &out);
-		if (out != crcs(s, p)[b])
+		if (out != crcs(s, p)[b]) {
+			note(s);
 			return false;
+		}
 		ok[b] = 1;
 	}
 	return true;
@@ -438,8 +470,10 @@ store_seg_frame(const struct store_seg *s, const struct store_slot *p)
 		if (len > (size_t)k * CRC32C_BLOCK)
 			len = (size_t)k * CRC32C_BLOCK;
 		crc32c_blocks(q + at, len, out);
-		if (memcmp(out, want + b, k * sizeof(*out)) != 0)
+		if (memcmp(out, want + b, k * sizeof(*out)) != 0) {
+			note(s);
 			return NULL;
+		}
 	}
 	return q;
 }
@@ -452,8 +486,10 @@ store_seg_layout(const struct store_seg *s, uint32_t ref, uint32_t *n)
 	if (s->sealed != NULL)
 		return store_sealed_layout(s->sealed, ref, n);
 	p = store_seg_slot(s, ref);
-	if (p == NULL || p->type != STORE_FRAME_I || p->len % 4 != 0)
+	if (p == NULL || p->type != STORE_FRAME_I || p->len % 4 != 0) {
+		note(s);
 		return NULL;
+	}
 	*n = p->len / 4;
 	return store_seg_frame(s, p);
 }

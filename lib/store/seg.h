@@ -6,6 +6,7 @@
 #ifndef STORE_SEG_H
 #define STORE_SEG_H
 
+#include "store/damage.h"
 #include "store/format.h"
 #include "store/view.h"
 
@@ -13,6 +14,7 @@ struct store_sealed;
 
 struct store_seg {
 	struct store_view v;
+	struct store_damage *damage; /* where to note it; may be NULL */
 	struct store_sealed *sealed; /* it is a part (store/sealed.h) */
 	uint32_t first;              /* it stands for first..no; mostly no */
 	uint32_t no;

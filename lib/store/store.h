@@ -27,6 +27,13 @@ struct store *store_open(
 void store_close(struct store *s);
 
 /*
+ * What is damaged is left out of what is read: the next file of which that is
+ * so and that was not yet told, or NULL.  The name is good as long as the store
+ * is open.
+ */
+const char *store_damaged(struct store *s);
+
+/*
  * What a store does not take.  Bit i of set says that v[i] holds, ms or a
  * number; STORE_UNLIMITED lifts what the store has.  Limits of series and
  * labels are for series that are new to their day.

@@ -1,0 +1,21 @@
+/*
+ * Damage is no error: the rest is read, and the user is told.
+ */
+#include "damaged.h"
+
+#include "tool.h"
+
+bool
+damaged_tell(struct store *s)
+{
+	const char *name;
+	bool any = false;
+
+	while ((name = store_damaged(s)) != NULL) {
+		tool_warn("store/%s: damaged, what cannot be read of it is "
+			  "left out (see mf-store check)",
+		    name);
+		any = true;
+	}
+	return any;
+}

@@ -1,0 +1,12 @@
+/*
+ * What tools say of a store that is damaged.
+ */
+#ifndef DAMAGED_H
+#define DAMAGED_H
+
+#include "store/store.h"
+
+/* Tell, once each, which files could not be read whole; were there any? */
+bool damaged_tell(struct store *s);
+
+#endif
