@@ -49,6 +49,12 @@ void scrape_plan_warn(const struct scrape_plan *p);
 struct fetch *scrape_plan_fetch(const struct scrape_options *o);
 
 /*
+ * How long, in ms, a single round waits for its discoveries: as long as the
+ * most patient of its jobs for a target.
+ */
+int64_t scrape_plan_patience(const struct scrape_plan *p);
+
+/*
  * For subcommands: let every discovery answer once, tell fault of those that
  * fail, and make a set, which borrows from p.
  */

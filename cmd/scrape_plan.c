@@ -85,8 +85,19 @@ scrape_plan_fetch(const struct scrape_options *o)
 	    tool_clock(), "mf-scrape/" VERSION, o->connect.v, o->connect.n);
 }
 
+int64_t
+scrape_plan_patience(const struct scrape_plan *p)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; p->jobs != NULL && i < p->jobs->njobs; i++)
+		if (p->jobs->jobs[i]->timeout > most)
+			most = p->jobs->jobs[i]->timeout;
+	return most;
+}
+
 static void
-wait_for(struct scrape_sd *sd, struct fetch *fetch)
+wait_for(struct scrape_sd *sd, struct fetch *fetch, int64_t max)
 {
 	struct pollfd p[FDS];
 	int64_t ms = scrape_sd_step(sd);
@@ -95,9 +106,28 @@ wait_for(struct scrape_sd *sd, struct fetch *fetch)
 
 	if (scrape_sd_ready(sd))
 		return;
-	if (fetch_step(fetch, p, n, ms < 0 || ms > 1000 ? 1000 : (int)ms, &e) ==
-	    -1)
+	if (scrape_sd_changed(sd)) /* or it would be told again and again */
+		return;
+	ms = ms < 0 || ms > max ? max : ms;
+	if (fetch_step(fetch, p, n, ms > 1000 ? 1000 : (int)ms, &e) == -1)
 		tool_die(TOOL_FAILED, "%s", e.msg);
+}
+
+/* Until all discoveries have answered, or as long as we wait for any. */
+static void
+wait_for_all(
+    const struct scrape_plan *p, struct scrape_sd *sd, struct fetch *fetch)
+{
+	const struct clock *c = tool_clock();
+	int64_t patience = scrape_plan_patience(p);
+	int64_t end = c->mono(c->arg) / 1000000 + patience, left = patience;
+
+	do {
+		wait_for(sd, fetch, left);
+		left = end - c->mono(c->arg) / 1000000;
+		if (left <= 0)
+			scrape_sd_expire(sd, patience);
+	} while (!scrape_sd_ready(sd));
 }
 
 struct scrape_set *
@@ -113,9 +143,7 @@ scrape_plan_find(const struct scrape_plan *p, const struct scrape_options *o,
 	sd = scrape_sd_new(p->jobs, fetch, tool_clock(), o->dns_server, &e);
 	if (sd == NULL)
 		tool_die(TOOL_USAGE, "%s", e.msg);
-	do
-		wait_for(sd, fetch);
-	while (!scrape_sd_ready(sd));
+	wait_for_all(p, sd, fetch);
 	for (size_t i = 0; scrape_sd_fault(sd, i, &job, &what); i++)
 		fault(arg, job, what);
 	set = scrape_targets(p->jobs, sd, &p->spread);

@@ -226,6 +226,8 @@ go_over(struct flow *f, struct scrape_plan plan, int64_t now, struct error *e)
 	    (sd = scrape_sd_new(plan.jobs, f->fetch, tool_clock(),
 		 f->o->dns_server, e)) == NULL)
 		return -1;
+	if (sd != NULL)
+		scrape_sd_inherit(sd, f->sd);
 	scrape_sd_free(f->sd);
 	f->sd = sd;
 	flow_conf_drop(f->conf);
@@ -327,13 +329,19 @@ stay(struct flow *f)
 static void
 once(struct flow *f)
 {
-	int64_t now = tool_now();
+	int64_t now = tool_now(),
+		patience = scrape_plan_patience(&f->conf->plan);
+	const struct clock *c = tool_clock();
+	int64_t end = c->mono(c->arg) / 1000000 + patience;
 
 	while (!f->found && !tool_stopping()) {
 		int64_t ms = discover(f, now);
+		int64_t left = end - c->mono(c->arg) / 1000000;
 
-		if (!f->found)
-			wait_for(f, ms);
+		if (!f->found && left > 0)
+			wait_for(f, left < ms ? left : ms);
+		else if (!f->found)
+			scrape_sd_expire(f->sd, patience);
 	}
 	for (size_t i = 0; i < f->n; i++)
 		slot_begin(f->v[i], now);

@@ -24,14 +24,34 @@ struct own {
 	struct arena a;
 };
 
-/* Two shards on one machine are two instances. */
-static void
-put_labels(struct own *w, const struct scrape_options *o)
+/* The path from the root of what there is; else as it was given. */
+static str
+whole_path(struct arena *a, const char *path)
 {
+	char *z = realpath(path, NULL);
+	str s = arena_dup(a, str_of(z != NULL ? z : path));
+
+	free(z);
+	return s;
+}
+
+/*
+ * Two of us on one machine are two instances, and the same ones after a
+ * restart: they differ in their state, which has one owner, or in the
+ * configuration where none is kept; and in the shard.
+ */
+static void
+put_labels(struct own *w, const struct flow *f)
+{
+	const struct scrape_options *o = f->o;
 	struct label_set ls = { 0 };
 	char host[256] = "";
 
 	(void)gethostname(host, sizeof(host) - 1);
+	if (f->state.dir != NULL)
+		label_set(&ls, STR("dir"), whole_path(&w->a, f->state.dir));
+	else if (o->config != NULL)
+		label_set(&ls, STR("config"), whole_path(&w->a, o->config));
 	label_set(&ls, STR("instance"), str_of(host));
 	label_set(&ls, STR("job"), STR("mf-scrape"));
 	if (o->shards > 0)
@@ -57,7 +77,7 @@ slot_self(struct flow *f)
 		tool_die(TOOL_FAILED, "%s", e.msg);
 	w->t = *w->like->v[0];
 	w->t.url = STR("self");
-	put_labels(w, f->o);
+	put_labels(w, f);
 	label_print_set(&b, w->t.labels);
 	w->t.text = arena_dup(&w->a, buf_str(&b));
 	buf_fini(&b);

@@ -287,6 +287,31 @@ whole() {
 	[ "$(grep -c 'state="active"' data/scrape/targets)" = 2 ]
 }
 
+@test "one run waits for its discoveries as long as for a target" {
+	printf 'a 1\n' >page
+	hostile
+	cat >p.yml <<-END
+	global: {scrape_timeout: 500ms}
+	scrape_configs:
+	- {job_name: s, static_configs: [{targets: ['file:$PWD/page']}]}
+	- {job_name: d, dns_sd_configs: [{names: [a.test., b.test.], type: A, port: 1}]}
+	- {job_name: h, http_sd_configs: [{url: 'http://$address/hang'}]}
+	END
+	# a server of names that takes questions and says nothing
+	start names perl -MIO::Socket::INET -e '
+	    $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Proto => "udp");
+	    print STDERR "listening on 127.0.0.1:", $s->sockport, "\n";
+	    sleep 60'
+	run -1 --separate-stderr mf-scrape -1 -n --dns-server "$address" -c p.yml
+	[ "$(grep -c '^up{.* 1 ' <<<"$output")" = 1 ]
+	for n in a.test. b.test. 'http://[0-9.:]*/hang'; do
+		grep -q ": $n: no answer within 0.5s$" <<<"$stderr"
+	done
+	run -1 --separate-stderr mf-scrape targets -q -d none \
+	    --dns-server "$address" -c p.yml
+	[ "$(grep -c '^failing' <<<"$output")" = 3 ]
+}
+
 @test "a directory that cannot be written is told before anything is done" {
 	printf 'a 1\n' >page
 	touch file
@@ -325,4 +350,31 @@ whole() {
 	[ ! -e data/scrape/series ]
 	n=$(grep -c '^# EOF' s.out)
 	until_ok 5 seen $((n + 2)) '^# EOF' s.out
+}
+
+@test "a reload leaves a discovery that fails what it knew" {
+	"${CC:-cc}" -o answer "$BATS_TEST_DIRNAME/helpers/answer.c"
+	mkdir www
+	printf 'HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n[{"targets":["file.test:1"]}]' >www/sd
+	start answer ./answer www
+	config() { # REFRESH
+		cat >p.yml <<-END
+		scrape_configs:
+		- job_name: j
+		  scrape_interval: 200ms
+		  http_sd_configs: [{url: 'http://$address/sd', refresh_interval: $1}]
+		END
+	}
+	config 1h
+	scrape s -c p.yml -n -v --connect-to file.test:1:127.0.0.1:1
+	until_ok 5 seen 2 '^# BATCH .*instance="file.test:1"' s.out
+	rm www/sd
+	kill -HUP "$pid"
+	until_ok 5 grep -q 'j: http://.*: Empty reply' s.err
+	n=$(grep -c '^# BATCH' s.out)
+	until_ok 5 seen $((n + 3)) '^# BATCH .*instance="file.test:1"' s.out
+	# asked otherwise, it has nothing to go on with
+	config 59m
+	kill -HUP "$pid"
+	until_ok 10 ended j s.out
 }

@@ -57,7 +57,14 @@ job() { echo "- {job_name: $1, static_configs: [{targets: ['file:$PWD/page']}]${
 	sed '/^# BATCH\|^# EOF\|^# STALE/d; s/ [0-9]*$//' <<<"$output" >/dev/null
 	{ echo 'scrape_configs:'; job j; } >p.yml
 	run -0 --separate-stderr mf-scrape -1 -n --self --shard 0/1 -c p.yml
-	[[ $output == *",job=\"mf-scrape\",shard=\"0\"} "* ]]
+	[[ $output == *"up{config=\"$PWD/p.yml\",$me,shard=\"0\"} "* ]]
+	# two with a state each are two instances, the same ones every time
+	for d in one two one; do
+		mf-scrape -1 -d $d --self -c p.yml | grep '^up{.*"mf-scrape"' |
+		    sed 's/} .*/}/' >>ups
+	done
+	[ "$(sort -u ups)" = "up{dir=\"$PWD/one\",$me}
+up{dir=\"$PWD/two\",$me}" ]
 }
 
 @test "a directory of configurations: one holds, the jobs of all count" {

@@ -268,6 +268,18 @@ conf_read_from(const struct conf *c, str path, struct buf *out, struct error *e)
 	return r;
 }
 
+bool
+conf_same(const struct conf_node *a, const struct conf_node *b)
+{
+	if (a->kind != b->kind || a->n != b->n || a->quoted != b->quoted ||
+	    !str_eq(a->key, b->key) || !str_eq(a->value, b->value))
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!conf_same(a->v[i], b->v[i]))
+			return false;
+	return true;
+}
+
 const struct conf_node *
 conf_find(const struct conf_node *map, const char *key)
 {

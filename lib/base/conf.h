@@ -107,6 +107,9 @@ int conf_read_from(
 /* A child of a map by key; NULL if there is none (or node is no map). */
 const struct conf_node *conf_find(const struct conf_node *map, const char *key);
 
+/* Do two nodes say the same?  Keys in the same order, scalars as written. */
+bool conf_same(const struct conf_node *a, const struct conf_node *b);
+
 /* error_set with "name:line:col: " of the node before it; returns -1. */
 int conf_error(const struct conf_node *n, struct error *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -20,7 +20,8 @@
 #include "base/mem.h"
 
 #define MAX_ASKED 64 /* at once: answers must fit into a socket's buffer */
-#define TIMEOUT 1500 /* ms for a server, doubled for the second try */
+#define TIMEOUT 1500 /* ms for all servers, doubled for the second try */
+#define TIMEOUT_MIN 300
 #define TRIES 2
 #define EDNS_SIZE 1232 /* what passes everywhere in one piece */
 #define NAMES_MAX 32   /* a name with each of the search list */
@@ -66,21 +67,53 @@ port_valid(const char *server)
 	return bad == NULL;
 }
 
+/*
+ * The servers share the time that one alone would have, so that those that are
+ * dead do not make a question wait the longer the more they are.  Who answers
+ * late is heard all the same, while others are asked.
+ */
 static int
-channel_open(struct dns *d, struct error *e)
+share(ares_channel channel)
+{
+	struct ares_addr_port_node *list = NULL;
+	int n = 0;
+
+	if (ares_get_servers_ports(channel, &list) != ARES_SUCCESS)
+		return TIMEOUT;
+	for (const struct ares_addr_port_node *s = list; s; s = s->next)
+		n++;
+	ares_free_data(list);
+	if (n <= 1)
+		return TIMEOUT;
+	return TIMEOUT / n > TIMEOUT_MIN ? TIMEOUT / n : TIMEOUT_MIN;
+}
+
+static int
+channel_init(struct dns *d, int timeout)
 {
 	struct ares_options o = { .flags = ARES_FLAG_EDNS,
-		.timeout = TIMEOUT,
+		.timeout = timeout,
 		.tries = TRIES,
 		.ednspsz = EDNS_SIZE,
 		.resolvconf_path = d->resolv_conf };
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
 	    ARES_OPT_EDNSPSZ;
-	int r;
 
 	if (d->resolv_conf != NULL)
 		mask |= ARES_OPT_RESOLVCONF;
-	r = ares_init_options(&d->channel, &o, mask);
+	return ares_init_options(&d->channel, &o, mask);
+}
+
+static int
+channel_open(struct dns *d, struct error *e)
+{
+	int r = channel_init(d, TIMEOUT), timeout;
+
+	if (r == ARES_SUCCESS && d->server == NULL &&
+	    (timeout = share(d->channel)) != TIMEOUT) {
+		ares_destroy(d->channel);
+		r = channel_init(d, timeout);
+	}
 	if (r == ARES_SUCCESS && d->server != NULL) {
 		r = ares_set_servers_ports_csv(d->channel, d->server);
 		if (r != ARES_SUCCESS || !port_valid(d->server)) {

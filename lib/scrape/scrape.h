@@ -110,6 +110,13 @@ struct scrape_sd *scrape_sd_new(const struct scrape_config *c,
 void scrape_sd_free(struct scrape_sd *sd);
 
 /*
+ * A reload: what old knows goes over to those discoveries of sd, which is new,
+ * that are configured as they were.  Of old nothing is asked any more; free
+ * it.  It may be NULL.
+ */
+void scrape_sd_inherit(struct scrape_sd *sd, struct scrape_sd *old);
+
+/*
  * Do what is due; requests to HTTP go on inside fetch_step().  Returns the ms
  * after which to call again, -1: nothing is ever due (static alone).
  */
@@ -127,6 +134,12 @@ bool scrape_sd_changed(struct scrape_sd *sd);
 
 /* Has every discovery answered, well or not, at least once (for -1)? */
 bool scrape_sd_ready(const struct scrape_sd *sd);
+
+/*
+ * Wait no longer for those that have not: they fail with "no answer within"
+ * that many ms, until they have one.
+ */
+void scrape_sd_expire(struct scrape_sd *sd, int64_t ms);
 
 /*
  * The next error of a discovery that has not been told yet, or false:

@@ -443,6 +443,27 @@ scrape_sd_ready(const struct scrape_sd *sd)
 	return true;
 }
 
+void
+scrape_sd_expire(struct scrape_sd *sd, int64_t ms)
+{
+	struct error e;
+
+	for (size_t i = 0; i < sd->n; i++) {
+		struct sd_find *f = sd->v[i];
+
+		for (size_t k = 0; !f->ready && k < f->n; k++) {
+			struct sd_source *s = f->v[k];
+
+			if (s->part != NULL || s->fault != NULL)
+				continue;
+			error_set(&e, "%.*s: no answer within %gs",
+			    STR_ARG(s->name), (double)ms / 1e3);
+			sd_source_fail(s, &e);
+		}
+		f->ready = true;
+	}
+}
+
 static void
 list_groups(const struct scrape_sd *sd, struct sd_job *d)
 {

@@ -406,6 +406,34 @@ secrets(void)
 	conf_free(c);
 }
 
+static void
+same(void)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} t[] = {
+		{ "{a: [1, {b: c}], d: }", "a:\n- 1\n- b: c\nd: # x\n", true },
+		{ "{a: 1, b: 2}", "{b: 2, a: 1}", false },
+		{ "{a: 1}", "{a: '1'}", false },
+		{ "{a: 1}", "{a: 2}", false },
+		{ "{a: 1}", "{b: 1}", false },
+		{ "[1]", "[1, 2]", false },
+		{ "[[1]]", "[1]", false },
+	};
+	struct conf_opts o = { 0 };
+	struct error e;
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct conf *a = conf_parse(str_of(t[i].a), "a", &o, &e);
+		struct conf *b = conf_parse(str_of(t[i].b), "b", &o, &e);
+
+		CHECK(conf_same(conf_root(a), conf_root(b)) == t[i].same);
+		conf_free(a);
+		conf_free(b);
+	}
+}
+
 int
 main(void)
 {
@@ -427,6 +455,7 @@ main(void)
 	strict();
 	placeholders();
 	manifests();
+	same();
 	secrets();
 	(void)unlink(path);
 	(void)snprintf(path, sizeof(path), "%s/m.yaml", dir);

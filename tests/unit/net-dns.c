@@ -161,6 +161,41 @@ broken(void)
 	arena_fini(&a);
 }
 
+/* Servers that are dead: the more they are, the sooner the next is asked. */
+static void
+shared(void)
+{
+	static const struct {
+		const char *servers;
+		int64_t least, most;
+	} t[] = {
+		{ "nameserver 127.9.9.1\n", 1000, 1501 },
+		{ "nameserver 127.9.9.1\nnameserver 127.9.9.2\n", 500, 751 },
+		{ "nameserver 127.9.9.1\nnameserver 127.9.9.2\n"
+		  "nameserver 127.9.9.3\n",
+		    300, 501 },
+	};
+	char path[] = "/tmp/mf-dns-XXXXXX";
+	struct result r = { 0 };
+	struct error e;
+
+	close(mkstemp(path));
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		FILE *f = fopen(path, "w");
+		struct dns *d = dns_new(NULL, path, &e);
+		int64_t ms;
+
+		fputs(t[i].servers, f);
+		fclose(f);
+		dns_ask(d, STR("a.test."), DNS_A, take, &r);
+		ms = dns_step(d);
+		CHECK(ms > t[i].least && ms <= t[i].most);
+		dns_free(d);
+	}
+	CHECK(r.n == 0);
+	unlink(path);
+}
+
 int
 main(void)
 {
@@ -181,6 +216,7 @@ main(void)
 	search(d);
 	broken();
 	many(d);
+	shared();
 	unlink(resolv);
 	buf_fini(&log_);
 	return done();
