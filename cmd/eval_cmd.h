@@ -23,7 +23,11 @@ struct eval_options {
 	const char *start, *end; /* -s, -e; NULL */
 	int64_t step;            /* --step, ms; 0: by the range */
 	const char *external_url;
-	const struct answer_form *form;
+	const struct answer_form *form; /* NULL: by what stdout is */
+	struct opt_list defines;        /* -D NAME=EXPR */
+	struct promql_macro *macros;    /* of them: eval_define() */
+	size_t nmacros;
+	struct arena arena; /* what the options point at */
 	int64_t every;                  /* -i, ms; 0: once */
 	int64_t resend_delay, lookback; /* ms; 0: the default */
 	bool once, dry_run, write, exit_status;
@@ -37,6 +41,17 @@ int eval_rules(const struct eval_options *o);
 
 /* check: are rule files and configurations sound? */
 int eval_check(const struct eval_options *o);
+
+/* -D: names into o->macros; exits 2 if one is wrong. */
+void eval_define(struct eval_options *o);
+
+/* Put the names in and parse. */
+struct promql_expr *eval_parse(const struct eval_options *o, str text,
+    unsigned features, struct arena *a, struct error *e);
+
+/* fmt and parse: expressions as text. */
+int eval_fmt(const struct eval_options *o);
+int eval_parse_tree(const struct eval_options *o);
 
 /* test: do the evaluations of files of the test language come out? */
 int eval_test(const struct eval_options *o);

@@ -77,8 +77,8 @@ parse(struct asking *a)
 		enum promql_type type;
 		int64_t back = 0, ahead = 0;
 
-		a->x[i] = promql_parse_with(
-		    str_of(o->exprs[i]), input_features(&o->in), &a->arena, &e);
+		a->x[i] = eval_parse(o, str_of(o->exprs[i]),
+		    input_features(&o->in), &a->arena, &e);
 		if (a->x[i] == NULL)
 			tool_die(TOOL_USAGE, "'%s': %s", o->exprs[i], e.msg);
 		type = promql_type(a->x[i]);

@@ -12,10 +12,13 @@ static const char usage[] =
     "usage: mf-eval [options] [-d DIR | -u URL | --in FILE] EXPR ...\n"
     "       mf-eval [options] -c FILE[:KEY] | -r FILE[:KEY]\n"
     "       mf-eval check [-q] [-c FILE[:KEY]] [FILE ...]\n"
+    "       mf-eval fmt [-D NAME=EXPR] [EXPR ...]\n"
+    "       mf-eval parse [-D NAME=EXPR] [-o FORMAT] [EXPR ...]\n"
     "       mf-eval test [-qv] FILE ...\n"
     "Evaluate expressions, or the rules of rule files, and print the answers.\n"
     "\n"
     "  -1, --once                  each rule group's latest slot, then end\n"
+    "  -D, --define NAME=EXPR      a name for an expression\n"
     "  -c, --config FILE[:KEY]     prometheus.yml, or a key of a manifest\n"
     "  -d, --dir DIR               the mf directory\n"
     "  -e, --end T                 end of a range, or of a replay\n"
@@ -63,6 +66,7 @@ options(struct eval_options *o, int argc, char **argv)
 	struct opt in[INPUT_ROWS];
 	const struct opt rows[] = {
 		{ '1', "once", .flag = &o->once },
+		{ 'D', "define", .list = &o->defines },
 		{ 'c', "config", .text = &o->config },
 		{ 'e', "end", .text = &o->end },
 		{ 'i', "interval", .span = &o->every },
@@ -93,8 +97,10 @@ main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(const struct eval_options *o);
-	} runs[] = { { "check", eval_check }, { "test", eval_test } };
-	static const char *const commands[] = { "check", "test", NULL };
+	} runs[] = { { "check", eval_check }, { "fmt", eval_fmt },
+		{ "parse", eval_parse_tree }, { "test", eval_test } };
+	static const char *const commands[] = { "check", "fmt", "parse", "test",
+		NULL };
 	struct eval_options o = { .form = answer_form("text") };
 	size_t command;
 	int status;
@@ -102,6 +108,7 @@ main(int argc, char **argv)
 	tool_init("mf-eval");
 	command = opt_command(&argc, &argv, commands);
 	options(&o, argc, argv);
+	eval_define(&o);
 	if (commands[command] != NULL)
 		status = runs[command].run(&o);
 	else if (o.nexprs > 0 && o.rules.n > 0)
@@ -115,5 +122,7 @@ main(int argc, char **argv)
 		    "nothing to evaluate: give an expression, -c or -r FILE");
 	opt_list_fini(&o.rules);
 	opt_list_fini(&o.in.connect);
+	opt_list_fini(&o.defines);
+	arena_fini(&o.arena);
 	tool_done(status);
 }

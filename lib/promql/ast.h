@@ -175,8 +175,9 @@ struct node {
 
 	double num;
 	bool is_duration;
-	str text;   /* string value, name of a selector */
-	bool loose; /* a selector that need not select anything: info's */
+	str text;    /* string value, name of a selector */
+	bool quoted; /* the name stands in the braces */
+	bool loose;  /* a selector that need not select anything: info's */
 	bool tells_resets; /* a selector: say which histograms are resets */
 
 	struct match *m; /* selector */

@@ -57,6 +57,7 @@ metric_name(struct parser *p, struct node *n, str name)
 		    "metric name must not be set twice: \"%.*s\" or \"%.*s\"",
 		    STR_ARG(n->text), STR_ARG(name));
 	n->text = name;
+	n->quoted = true;
 	return 0;
 }
 

@@ -1,12 +1,14 @@
 /*
- * A tree as canonical text on one line, as upstream's String() writes it:
- * what mf-eval fmt, error messages and the API show.  Reading it back gives
+ * A tree as canonical text: on one line, as upstream's String() writes it,
+ * which is what error messages show; and as its Pretty(), for people, with
+ * what is longer than a line split into its parts.  Reading either back gives
  * the same tree.
  */
 #include "promql/ast.h"
 
 #include <float.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/dur.h"
 #include "base/num.h"
@@ -90,6 +92,36 @@ modifiers(struct buf *b, const struct modifier *m)
 	}
 }
 
+static int
+text_cmp(const void *a, const void *b)
+{
+	return str_cmp(*(const str *)a, *(const str *)b);
+}
+
+/* Matchers in the order of their texts, as upstream has them. */
+static void
+matchers(struct buf *b, const struct match *m, size_t n, const char *sep)
+{
+	struct arena a = { 0 };
+	str *v = arena_array(&a, n, str);
+	struct buf one = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		buf_reset(&one);
+		match_print(&one, &m[i]);
+		v[i] = arena_dup(&a, buf_str(&one));
+	}
+	if (n > 1)
+		qsort(v, n, sizeof(*v), text_cmp);
+	for (size_t i = 0; i < n; i++) {
+		buf_z(b, sep);
+		buf_add(b, v[i]);
+		sep = ",";
+	}
+	buf_fini(&one);
+	arena_fini(&a);
+}
+
 /* The matcher of the name stands last, where parse.c put it. */
 static void
 selector(struct buf *b, const struct node *n)
@@ -106,12 +138,8 @@ selector(struct buf *b, const struct node *n)
 		quote_add(b, n->text);
 		sep = ",";
 	}
-	for (size_t i = 0; i < shown; i++) {
-		buf_z(b, sep);
-		match_print(b, &n->m[i]);
-		sep = ",";
-	}
-	if (*sep == ',')
+	matchers(b, n->m, shown, sep);
+	if (shown > 0 || *sep == ',')
 		buf_byte(b, '}');
 }
 
@@ -125,10 +153,10 @@ matrix(struct buf *b, const struct node *n)
 	modifiers(b, &n->sub->mod);
 }
 
+/* What stands behind its expression. */
 static void
-subquery(struct buf *b, const struct node *n)
+subquery_end(struct buf *b, const struct node *n)
 {
-	node(b, n->sub);
 	buf_byte(b, '[');
 	span(b, &n->range);
 	buf_byte(b, ':');
@@ -156,7 +184,7 @@ arguments(struct buf *b, const struct node *n)
 }
 
 static void
-aggregate(struct buf *b, const struct node *n)
+aggregate_begin(struct buf *b, const struct node *n)
 {
 	buf_z(b, promql_word_text(n->op));
 	if (n->without || n->nby > 0) {
@@ -164,7 +192,6 @@ aggregate(struct buf *b, const struct node *n)
 		names(b, n->by, n->nby);
 		buf_byte(b, ' ');
 	}
-	arguments(b, n);
 }
 
 static void
@@ -202,32 +229,36 @@ left(struct buf *b, const struct node *n)
 		node(b, l);
 }
 
+/* The operator and its modifiers. */
 static void
-binary(struct buf *b, const struct node *n)
+operator(struct buf *b, const struct node *n)
 {
 	const struct matching *m = &n->match;
 	bool grouped = m->card == CARD_MANY_ONE || m->card == CARD_ONE_MANY;
 
-	left(b, n);
-	buf_printf(b, " %s ", promql_word_text(n->op));
+	buf_z(b, promql_word_text(n->op));
 	if (n->returns_bool)
-		buf_z(b, "bool ");
+		buf_z(b, " bool");
 	if (m->given && (m->on || m->nlabels > 0 || grouped)) {
-		buf_z(b, m->on ? "on " : "ignoring ");
+		buf_z(b, m->on ? " on " : " ignoring ");
 		names(b, m->labels, m->nlabels);
-		buf_byte(b, ' ');
 	}
 	if (grouped) {
 		buf_z(b,
-		    m->card == CARD_MANY_ONE ? "group_left " : "group_right ");
+		    m->card == CARD_MANY_ONE ? " group_left "
+					     : " group_right ");
 		names(b, m->include, m->ninclude);
-		buf_byte(b, ' ');
 	}
-	if (m->has_fill[0] || m->has_fill[1]) {
-		b->n--;
-		fill(b, m);
-		buf_byte(b, ' ');
-	}
+	fill(b, m);
+}
+
+static void
+binary(struct buf *b, const struct node *n)
+{
+	left(b, n);
+	buf_byte(b, ' ');
+	operator(b, n);
+	buf_byte(b, ' ');
 	node(b, n->rhs);
 }
 
@@ -258,14 +289,16 @@ node(struct buf *b, const struct node *n)
 		matrix(b, n);
 		return;
 	case N_SUBQUERY:
-		subquery(b, n);
+		node(b, n->sub);
+		subquery_end(b, n);
 		return;
 	case N_CALL:
 		buf_add(b, n->text);
 		arguments(b, n);
 		return;
 	case N_AGGREGATE:
-		aggregate(b, n);
+		aggregate_begin(b, n);
+		arguments(b, n);
 		return;
 	case N_BINARY:
 		binary(b, n);
@@ -286,4 +319,126 @@ void
 promql_print(struct buf *b, const struct promql_expr *x)
 {
 	node(b, x->root);
+}
+
+/*
+ * The pretty form.  A part that a line has room for is printed as above.  The
+ * level is how deep a part stands that has lines of its own; upstream leaves
+ * a short subquery where it is, at the beginning of a line, and so do we.
+ */
+
+#define LINE_MAX_BYTES 100
+
+static void pretty(struct buf *b, const struct node *n, unsigned level);
+
+static void
+indent(struct buf *b, unsigned level)
+{
+	while (level-- > 0)
+		buf_z(b, "  ");
+}
+
+/* Parts, a line each, in parentheses. */
+static void
+pretty_parts(struct buf *b, struct node *const *v, size_t n,
+    const struct node *last, unsigned level)
+{
+	buf_z(b, "(\n");
+	for (size_t i = 0; i < n; i++) {
+		pretty(b, v[i], level + 1);
+		buf_z(b, i + 1 < n || last != NULL ? ",\n" : "\n");
+	}
+	if (last != NULL) {
+		pretty(b, last, level + 1);
+		buf_byte(b, '\n');
+	}
+	indent(b, level);
+	buf_byte(b, ')');
+}
+
+static void
+pretty_binary(struct buf *b, const struct node *n, unsigned level)
+{
+	if (n->op == W_POW && n->sub->kind == N_NUMBER) {
+		indent(b, level + 1);
+		left(b, n);
+	} else
+		pretty(b, n->sub, level + 1);
+	buf_byte(b, '\n');
+	indent(b, level);
+	operator(b, n);
+	buf_byte(b, '\n');
+	pretty(b, n->rhs, level + 1);
+}
+
+/* The sign stands before its operand, in the first line of that. */
+static void
+pretty_unary(struct buf *b, const struct node *n, unsigned level)
+{
+	struct buf part = { 0 };
+
+	pretty(&part, n->sub, level);
+	indent(b, level);
+	buf_z(b, promql_word_text(n->op));
+	buf_add(b, str_trim(buf_str(&part)));
+	buf_fini(&part);
+}
+
+/* n does not fit on a line. */
+static void
+pretty_split(struct buf *b, const struct node *n, unsigned level)
+{
+	switch (n->kind) {
+	case N_AGGREGATE:
+		indent(b, level);
+		aggregate_begin(b, n);
+		pretty_parts(b, n->arg, n->narg, n->sub, level);
+		return;
+	case N_BINARY:
+		pretty_binary(b, n, level);
+		return;
+	case N_CALL:
+		indent(b, level);
+		buf_add(b, n->text);
+		pretty_parts(b, n->arg, n->narg, NULL, level);
+		return;
+	case N_PAREN:
+		indent(b, level);
+		pretty_parts(b, NULL, 0, n->sub, level);
+		return;
+	case N_SUBQUERY:
+		pretty(b, n->sub, level);
+		subquery_end(b, n);
+		return;
+	case N_UNARY:
+		pretty_unary(b, n, level);
+		return;
+	case N_NUMBER:
+	case N_STRING:
+	case N_VECTOR:
+	case N_MATRIX:
+		indent(b, level);
+		node(b, n);
+		return;
+	}
+}
+
+static void
+pretty(struct buf *b, const struct node *n, unsigned level)
+{
+	size_t from = b->n, at;
+
+	indent(b, n->kind == N_SUBQUERY ? 0 : level);
+	at = b->n;
+	node(b, n);
+	if (b->n - at <= LINE_MAX_BYTES)
+		return;
+	b->n = from;
+	pretty_split(b, n, level);
+}
+
+void
+promql_print_pretty(struct buf *b, const struct promql_expr *x)
+{
+	pretty(b, x->root, 0);
 }

@@ -252,12 +252,31 @@ format_query(struct exchange *x)
 		bad_param(x, "query", &e);
 		return;
 	}
-	promql_print(&b, p);
+	promql_print_pretty(&b, p);
 	promql_free(p);
 	api_begin(x, &w);
 	json_str(&w, buf_str(&b));
 	api_end(&w, NULL, 0, NULL, 0);
 	buf_fini(&b);
+}
+
+static void
+parse_query(struct exchange *x)
+{
+	str query = httpd_param(x->q, "query");
+	struct promql_expr *p;
+	struct json_writer w;
+	struct error e;
+
+	p = promql_parse_with(query, x->s->o.features, x->q->arena, &e);
+	if (p == NULL) {
+		bad_param(x, "query", &e);
+		return;
+	}
+	api_begin(x, &w);
+	promql_print_tree(&w, p);
+	api_end(&w, NULL, 0, NULL, 0);
+	promql_free(p);
 }
 
 static const struct {
@@ -269,6 +288,7 @@ static const struct {
 	{ "query_range", true, api_query_range },
 	{ "query_exemplars", true, exemplars },
 	{ "format_query", true, format_query },
+	{ "parse_query", true, parse_query },
 	{ "labels", true, api_label_names },
 	{ "series", true, api_series },
 	{ "metadata", false, api_metadata },

@@ -1,0 +1,100 @@
+/*
+ * mf-eval fmt and parse: expressions as text for people, and as a tree.  They
+ * are the operands, or all of the standard input as one.
+ */
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "eval_cmd.h"
+
+typedef void put_expr(struct buf *out, const struct promql_expr *x);
+
+static void
+put_pretty(struct buf *out, const struct promql_expr *x)
+{
+	promql_print_pretty(out, x);
+}
+
+static void
+put_line(struct buf *out, const struct promql_expr *x)
+{
+	promql_print(out, x);
+}
+
+/* The answer of the API's parse_query. */
+static void
+put_tree(struct buf *out, const struct promql_expr *x)
+{
+	struct json_writer w;
+
+	json_init(&w, out, false);
+	json_open(&w, '{');
+	json_key(&w, STR("status"));
+	json_str(&w, STR("success"));
+	json_key(&w, STR("data"));
+	promql_print_tree(&w, x);
+	json_close(&w, '}');
+}
+
+/* One expression; where says whose positions they are. */
+static int
+put(const struct eval_options *o, const char *where, str text, put_expr *form)
+{
+	struct promql_expr *x;
+	struct buf out = { 0 };
+	struct arena a = { 0 };
+	struct error e;
+
+	x = eval_parse(o, text, PROMQL_EVERYTHING, &a, &e);
+	if (x == NULL) {
+		tool_warn("%s: %s", where, e.msg);
+	} else {
+		form(&out, x);
+		buf_byte(&out, '\n');
+		tool_print(&out);
+	}
+	promql_free(x);
+	arena_fini(&a);
+	return x != NULL ? TOOL_OK : TOOL_USAGE;
+}
+
+static int
+put_all(const struct eval_options *o, put_expr *form)
+{
+	struct buf text = { 0 }, where = { 0 };
+	struct error e;
+	int status = TOOL_OK;
+
+	if (o->nexprs == 0) {
+		if (file_read_fd(STDIN_FILENO, "stdin", &text, &e) == -1)
+			tool_die(TOOL_FAILED, "%s", e.msg);
+		status = put(o, "stdin", buf_str(&text), form);
+	}
+	for (size_t i = 0; i < o->nexprs; i++) {
+		buf_reset(&where);
+		buf_printf(&where, "'%s'", o->exprs[i]);
+		if (put(o, buf_cstr(&where), str_of(o->exprs[i]), form) !=
+		    TOOL_OK)
+			status = TOOL_USAGE;
+	}
+	buf_fini(&where);
+	buf_fini(&text);
+	return status;
+}
+
+int
+eval_fmt(const struct eval_options *o)
+{
+	return put_all(o, put_pretty);
+}
+
+int
+eval_parse_tree(const struct eval_options *o)
+{
+	bool json = o->form == answer_form("json");
+
+	if (o->form != NULL && !json && o->form != answer_form("text"))
+		tool_die(TOOL_USAGE, "-o: parse prints text or json");
+	return put_all(o, json ? put_tree : put_line);
+}
