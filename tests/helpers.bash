@@ -1,25 +1,35 @@
 # Shared by the bats files: start a server, learn where it listens, stop it by
 # its pid; and a stream that several look at.
 
+# What is waited for comes in a moment, or never: the seconds that tell are so
+# many that no machine, however busy, takes them for never.
+patience=40
+
 # start NAME COMMAND...: runs it in the background with its stderr in NAME.err
 # and its stdout in NAME.out below $BATS_TEST_TMPDIR; sets $address.
 start() {
 	local name=$1
 	shift
+	: >"$BATS_TEST_TMPDIR/$name.err" # of one before, an address of old
 	"$@" >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" \
 	    </dev/null 3>&- &
 	echo "$!" >>"$BATS_TEST_TMPDIR/pids"
 	eval "pid_$name=$!"
-	address=
-	for _ in $(seq 200); do
-		address=$(sed -n 's/^.*listening on //p' \
-		    "$BATS_TEST_TMPDIR/$name.err" | head -n 1)
-		[ -z "$address" ] || return 0
+	local end=$((SECONDS + patience))
+	until listening "$BATS_TEST_TMPDIR/$name.err"; do
+		[ $SECONDS -lt "$end" ] || break
 		kill -0 "$(tail -n 1 "$BATS_TEST_TMPDIR/pids")" 2>/dev/null || break
 		sleep 0.02
 	done
+	[ -z "$address" ] || return 0
 	cat "$BATS_TEST_TMPDIR/$name.err" >&2
 	return 1
+}
+
+# listening FILE: has a server said there where it listens?  Sets $address.
+listening() {
+	address=$(sed -n 's/^.*listening on //p' "$1" | head -n 1)
+	[ -n "$address" ]
 }
 
 # A port of 127.0.0.1 that was free a moment ago, for peers that take no :0.
@@ -41,13 +51,17 @@ stop_all() {
 	done <"$BATS_TEST_TMPDIR/pids"
 }
 
-# until_ok SECONDS COMMAND...: again and again until it succeeds.
+# until_ok SECONDS COMMAND...: again and again until it succeeds.  The seconds
+# say how long that may take here; it is waited $patience at least.
 until_ok() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + ($1 > patience ? $1 : patience)))
 	shift
 	until "$@"; do
-		[ $SECONDS -lt "$end" ] || return 1
-		sleep 0.1
+		[ $SECONDS -lt "$end" ] || {
+			echo "waited in vain for: $*" >&2
+			return 1
+		}
+		sleep 0.05
 	done
 }
 

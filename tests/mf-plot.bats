@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 bats_require_minimum_version 1.5.0
+load helpers
 # mf-plot: charts against goldens, options, terminals, bad input.
 
 D="$BATS_TEST_DIRNAME/data/plot"
@@ -182,10 +183,10 @@ run_case() {
 	[[ $output == *"13:00–13:10 UTC · step 5s"* && $output == *"last 0."* ]]
 	mf-plot -d "$BATS_TEST_TMPDIR/data" -f -i 50ms --now 1637586600 \
 	    --width 30 --height 6 up >"$BATS_TEST_TMPDIR/out" &
-	sleep 0.5
+	frames() { [ "$(grep -c '^up' "$BATS_TEST_TMPDIR/out")" -ge 2 ]; }
+	until_ok 2 frames
 	kill $!
 	wait $!
-	[ "$(grep -c '^up' "$BATS_TEST_TMPDIR/out")" -ge 2 ]
 	run mf-plot -d "$BATS_TEST_TMPDIR/none" up
 	[ "$status" -eq 1 ]
 	[[ $output == *"no store here"* ]]

@@ -39,17 +39,18 @@ need_openssl() {
 
 # tls OPTION...: a TLS server of the page "metrics"; sets $address.
 tls() {
+	rm -f tls.out # the address of the one before
 	openssl s_server -accept 127.0.0.1:0 -HTTP "$@" >tls.out 2>&1 \
 	    </dev/null 3>&- &
 	echo $! >>pids
-	until_ok 5 grep -q ^ACCEPT tls.out
+	until_ok 5 grep -qs ^ACCEPT tls.out
 	address=$(sed -n 's/^ACCEPT //p' tls.out)
 }
 
 # scrape LINES: one round of $address with these lines in its scrape_config.
 scrape() {
 	cat >p.yml <<-END
-	global: {scrape_interval: 5s, scrape_timeout: 3s}
+	global: {scrape_interval: 40s, scrape_timeout: 40s}
 	scrape_configs:
 	- job_name: x
 	  scheme: ${scheme:-https}
@@ -194,7 +195,7 @@ down() {
 	tls=$address
 	follow() { # FROM TO STATUS
 		cat >p.yml <<-END
-		global: {scrape_interval: 5s, scrape_timeout: 3s}
+		global: {scrape_interval: 40s, scrape_timeout: 40s}
 		scrape_configs:
 		- job_name: x
 		  metrics_path: /to/$2

@@ -68,14 +68,18 @@ status() {
 
 @test "a request at work is finished before the end" {
 	start sink mf-serve -l 127.0.0.1:0 --sink
-	(printf 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc'
-	sleep 0.4; printf 'def'; sleep 0.3) |
-	    timeout 5 bash -c 'exec 5<>/dev/tcp/$0/$1; cat >&5; cat <&5' \
-	    "${address%:*}" "${address##*:}" >answer &
-	client=$!
+	fds() { ls "/proc/$pid_sink/fd" | wc -l; }
+	before=$(fds)
+	exec 6<>"/dev/tcp/${address%:*}/${address##*:}"
+	printf 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc' >&6
+	accepted() { [ "$(fds)" -gt "$before" ]; }
+	until_ok 2 accepted
 	sleep 0.2
 	kill "$pid_sink"
-	wait "$client"
+	sleep 0.2
+	printf 'def' >&6
+	timeout 30 cat <&6 >answer
+	exec 6>&-
 	wait "$pid_sink"
 	grep -q '200 OK' answer
 	[ "$(cat sink.out)" = abcdef ]
@@ -116,11 +120,7 @@ status() {
 	pid=$!
 	echo "$pid" >>pids
 	exec 4>in
-	for _ in $(seq 100); do
-		address=$(sed -n 's/^listening on //p' err)
-		[ -z "$address" ] || break
-		sleep 0.02
-	done
+	until_ok 2 listening err
 	cat >&4 <<-EOF
 	# BATCH {instance="a"} 1637582400000
 	# TYPE up gauge
@@ -143,11 +143,7 @@ status() {
 	printf 'x 1\n' >page
 	mf-serve -l 127.0.0.1:0 <page >out 2>err 3>&- &
 	echo $! >>pids
-	for _ in $(seq 100); do
-		address=$(sed -n 's/^listening on //p' err)
-		[ -z "$address" ] || break
-		sleep 0.02
-	done
+	until_ok 2 listening err
 	sleep 0.1
 	curl -s "http://$address/metrics" | grep -qx 'x 1'
 }
@@ -164,11 +160,7 @@ status() {
 @test "--sink on a full disk fails, and says so" {
 	mf-serve -l 127.0.0.1:0 --sink >/dev/full 2>err </dev/null 3>&- &
 	pid=$!
-	for _ in $(seq 100); do
-		address=$(sed -n 's/^listening on //p' err)
-		[ -z "$address" ] || break
-		sleep 0.02
-	done
+	until_ok 2 listening err
 	run curl -s -d x "http://$address/"
 	[ "$output" != ok ]
 	rc=0

@@ -3,6 +3,7 @@
 # others write and read.
 
 bats_require_minimum_version 1.5.0
+load helpers
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -125,16 +126,9 @@ rounds() {
 	rounds a 0 5 | mf-store append -d d
 	mf-store compact --seal -i 100ms -d d &
 	pid=$!
-	for _ in $(seq 100); do
-		[ -e d/store/20211122/000001-000001.part ] && break
-		sleep 0.05
-	done
+	until_ok 5 test -e d/store/20211122/000001-000001.part
 	rounds a 3600 5 | mf-store append -d d
-	for _ in $(seq 100); do
-		[ -e d/store/20211122/000001-000002.part ] && break
-		sleep 0.05
-	done
-	[ -e d/store/20211122/000001-000002.part ]
+	until_ok 5 test -e d/store/20211122/000001-000002.part
 	kill $pid
 	wait $pid
 }

@@ -150,7 +150,8 @@ rules() {
 	    tee seen | mf-store append -d d 2>/dev/null 3>&- &
 	store=$! # the last of the pipe
 	echo $store >>pids
-	sleep 1.5
+	some() { [ "$(mf-store select -d d up 2>/dev/null | grep -c '^up')" -ge 5 ]; }
+	until_ok 5 some
 	kill -9 $store
 	wait $store 2>/dev/null || :
 	mf-store check -d d
@@ -174,7 +175,7 @@ fastest() {
 }
 
 @test "a tool starts in milliseconds" {
-	[[ ${MF_BUILD-} != *-san ]] || skip "sanitizers are slow to start"
+	! sanitized || skip "sanitizers are slow to start"
 	rounds >in
 	mf-store append -d d <in
 	base=$(fastest /bin/true)
@@ -183,6 +184,6 @@ fastest() {
 		us=$(fastest $c)
 		echo "# $c: $us us, /bin/true $base us" >&3
 		# DESIGN 8 says 4 ms; the test allows for a busy machine.
-		[ "$us" -lt $((base + 20000)) ]
+		[ "$us" -lt $((base + 60000)) ]
 	done
 }
