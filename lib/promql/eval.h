@@ -203,6 +203,10 @@ const struct sink *promql_unite_init(struct unite *u, struct eval *ev,
     size_t steps, bool apart, const struct sink *out);
 int promql_unite_fini(struct unite *u, int rc);
 
+/* share.c: one for x alone, if it says something twice; else NULL. */
+struct promql_share *promql_share_own(
+    const struct promql_expr *x, const struct source *src);
+
 /* selector.c */
 
 /* A column of samples without staleness markers, times rising. */

@@ -158,6 +158,19 @@ struct promql_result {
 	size_t nwarnings, ninfos;
 };
 
+/*
+ * A source for expressions that are evaluated one after the other over
+ * samples that do not change meanwhile: selectors that several of them have
+ * (the same matchers), for the same times, are read once and kept, up to max
+ * samples in all (0: 4 million).  Expect every expression first, then ask.
+ * What base is must outlive it.  An expression alone sees to its own.
+ */
+struct promql_share;
+struct promql_share *promql_share_new(const struct source *base, size_t max);
+void promql_share_free(struct promql_share *s);
+void promql_share_expect(struct promql_share *s, const struct promql_expr *x);
+struct source promql_share_source(struct promql_share *s);
+
 int promql_eval(const struct promql_expr *x, const struct source *src,
     const struct promql_opts *o, struct arena *a, struct promql_result *r,
     struct error *e);
@@ -170,6 +183,12 @@ int promql_eval(const struct promql_expr *x, const struct source *src,
 struct json_writer;
 void promql_json(struct json_writer *w, const struct promql_result *r,
     size_t limit, void (*full)(void *arg, struct buf *b), void *arg);
+
+/*
+ * Does the order of an instant answer mean something (sort, topk), so that it
+ * is not the order of labels?
+ */
+bool promql_ordered(const struct promql_expr *x);
 
 /* Does a series selector appear in it (so that a source is needed)? */
 bool promql_selects(const struct promql_expr *x);

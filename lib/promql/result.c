@@ -39,6 +39,12 @@ ordered(const struct node *n)
 	return false;
 }
 
+bool
+promql_ordered(const struct promql_expr *x)
+{
+	return ordered(x->root);
+}
+
 static int
 series_cmp(const void *a, const void *b)
 {
@@ -348,6 +354,8 @@ promql_eval(const struct promql_expr *x, const struct source *src,
     const struct promql_opts *o, struct arena *a, struct promql_result *r,
     struct error *e)
 {
+	struct promql_share *share;
+	struct source shared = { 0 };
 	struct arena scratch;
 	struct eval ev = {
 		.src = src,
@@ -369,6 +377,11 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	memset(r, 0, sizeof(*r));
 	if (grid(o, &ev.query, e) == -1)
 		return -1;
+	share = promql_share_own(x, src);
+	if (share != NULL) {
+		shared = promql_share_source(share);
+		ev.src = &shared;
+	}
 	ev.range = o->to - o->from;
 	arena_init(&scratch);
 	promql_watch_begin(&ev, o);
@@ -383,5 +396,6 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	r->ninfos = ev.notes.n[NOTE_INFO];
 	promql_notes_fini(&ev.notes);
 	arena_fini(&scratch);
+	promql_share_free(share);
 	return rc;
 }

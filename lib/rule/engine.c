@@ -240,7 +240,9 @@ run_group(struct rule_engine *r, size_t i, const struct source *src,
 	const struct rule_group *g = &r->set->groups[i];
 	struct rule_group_state *state = &r->groups[i];
 	struct source fresh = series_source(r->fresh), both;
-	struct rule_overlay overlay = { src, &fresh, &r->set->names };
+	struct promql_share *share = promql_share_new(src, 0);
+	struct source base = promql_share_source(share);
+	struct rule_overlay overlay = { &base, &fresh, &r->set->names };
 	struct arena arena = { 0 };
 	struct buf out = { 0 };
 	struct rule_round round = { .engine = r,
@@ -254,6 +256,8 @@ run_group(struct rule_engine *r, size_t i, const struct source *src,
 		.sink = sink };
 
 	both = rule_overlay_source(&overlay);
+	for (size_t k = 0; k < g->n; k++)
+		promql_share_expect(share, g->rules[k].expr);
 	put_head(&out, g->file, g->name, slot);
 	put_metadata(r, i, &out);
 	for (size_t k = 0; k < g->n; k++) {
@@ -261,6 +265,7 @@ run_group(struct rule_engine *r, size_t i, const struct source *src,
 		run_rule(&round, &state->rules[k]);
 		arena_reset(&arena);
 	}
+	promql_share_free(share);
 	put_orphans(r, i, &out, slot);
 	expo_put_eof(&out);
 	state->last = slot;

@@ -17,7 +17,8 @@ struct source_cursor {
 	int64_t *t; /* a merged series */
 	double *v;
 	const struct histogram **h;
-	size_t tcap, vcap, hcap;
+	int64_t *start;
+	size_t tcap, vcap, hcap, startcap;
 };
 
 static void
@@ -32,6 +33,7 @@ overlay_close(struct source_cursor *c)
 	free(c->t);
 	free(c->v);
 	free(c->h);
+	free(c->start);
 	free(c);
 }
 
@@ -72,34 +74,36 @@ merge(struct source_cursor *c, struct source_series *out)
 {
 	size_t i = 0, k = 0, n = 0, max = c->b.n + c->f.n;
 	bool histograms = c->b.h != NULL || c->f.h != NULL;
+	bool starts = c->b.start != NULL || c->f.start != NULL;
 
 	c->t = mem_grow(c->t, &c->tcap, max, sizeof(*c->t));
 	c->v = mem_grow(c->v, &c->vcap, max, sizeof(*c->v));
 	if (histograms)
 		c->h = mem_grow(c->h, &c->hcap, max, sizeof(*c->h));
+	if (starts)
+		c->start =
+		    mem_grow(c->start, &c->startcap, max, sizeof(*c->start));
 	while (i < c->b.n || k < c->f.n) {
 		bool base =
 		    k == c->f.n || (i < c->b.n && c->b.t[i] <= c->f.t[k]);
+		const struct source_series *s = base ? &c->b : &c->f;
+		size_t at = base ? i++ : k++;
 
-		if (base) {
-			if (k < c->f.n && c->b.t[i] == c->f.t[k])
-				k++;
-			if (histograms)
-				c->h[n] = c->b.h != NULL ? c->b.h[i] : NULL;
-			c->t[n] = c->b.t[i];
-			c->v[n++] = c->b.v[i++];
-		} else {
-			if (histograms)
-				c->h[n] = c->f.h != NULL ? c->f.h[k] : NULL;
-			c->t[n] = c->f.t[k];
-			c->v[n++] = c->f.v[k++];
-		}
+		if (base && k < c->f.n && s->t[at] == c->f.t[k])
+			k++;
+		if (histograms)
+			c->h[n] = s->h != NULL ? s->h[at] : NULL;
+		if (starts)
+			c->start[n] = s->start != NULL ? s->start[at] : 0;
+		c->t[n] = s->t[at];
+		c->v[n++] = s->v[at];
 	}
 	*out = (struct source_series){
 		.labels = c->b.labels,
 		.t = c->t,
 		.v = c->v,
 		.h = histograms ? c->h : NULL,
+		.start = starts ? c->start : NULL,
 		.n = n,
 	};
 }

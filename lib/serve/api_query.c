@@ -50,8 +50,9 @@ timeout(struct exchange *x, struct promql_opts *o)
 
 /* Evaluate the parameter query under o and answer. */
 static void
-evaluate(struct exchange *x, struct promql_opts *o, size_t limit)
+evaluate(struct exchange *x, const struct promql_opts *asked, size_t limit)
 {
+	struct promql_opts o = *asked;
 	const struct clock *clock = x->s->o.clock;
 	struct promql_watch watch = { 0 };
 	static const struct source none;
@@ -65,15 +66,15 @@ evaluate(struct exchange *x, struct promql_opts *o, size_t limit)
 	    httpd_param(x->q, "query"), x->s->o.features, a, &e);
 	if (clock != NULL) {
 		watch = (struct promql_watch){ clock->mono, NULL, clock->arg };
-		o->watch = &watch;
+		o.watch = &watch;
 	}
 	if (p == NULL) {
 		/* Upstream names the parameter for instant queries only. */
 		api_fail(x, 400, "bad_data", "%s%s",
-		    o->step > 0 ? "" : "invalid parameter \"query\": ", e.msg);
+		    o.step > 0 ? "" : "invalid parameter \"query\": ", e.msg);
 		return;
 	}
-	if (o->step > 0 && promql_type(p) != PROMQL_SCALAR &&
+	if (o.step > 0 && promql_type(p) != PROMQL_SCALAR &&
 	    promql_type(p) != PROMQL_VECTOR)
 		api_fail(x, 400, "bad_data",
 		    "invalid expression type \"%s\" for range query, must be "
@@ -82,7 +83,7 @@ evaluate(struct exchange *x, struct promql_opts *o, size_t limit)
 						    : "string");
 	else if (promql_selects(p) && (src = api_source(x)) == NULL)
 		; /* answered */
-	else if (promql_eval(p, src, o, a, &r, &e) == -1)
+	else if (promql_eval(p, src, &o, a, &r, &e) == -1)
 		fail(x, r.failure, e.msg);
 	else
 		answer(x, &r, limit);

@@ -1,6 +1,6 @@
 /*
- * rule/engine, record, overlay: slots, order, results that later rules see.
- * Covers record.c and overlay.c.
+ * rule/engine, record: slots, order, results that later rules see.
+ * Covers record.c.
  */
 #include "rule-world.h"
 
