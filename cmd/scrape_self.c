@@ -3,15 +3,12 @@
  * other, and goes the way of every page, so its rounds have up, metadata and
  * staleness too.
  */
-#include <sys/resource.h>
-
-#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/process.h"
 #include "scrape_flow.h"
 
 #define EVERY INT64_C(60000) /* ms, without -i */
@@ -110,76 +107,14 @@ put(struct buf *b, const char *name, const char *help, double v)
 	buf_byte(b, '\n');
 }
 
-static double
-seconds(struct timeval t)
-{
-	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
-}
-
-static size_t
-open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	if (d == NULL)
-		return 0;
-	while (readdir(d) != NULL)
-		n++;
-	(void)closedir(d);
-	return n - 3; /* "." and "..", and d's own */
-}
-
-/* A field of /proc/self/stat, from 3: its names of processes hold blanks. */
-static double
-stat_field(str s, int field)
-{
-	size_t at = s.n;
-
-	while (at > 0 && s.p[at - 1] != ')')
-		at--;
-	s = str_skip(s, at);
-	for (int i = 3; i <= field; i++) {
-		s = str_skip(s, s.n > 0 && s.p[0] == ' ');
-		if (i < field)
-			s = str_skip(s, str_chr(s, ' '));
-	}
-	return strtod(s.p, NULL);
-}
-
 static void
-put_process(const struct flow *f, struct buf *b)
+put_process(struct buf *b)
 {
-	struct buf stat = { 0 };
-	struct rusage u;
-	struct rlimit l;
-	struct error e;
-	bool known = file_read("/proc/self/stat", &stat, &e) == 0;
+	struct process_metric v[PROCESS_METRICS];
+	size_t n = process_read(v);
 
-	(void)getrusage(RUSAGE_SELF, &u);
-	put(b, "process_cpu_seconds_total",
-	    "Total user and system CPU time spent in seconds.",
-	    seconds(u.ru_utime) + seconds(u.ru_stime));
-	put(b, "process_open_fds", "Number of open file descriptors.",
-	    (double)open_fds());
-	if (getrlimit(RLIMIT_NOFILE, &l) == 0)
-		put(b, "process_max_fds",
-		    "Maximum number of open file descriptors.",
-		    (double)l.rlim_cur);
-	if (known) {
-		(void)buf_cstr(&stat);
-		put(b, "process_virtual_memory_bytes",
-		    "Virtual memory size in bytes.",
-		    stat_field(buf_str(&stat), 23));
-		put(b, "process_resident_memory_bytes",
-		    "Resident memory size in bytes.",
-		    stat_field(buf_str(&stat), 24) *
-			(double)sysconf(_SC_PAGESIZE));
-	}
-	put(b, "process_start_time_seconds",
-	    "Start time of the process since unix epoch in seconds.",
-	    (double)f->started / 1e3);
-	buf_fini(&stat);
+	for (size_t i = 0; i < n; i++)
+		put(b, v[i].name, v[i].help, v[i].value);
 }
 
 static void
@@ -214,7 +149,7 @@ flow_page(const struct flow *f, struct buf *b)
 	size_t failing = 0;
 	str job, what;
 
-	put_process(f, b);
+	put_process(b);
 	put_targets(f, b);
 	put(b, "mf_scrape_requests", "Requests and commands under way.",
 	    (double)f->under_way);

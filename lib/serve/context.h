@@ -54,9 +54,6 @@ void app_print(struct app *a, struct buf *b);
 /* A path that nothing answers: 404, counted by the middleware. */
 void app_missing(struct app *a, struct exchange *x);
 
-/* process.c: process_* of this process. */
-void process_print(struct buf *b);
-
 /* expose.c: /metrics. */
 struct expose *expose_new(void);
 void expose_free(struct expose *x);

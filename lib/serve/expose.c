@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/process.h"
 #include "serve/context.h"
 
 struct source_file {
@@ -171,6 +172,21 @@ expose_value(struct buf *b, const char *name, const struct label *v, size_t n,
 	expo_put_sample_now(b, (struct labels){ all, n + 1 }, value);
 }
 
+static void
+put_process(struct buf *b)
+{
+	struct process_metric v[PROCESS_METRICS];
+	size_t n = process_read(v);
+
+	for (size_t i = 0; i < n; i++) {
+		bool total = str_ends(str_of(v[i].name), STR("_total"));
+
+		expose_family(
+		    b, v[i].name, total ? "counter" : "gauge", v[i].help);
+		expose_value(b, v[i].name, NULL, 0, v[i].value);
+	}
+}
+
 /* The page of all that was given. */
 static void
 print_given(struct expose *x, struct buf *b, bool times)
@@ -280,7 +296,7 @@ print_own(struct serve *s, struct buf *b)
 		put_traffic(b, s);
 	}
 	put_files(b, s->expose);
-	process_print(b);
+	put_process(b);
 }
 
 /* The name a line of a page is about: of its metadata, or of its sample. */

@@ -1,7 +1,4 @@
-/*
- * /metrics of files and streams, and the process's own metrics.  Covers
- * process.c.
- */
+/* /metrics of files and streams, and the process's own metrics. */
 #include "serve_call.h"
 
 #include <fcntl.h>

@@ -1,23 +1,27 @@
 /*
- * The metrics of the running process under the names every Prometheus client
- * gives them, from /proc.  What cannot be read is left out.
+ * The process as /proc and the kernel's limits have it, under the names every
+ * Prometheus client gives that.
  */
+#include "base/process.h"
+
 #include <sys/resource.h>
 
 #include <dirent.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/num.h"
-#include "serve/context.h"
+
+struct list {
+	struct process_metric *v;
+	size_t n;
+};
 
 static void
-put(struct buf *b, const char *name, const char *type, const char *help,
-    double v)
+add(struct list *l, const char *name, const char *help, double v)
 {
-	expose_family(b, name, type, help);
-	expose_value(b, name, NULL, 0, v);
+	l->v[l->n++] = (struct process_metric){ name, help, v };
 }
 
 /* The n-th field, from 0, of blank-separated text. */
@@ -82,29 +86,29 @@ limit(int what)
 }
 
 static void
-put_stat(struct buf *b, str stat)
+add_stat(struct list *l, str stat)
 {
 	double hz = (double)sysconf(_SC_CLK_TCK);
 	double page = (double)sysconf(_SC_PAGESIZE);
 	double boot = boot_time();
 
-	put(b, "process_cpu_seconds_total", "counter",
+	add(l, "process_cpu_seconds_total",
 	    "CPU time this process has used, user and system, in seconds.",
 	    (field(stat, 11) + field(stat, 12)) / hz);
-	put(b, "process_resident_memory_bytes", "gauge",
+	add(l, "process_resident_memory_bytes",
 	    "Memory of this process that is in RAM, in bytes.",
 	    field(stat, 21) * page);
 	if (boot > 0)
-		put(b, "process_start_time_seconds", "gauge",
+		add(l, "process_start_time_seconds",
 		    "When this process began, in seconds since 1970.",
 		    boot + field(stat, 19) / hz);
-	put(b, "process_virtual_memory_bytes", "gauge",
+	add(l, "process_virtual_memory_bytes",
 	    "Address space of this process, in bytes.", field(stat, 20));
 }
 
 /* IpExt has a line of names and a line of values. */
 static void
-put_network(struct buf *b)
+add_network(struct list *l)
 {
 	struct buf t = { 0 };
 	str names, values, rest;
@@ -128,17 +132,18 @@ put_network(struct buf *b)
 		}
 	}
 	if (in >= 0)
-		put(b, "process_network_receive_bytes_total", "counter",
+		add(l, "process_network_receive_bytes_total",
 		    "Bytes received in this process's network namespace.", in);
 	if (out >= 0)
-		put(b, "process_network_transmit_bytes_total", "counter",
+		add(l, "process_network_transmit_bytes_total",
 		    "Bytes sent in this process's network namespace.", out);
 	buf_fini(&t);
 }
 
-void
-process_print(struct buf *b)
+size_t
+process_read(struct process_metric v[PROCESS_METRICS])
 {
+	struct list list = { v, 0 }, *l = &list;
 	struct buf t = { 0 };
 	str stat;
 	size_t n;
@@ -148,14 +153,15 @@ process_print(struct buf *b)
 		stat = buf_str(&t);
 		for (n = stat.n; n > 0 && stat.p[n - 1] != ')'; n--)
 			;
-		put_stat(b, str_skip(stat, n + 1));
+		add_stat(l, str_skip(stat, n + 1));
 	}
 	buf_fini(&t);
-	put(b, "process_max_fds", "gauge",
-	    "Descriptors this process may have open.", limit(RLIMIT_NOFILE));
-	put(b, "process_open_fds", "gauge",
-	    "Descriptors this process has open.", (double)open_fds());
-	put(b, "process_virtual_memory_max_bytes", "gauge",
+	add(l, "process_max_fds", "Descriptors this process may have open.",
+	    limit(RLIMIT_NOFILE));
+	add(l, "process_open_fds", "Descriptors this process has open.",
+	    (double)open_fds());
+	add(l, "process_virtual_memory_max_bytes",
 	    "Address space this process may use, in bytes.", limit(RLIMIT_AS));
-	put_network(b);
+	add_network(l);
+	return l->n;
 }
