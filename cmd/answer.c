@@ -4,6 +4,7 @@
 #include "answer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,10 +14,12 @@
 #include "metric/expo.h"
 #include "tool.h"
 
+/* Rows are written when they are so many bytes. */
+#define FLUSH 65536
+
 struct answer_form {
 	const char *name;
-	void (*put)(struct buf *out, str expr, const struct promql_opts *o,
-	    const struct promql_result *r, bool head);
+	void (*put)(struct buf *out, const struct answer *a);
 };
 
 bool
@@ -49,17 +52,17 @@ put_sample(struct buf *out, const struct promql_series *s, size_t i)
 }
 
 static void
-put_text(struct buf *out, str expr, const struct promql_opts *o,
-    const struct promql_result *r, bool head)
+put_stream(struct buf *out, const struct answer *a)
 {
-	struct label who[] = { { STR("expr"), expr } };
+	const struct promql_opts *o = a->o;
+	const struct promql_result *r = a->r;
+	struct label who[] = { { STR("expr"), a->expr } };
 	struct expo_key keys[3] = { { STR("from"), STR_NONE, false },
 		{ STR("to"), STR_NONE, false },
 		{ STR("step"), STR_NONE, false } };
 	const int64_t times[] = { o->from, o->to, o->step };
 	char text[3][24];
 
-	(void)head;
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(text[i], sizeof(text[i]), "%" PRId64, times[i]);
 		keys[i].value = str_of(text[i]);
@@ -99,14 +102,11 @@ flush(void *arg, struct buf *b)
 }
 
 static void
-put_json(struct buf *out, str expr, const struct promql_opts *o,
-    const struct promql_result *r, bool head)
+put_json(struct buf *out, const struct answer *a)
 {
+	const struct promql_result *r = a->r;
 	struct json_writer w;
 
-	(void)expr;
-	(void)o;
-	(void)head;
 	json_init(&w, out, false);
 	json_open(&w, '{');
 	json_key(&w, STR("status"));
@@ -119,7 +119,102 @@ put_json(struct buf *out, str expr, const struct promql_opts *o,
 	buf_byte(out, '\n');
 }
 
-/* A cell of a table: RFC 4180's quotes, or escapes where tabs separate. */
+/*
+ * Forms of a line a sample.
+ */
+
+bool
+answer_next(struct answer_rows *x, struct answer_row *row)
+{
+	const struct promql_result *r = x->r;
+
+	*row = (struct answer_row){ .t = r->t, .v = r->scalar };
+	if (r->type == PROMQL_SCALAR || r->type == PROMQL_STRING) {
+		if (r->type == PROMQL_STRING)
+			row->text = &r->string;
+		return x->i++ == 0;
+	}
+	while (x->i < r->n && x->k == r->v[x->i].n) {
+		x->i++;
+		x->k = 0;
+	}
+	if (x->i == r->n)
+		return false;
+	row->labels = r->v[x->i].labels;
+	row->t = r->v[x->i].t[x->k];
+	row->v = r->v[x->i].v[x->k];
+	row->h = histogram_of(&r->v[x->i], x->k);
+	x->k++;
+	return true;
+}
+
+void
+answer_put_time(struct buf *out, int64_t t, const struct date_zone *z)
+{
+	if (z == NULL)
+		date_print(out, t);
+	else
+		date_format(out, t, z, STR("2006-01-02T15:04:05.999Z07:00"));
+}
+
+void
+answer_put_value(struct buf *out, const struct answer_row *row)
+{
+	if (row->text != NULL)
+		buf_add(out, *row->text);
+	else if (row->h != NULL)
+		histogram_print(out, row->h);
+	else
+		num_print(out, row->v);
+}
+
+/* A number, but JSON has none that is not finite. */
+static void
+put_json_value(struct json_writer *w, const struct answer_row *row)
+{
+	struct buf b = { 0 };
+
+	if (row->h != NULL) {
+		json_key(w, STR("histogram"));
+		histogram_json(&b, row->h);
+		json_raw(w, buf_str(&b));
+	} else {
+		json_key(w, row->text != NULL ? STR("string") : STR("value"));
+		answer_put_value(&b, row);
+		if (row->text == NULL && isfinite(row->v))
+			json_raw(w, buf_str(&b));
+		else
+			json_str(w, buf_str(&b));
+	}
+	buf_fini(&b);
+}
+
+static void
+put_ndjson(struct buf *out, const struct answer *a)
+{
+	struct answer_rows x = { .r = a->r };
+	struct answer_row row;
+
+	while (answer_next(&x, &row)) {
+		struct json_writer w;
+
+		json_init(&w, out, false);
+		json_open(&w, '{');
+		json_key(&w, STR("expr"));
+		json_str(&w, a->expr);
+		json_key(&w, STR("metric"));
+		label_json(&w, row.labels);
+		json_key(&w, STR("t"));
+		json_int(&w, row.t);
+		put_json_value(&w, &row);
+		json_close(&w, '}');
+		buf_byte(out, '\n');
+		if (out->n > FLUSH)
+			flush(NULL, out);
+	}
+}
+
+/* A cell: RFC 4180's quotes, or escapes where tabs separate. */
 static void
 put_cell(struct buf *out, str s, char sep)
 {
@@ -147,69 +242,57 @@ put_cell(struct buf *out, str s, char sep)
 		buf_byte(out, '"');
 }
 
+/* One row a sample: of which expression, if there are several; when, what. */
 static void
-put_row(struct buf *out, int64_t t, struct labels ls, double v,
-    const struct histogram *h, char sep)
+put_rows(struct buf *out, const struct answer *a, char sep)
 {
+	struct answer_rows x = { .r = a->r };
+	struct answer_row row;
 	struct buf cell = { 0 };
 
-	date_print(out, t);
-	buf_byte(out, sep);
-	label_print_metric(&cell, ls);
-	put_cell(out, buf_str(&cell), sep);
-	buf_byte(out, sep);
-	buf_reset(&cell);
-	if (h != NULL)
-		histogram_print(&cell, h);
-	else
-		num_print(&cell, v);
-	put_cell(out, buf_str(&cell), sep);
-	buf_fini(&cell);
-	buf_byte(out, '\n');
-}
-
-/* One row a sample: time, series, value. */
-static void
-put_table(struct buf *out, const struct promql_result *r, bool head, char sep)
-{
-	if (head)
+	if (a->head && a->several)
+		buf_printf(out, "expr%c", sep);
+	if (a->head)
 		buf_printf(out, "time%cseries%cvalue\n", sep, sep);
-	if (r->type == PROMQL_SCALAR) {
-		put_row(out, r->t, (struct labels){ NULL, 0 }, r->scalar, NULL,
-		    sep);
-	} else if (r->type == PROMQL_STRING) {
-		date_print(out, r->t);
-		buf_printf(out, "%c%c", sep, sep);
-		put_cell(out, r->string, sep);
+	while (answer_next(&x, &row)) {
+		if (a->several) {
+			put_cell(out, a->expr, sep);
+			buf_byte(out, sep);
+		}
+		answer_put_time(out, row.t, a->zone);
+		buf_byte(out, sep);
+		buf_reset(&cell);
+		if (row.text == NULL)
+			label_print_metric(&cell, row.labels);
+		put_cell(out, buf_str(&cell), sep);
+		buf_byte(out, sep);
+		buf_reset(&cell);
+		answer_put_value(&cell, &row);
+		put_cell(out, buf_str(&cell), sep);
 		buf_byte(out, '\n');
+		if (out->n > FLUSH)
+			flush(NULL, out);
 	}
-	for (size_t i = 0; i < r->n; i++)
-		for (size_t k = 0; k < r->v[i].n; k++)
-			put_row(out, r->v[i].t[k], r->v[i].labels, r->v[i].v[k],
-			    histogram_of(&r->v[i], k), sep);
+	buf_fini(&cell);
 }
 
 static void
-put_csv(struct buf *out, str expr, const struct promql_opts *o,
-    const struct promql_result *r, bool head)
+put_csv(struct buf *out, const struct answer *a)
 {
-	(void)expr;
-	(void)o;
-	put_table(out, r, head, ',');
+	put_rows(out, a, ',');
 }
 
 static void
-put_tsv(struct buf *out, str expr, const struct promql_opts *o,
-    const struct promql_result *r, bool head)
+put_tsv(struct buf *out, const struct answer *a)
 {
-	(void)expr;
-	(void)o;
-	put_table(out, r, head, '\t');
+	put_rows(out, a, '\t');
 }
 
 static const struct answer_form forms[] = {
-	{ "text", put_text },
+	{ "stream", put_stream },
+	{ "table", answer_put_table },
 	{ "json", put_json },
+	{ "ndjson", put_ndjson },
 	{ "csv", put_csv },
 	{ "tsv", put_tsv },
 };
@@ -220,12 +303,11 @@ answer_form(const char *name)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		if (strcmp(name, forms[i].name) == 0)
 			return &forms[i];
-	return NULL;
+	return strcmp(name, "text") == 0 ? &forms[0] : NULL;
 }
 
 void
-answer_put(const struct answer_form *f, struct buf *out, str expr,
-    const struct promql_opts *o, const struct promql_result *r, bool head)
+answer_put(const struct answer_form *f, struct buf *out, const struct answer *a)
 {
-	f->put(out, expr, o, r, head);
+	f->put(out, a);
 }

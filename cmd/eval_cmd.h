@@ -23,6 +23,7 @@ struct eval_options {
 	const char *start, *end; /* -s, -e; NULL */
 	int64_t step;            /* --step, ms; 0: by the range */
 	const char *external_url;
+	const char *zone; /* --tz; NULL: UTC */
 	const struct answer_form *form; /* NULL: by what stdout is */
 	struct opt_list defines;        /* -D NAME=EXPR */
 	struct promql_macro *macros;    /* of them: eval_define() */

@@ -4,11 +4,13 @@
  */
 #include <poll.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/date.h"
 #include "base/mem.h"
 #include "eval_cmd.h"
 #include "wire/promconf.h"
+#include "zone.h"
 
 struct asking {
 	const struct eval_options *o;
@@ -18,18 +20,20 @@ struct asking {
 	struct series_set *set;
 	struct eval_writer writer;
 	int64_t subquery_step;
-	int64_t back; /* how far samples are needed; INT64_MAX */
+	const struct answer_form *form;
+	struct date_zone *zone; /* --tz */
+	int64_t back;           /* how far samples are needed; INT64_MAX */
 	int status;
 	bool headed, any;
 };
 
 static int64_t
-when(const char *option, const char *text, int64_t now)
+when(const struct asking *a, const char *option, const char *text, int64_t now)
 {
 	struct error e;
 	int64_t t;
 
-	if (date_parse(str_of(text), now, NULL, &t, &e) == -1)
+	if (date_parse(str_of(text), now, a->zone, &t, &e) == -1)
 		tool_die(TOOL_USAGE, "%s: %s", option, e.msg);
 	return t;
 }
@@ -44,12 +48,12 @@ times(const struct asking *a, int64_t now)
 	int64_t range;
 
 	p.to = o->end != NULL && !(o->in.replay && o->every > 0)
-	    ? when("-e", o->end, now)
+	    ? when(a, "-e", o->end, now)
 	    : now;
 	p.from = p.to;
 	if (o->start == NULL)
 		return p;
-	p.from = when("-s", o->start, now);
+	p.from = when(a, "-s", o->start, now);
 	if (p.from > p.to)
 		tool_die(TOOL_USAGE, "-s: the start is after the end");
 	if (__builtin_sub_overflow(p.to, p.from, &range))
@@ -143,15 +147,17 @@ answer(struct asking *a, int64_t now)
 			tool_warn("'%s': %s", o->exprs[i], e.msg);
 			a->status = TOOL_FAILED;
 		} else {
+			struct answer put = { expr, &p, &r, a->zone, !a->headed,
+				o->nexprs > 1 };
+
 			warn(&r);
 			a->any = a->any || !answer_empty(&r);
 			if (a->writer.store != NULL) {
-				answer_put(answer_form("text"), &out, expr, &p,
-				    &r, false);
+				answer_put(answer_form("stream"), &out, &put);
 				eval_write(&a->writer, buf_str(&out));
 				buf_reset(&out);
 			}
-			answer_put(o->form, &out, expr, &p, &r, !a->headed);
+			answer_put(a->form, &out, &put);
 			a->headed = true;
 			tool_write(buf_str(&out));
 		}
@@ -273,7 +279,7 @@ once(struct asking *a, bool stream)
 int
 eval_expr(const struct eval_options *o)
 {
-	struct asking a = { .o = o, .set = series_new() };
+	struct asking a = { .o = o, .set = series_new(), .form = o->form };
 	bool stream;
 	struct error e;
 
@@ -287,6 +293,11 @@ eval_expr(const struct eval_options *o)
 			tool_die(TOOL_USAGE, "%s", e.msg);
 		promconf_free(c);
 	}
+	if (a.form == NULL)
+		a.form = answer_form(
+		    isatty(STDOUT_FILENO) == 1 ? "table" : "stream");
+	if (o->zone != NULL)
+		a.zone = zone_of(o->zone);
 	parse(&a);
 	if (!o->in.replay)
 		(void)times(&a, tool_now()); /* say it before we read */
@@ -312,5 +323,6 @@ eval_expr(const struct eval_options *o)
 	series_free(a.set);
 	eval_writer_close(&a.writer);
 	arena_fini(&a.arena);
+	date_zone_free(a.zone);
 	return a.status;
 }

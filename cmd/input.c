@@ -273,9 +273,17 @@ input_source(struct input *in, struct series_set *set, struct source *src,
 	return 0;
 }
 
+static int
+series_cmp(const void *a, const void *b)
+{
+	const struct promql_series *x = a, *y = b;
+
+	return label_cmp(x->labels, y->labels);
+}
+
 /* What an engine answered, as our own evaluation would have given it. */
 static int
-remote_result(const struct promapi_answer *in, struct arena *a,
+remote_result(const struct promapi_answer *in, bool ordered, struct arena *a,
     struct promql_result *r, struct error *e)
 {
 	static const enum promql_type types[] = { PROMQL_SCALAR, PROMQL_STRING,
@@ -293,6 +301,9 @@ remote_result(const struct promapi_answer *in, struct arena *a,
 			.v = in->v[i].v,
 			.h = in->v[i].h,
 			.n = in->v[i].n };
+	/* Engines give series in any order, but where one is asked for. */
+	if (in->n > 1 && !ordered)
+		qsort(v, in->n, sizeof(*v), series_cmp);
 	r->v = v;
 	r->n = in->n;
 	if (r->type != PROMQL_SCALAR)
@@ -364,7 +375,10 @@ input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
 		rc = promapi_query(in->fetch, &in->server, buf_str(&text),
 		    o->from, o->to, o->step, a, &answer, e);
 		buf_fini(&text);
-		return rc == -1 ? -1 : remote_result(&answer, a, r, e);
+		return rc == -1
+		    ? -1
+		    : remote_result(
+			  &answer, o->step == 0 && promql_ordered(x), a, r, e);
 	}
 	if (input_source(in, set, &src, e) == -1)
 		return -1;

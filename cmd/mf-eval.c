@@ -24,7 +24,7 @@ static const char usage[] =
     "  -e, --end T                 end of a range, or of a replay\n"
     "  -i, --interval DUR          evaluate the expressions every DUR\n"
     "  -n, --dry-run               write nothing but the output\n"
-    "  -o, --output FORMAT         text (default), json, csv or tsv\n"
+    "  -o, --output FORMAT         stream, table, json, ndjson, csv or tsv\n"
     "  -q, --quiet                 say less\n"
     "  -r, --rules FILE[:KEY]      a rule file\n"
     "  -s, --start T               start of a range, or of a replay\n"
@@ -47,8 +47,9 @@ static const char usage[] =
     "      --replay                take the time from the input\n"
     "      --resend-delay DUR      how often a firing alert is printed (1m)\n"
     "      --set NAME=VALUE        fill in ${NAME} in files\n"
-    "      --step DUR              step of a range\n"
-    "      --strict                end at the first bad line of the input\n";
+    "      --step DUR              step of a range; auto (default)\n"
+    "      --strict                end at the first bad line of the input\n"
+    "      --tz ZONE               time zone of times (UTC)\n";
 
 static void
 form(void *arg, const char *option, const char *text)
@@ -56,8 +57,19 @@ form(void *arg, const char *option, const char *text)
 	struct eval_options *o = arg;
 
 	if ((o->form = answer_form(text)) == NULL)
-		tool_die(TOOL_USAGE, "%s: '%s' is not text, json, csv or tsv",
+		tool_die(TOOL_USAGE,
+		    "%s: '%s' is not stream, table, json, ndjson, csv or tsv",
 		    option, text);
+}
+
+static void
+step(void *arg, const char *option, const char *text)
+{
+	struct eval_options *o = arg;
+
+	o->step = strcmp(text, "auto") == 0 ? 0 : tool_dur(option, text);
+	if (o->step == 0 && strcmp(text, "auto") != 0)
+		tool_die(TOOL_USAGE, "%s: must not be 0", option);
 }
 
 static void
@@ -79,7 +91,8 @@ options(struct eval_options *o, int argc, char **argv)
 		{ 0, "external-url", .text = &o->external_url },
 		{ 0, "lookback", .span = &o->lookback },
 		{ 0, "resend-delay", .span = &o->resend_delay },
-		{ 0, "step", .span = &o->step },
+		{ 0, "step", .call = step, .arg = o },
+		{ 0, "tz", .text = &o->zone },
 		{ .more = in },
 		{ .name = NULL },
 	};
@@ -101,7 +114,7 @@ main(int argc, char **argv)
 		{ "parse", eval_parse_tree }, { "test", eval_test } };
 	static const char *const commands[] = { "check", "fmt", "parse", "test",
 		NULL };
-	struct eval_options o = { .form = answer_form("text") };
+	struct eval_options o = { .form = NULL };
 	size_t command;
 	int status;
 

@@ -11,6 +11,7 @@
 #include "plot_opts.h"
 #include "plot_term.h"
 #include "tool.h"
+#include "zone.h"
 
 /* -f without -s: how much of a stream of samples is kept. */
 #define FOLLOW_MS INT64_C(3600000)
@@ -210,23 +211,13 @@ ask_all(struct app *a)
 	    a->o.follow && wait_input(a, -1, ms > INT_MAX ? INT_MAX : (int)ms));
 }
 
-/* "local" is $TZ, else /etc/localtime; its name is the zone's own. */
+/* The machine's own zone has the name that its times have. */
 static void
 set_zone(struct app *a)
 {
-	const char *name = a->o.zone, *tz = getenv("TZ");
-	struct error e;
-
-	if (strcmp(name, "local") == 0 || strcmp(name, "Local") == 0) {
-		tz = tz != NULL && tz[0] == ':' ? tz + 1 : tz;
-		name = tz != NULL && tz[0] != '\0' ? tz : "Local";
-		a->zone = date_zone_load(name, NULL, NULL);
-	} else if ((a->zone = date_zone_load(name, NULL, &e)) == NULL &&
-	    strcmp(name, "UTC") != 0) {
-		tool_die(TOOL_USAGE, "--tz: %s", e.msg);
-	} else {
-		a->o.plot.zone_name = str_of(name);
-	}
+	a->zone = zone_of(a->o.zone);
+	if (!zone_is_local(a->o.zone))
+		a->o.plot.zone_name = str_of(a->o.zone);
 	a->o.plot.zone = a->zone;
 	a->o.view.zone = a->zone;
 }

@@ -141,9 +141,9 @@ up{instance="a:1",job="x"} 0 1700000030000
 	run -0 mf-eval --in in --replay -o json -s -15s --step 15s up
 	[[ $output == *'"resultType":"matrix"'*'"values":[[1700000030,"0"],[1700000045,"0"]]'* ]]
 	run -0 mf-eval --in in --replay -o csv up 1
-	[ "$output" = 'time,series,value
-2023-11-14T22:14:05Z,"up{instance=""a:1"", job=""x""}",0
-2023-11-14T22:14:05Z,{},1' ]
+	[ "$output" = 'expr,time,series,value
+up,2023-11-14T22:14:05Z,"up{instance=""a:1"", job=""x""}",0
+1,2023-11-14T22:14:05Z,{},1' ]
 	run -0 mf-eval --in in --replay -o tsv up
 	[ "${lines[1]}" = "$(printf '2023-11-14T22:14:05Z\tup{instance="a:1", job="x"}\t0')" ]
 }
