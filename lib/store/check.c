@@ -50,7 +50,8 @@ left_free(const struct store_log *l, uint64_t from, uint64_t to)
 static void
 check_log(struct check *c, const struct store_log *l)
 {
-	uint64_t off = sizeof(struct store_log_head), want = off;
+	uint64_t off = store_log_first(l), want = off;
+	uint64_t size = store_log_size(l);
 	struct label v[STORE_LABELS_MAX];
 	struct store_rec rec;
 	struct labels ls;
@@ -68,13 +69,54 @@ check_log(struct check *c, const struct store_log *l)
 			    (unsigned long long)off);
 		off = want = store_log_after(off, &rec);
 	}
-	if (want < l->v.size)
+	if (want < size)
 		tell(c,
 		    "%s: %llu bytes at the end are of no record (a writer "
 		    "was killed or the file is damaged)",
-		    l->v.name, (unsigned long long)(l->v.size - want));
-	else if (want > l->v.size)
+		    l->v.name, (unsigned long long)(size - want));
+	else if (want > size)
 		tell(c, "%s: cut short", l->v.name);
+}
+
+/* Is a label set of the index what the log says, if that has it? */
+static int
+same_in_log(void *arg, uint32_t id, enum store_rec_kind kind, struct labels ls)
+{
+	struct check *c = arg;
+	const struct store_log *l = &c->d->dict.log;
+	struct label v[STORE_LABELS_MAX];
+	struct labels there;
+	struct store_rec rec;
+	str bytes;
+
+	if (!store_log_at(l, (uint64_t)id * 8, &rec, &bytes) ||
+	    (rec.size >> 24 == (uint32_t)kind &&
+		store_dict_split(bytes, v, &there) && label_eq(ls, there)))
+		return 0;
+	tell(c, "%08u/index: id %u has other labels in the log",
+	    (unsigned)c->d->ymd, (unsigned)id);
+	return -1;
+}
+
+/* The index, and that none is missing between it and the log. */
+static void
+check_index(struct check *c)
+{
+	const struct store_dict *d = &c->d->dict;
+	size_t bad = d->index == NULL ? 0 : store_index_damage(d->index);
+
+	if (bad > 0)
+		tell(c, "%08u/index: %zu columns or symbols are damaged",
+		    (unsigned)c->d->ymd, bad);
+	else if (d->index != NULL)
+		store_index_walk(d->index, same_in_log, c);
+	if (d->log.v.p != NULL && d->log.base > 0 &&
+	    (d->index == NULL ||
+		store_index_end(d->index) < store_log_first(&d->log)))
+		tell(c,
+		    "%08u/index: missing or damaged, the labels of %llu bytes "
+		    "of the log are lost",
+		    (unsigned)c->d->ymd, (unsigned long long)d->log.base);
 }
 
 static bool
@@ -390,11 +432,15 @@ store_check(struct store *s, void (*report)(void *arg, const char *msg),
 			return error_add(e, "%s", s->path);
 		if (!d->open) {
 			if (d->n > 0)
-				tell(&c, "%08u/series.log: missing or damaged",
+				tell(&c,
+				    "%08u: series.log and index are missing "
+				    "or damaged",
 				    (unsigned)d->ymd);
 			continue;
 		}
-		check_log(&c, &d->dict.log);
+		if (d->dict.log.v.p != NULL)
+			check_log(&c, &d->dict.log);
+		check_index(&c);
 		for (size_t k = 0; k < d->n; k++)
 			if (d->seg[k]->sealed != NULL)
 				check_part(&c, d->seg[k]);
@@ -466,6 +512,24 @@ store_dir_bytes(const struct store *s, const char *name)
 	return n;
 }
 
+struct hashes {
+	uint64_t *v;
+	size_t n, cap;
+};
+
+static int
+take_hash(void *arg, uint32_t id, enum store_rec_kind kind, struct labels ls)
+{
+	struct hashes *h = arg;
+
+	(void)id;
+	if (kind != STORE_REC_SERIES)
+		return 0;
+	h->v = mem_grow(h->v, &h->cap, h->n + 1, sizeof(*h->v));
+	h->v[h->n++] = label_hash(ls);
+	return 0;
+}
+
 static int
 by_hash(const void *a, const void *b)
 {
@@ -477,8 +541,7 @@ by_hash(const void *a, const void *b)
 int
 store_info(struct store *s, struct store_info *i, struct error *e)
 {
-	uint64_t *v = NULL;
-	size_t n = 0, cap = 0;
+	struct hashes h = { NULL, 0, 0 };
 
 	*i = (struct store_info){ .from = INT64_MAX, .to = INT64_MIN };
 	if (store_days(s, e) == -1)
@@ -486,13 +549,10 @@ store_info(struct store *s, struct store_info *i, struct error *e)
 	i->bytes = store_dir_bytes(s, ".") + store_dir_bytes(s, "cache");
 	for (size_t k = 0; k < s->n; k++) {
 		struct store_day *d = s->days[k];
-		uint64_t off = sizeof(struct store_log_head);
-		struct store_rec rec;
 		char name[16];
-		str bytes;
 
 		if (store_day_use(s, d, e) == -1) {
-			free(v);
+			free(h.v);
 			return error_add(e, "%s", s->path);
 		}
 		i->days++;
@@ -500,21 +560,15 @@ store_info(struct store *s, struct store_info *i, struct error *e)
 		i->bytes += store_dir_bytes(s, name);
 		for (size_t g = 0; g < d->n; g++)
 			info_segment(i, d, d->seg[g]);
-		while (d->open && off < d->dict.log.end &&
-		    store_log_find(&d->dict.log, &off, &rec, &bytes)) {
-			off = store_log_after(off, &rec);
-			if (rec.size >> 24 != STORE_REC_SERIES)
-				continue;
-			v = mem_grow(v, &cap, n + 1, sizeof(*v));
-			v[n++] = rec.hash;
-		}
+		if (d->open)
+			store_dict_each(&d->dict, take_hash, &h);
 	}
-	if (n > 0)
-		qsort(v, n, sizeof(*v), by_hash);
-	for (size_t k = 0; k < n; k++)
-		i->series += k == 0 || v[k] != v[k - 1];
+	if (h.n > 0)
+		qsort(h.v, h.n, sizeof(*h.v), by_hash);
+	for (size_t k = 0; k < h.n; k++)
+		i->series += k == 0 || h.v[k] != h.v[k - 1];
 	if (i->from > i->to)
 		i->from = i->to = 0;
-	free(v);
+	free(h.v);
 	return 0;
 }

@@ -282,38 +282,33 @@ keep_for(const struct store_compact *c, struct labels ls)
 	return c->keep;
 }
 
-/* A day's series whose time is over; all: every one. */
-static uint64_t
-expired(struct work *w, struct store_ids *ids, bool *all)
+/* A day's series whose time is over. */
+struct expired {
+	struct work *w;
+	int64_t age;
+	struct store_ids *ids;
+	uint64_t hash; /* the sum, so that their order does not matter */
+	bool all;      /* every one is */
+};
+
+static int
+is_expired(void *arg, uint32_t id, enum store_rec_kind kind, struct labels ls)
 {
-	const struct store_log *l = &w->d->dict.log;
-	int64_t age = w->c->now - (w->d->start + DATE_DAY);
-	uint64_t off = sizeof(struct store_log_head), hash = 0;
-	struct store_rec rec;
-	str bytes;
+	struct expired *x = arg;
+	int64_t keep;
+	uint64_t h;
 
-	*all = true;
-	while (w->d->open && off < l->end &&
-	    store_log_find(l, &off, &rec, &bytes)) {
-		uint32_t id = (uint32_t)(off / 8);
-		struct label v[STORE_LABELS_MAX];
-		struct labels ls;
-		int64_t keep;
-
-		off = store_log_after(off, &rec);
-		if (rec.size >> 24 != STORE_REC_SERIES ||
-		    !store_dict_split(bytes, v, &ls))
-			continue;
-		keep = keep_for(w->c, ls);
-		if (keep == 0 || age < keep) {
-			*all = false;
-			continue;
-		}
-		store_ids_add(ids, id, 1);
-		hash = (hash + id) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 29;
+	if (kind != STORE_REC_SERIES)
+		return 0;
+	keep = keep_for(x->w->c, ls);
+	if (keep == 0 || x->age < keep) {
+		x->all = false;
+		return 0;
 	}
-	return hash;
+	store_ids_add(x->ids, id, 1);
+	h = (id + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+	x->hash += h ^ h >> 29;
+	return 0;
 }
 
 static int
@@ -410,14 +405,16 @@ retain(struct work *w, struct error *e)
 	int64_t age = w->c->now - (w->d->start + DATE_DAY);
 	struct store_ids ids = { NULL, 0, 0 };
 	struct store_drop drop = { .ids = &ids, .hi = UINT32_MAX };
+	struct expired x = { w, age, &ids, 0, true };
 	int64_t least = shortest(w->c);
-	bool all;
 	int rc = 0;
 
 	if (least == 0 || age < least)
 		return 0;
-	drop.hash = expired(w, &ids, &all);
-	if (all) {
+	if (w->d->open)
+		store_dict_each(&w->d->dict, is_expired, &x);
+	drop.hash = x.hash;
+	if (x.all) {
 		rc = remove_day(w, w->d->ymd, e) == -1 ? -1 : 1;
 	} else if (ids.n > 0) {
 		const struct store_seg *g = w->d->n > 0 ? w->d->seg[0] : NULL;
@@ -431,21 +428,90 @@ retain(struct work *w, struct error *e)
 	return rc;
 }
 
-/* What a day that is over does not need: it is made again if it is. */
-static void
-forget_hash(struct work *w)
+/* Has all been sealed? */
+static bool
+all_sealed(const struct work *w)
 {
-	char name[32];
-	struct error none;
-
 	for (size_t i = 0; i < w->d->n; i++)
 		if (w->d->seg[i]->sealed == NULL && w->d->seg[i]->n > 0)
-			return;
-	if (w->d->n == 0 || store_lock(w->s, &none) == -1)
-		return;
+			return false;
+	return w->d->n > 0;
+}
+
+/* Bytes of the log that queries of an open day look through. */
+#define TAIL ((uint64_t)1 << 20)
+
+/* Is the index to be made anew? */
+static bool
+index_due(const struct work *w, bool sealed)
+{
+	const struct store_dict *d = &w->d->dict;
+	uint64_t tail = d->log.end - store_dict_tail(d);
+
+	if (tail == 0 && d->index != NULL)
+		return false;
+	return sealed || (tail > TAIL && tail > d->log.end / 16);
+}
+
+/* Is anything of the log in no index, damaged records that is? */
+static bool
+log_sound(const struct store_log *l)
+{
+	uint64_t off = store_log_first(l), want = off;
+	struct store_rec rec;
+	str bytes;
+
+	while (want < l->end && store_log_find(l, &off, &rec, &bytes) &&
+	    off == want)
+		off = want = store_log_after(off, &rec);
+	return want >= l->end;
+}
+
+/*
+ * With the lock: a day that is sealed needs neither log nor hash, if the index
+ * has all that the log has by now.  A writer that comes later makes new ones.
+ */
+static int
+forget_log(struct work *w, struct error *e)
+{
+	struct store_dict *d = &w->d->dict;
+	char name[32];
+
+	if (store_day_use(w->s, w->d, e) == -1)
+		return -1;
+	if (!all_sealed(w))
+		return 0;
+	if (d->log.v.p != NULL && d->index != NULL &&
+	    store_index_end(d->index) == d->log.end && log_sound(&d->log)) {
+		snprintf(
+		    name, sizeof(name), "%08u/series.log", (unsigned)w->d->ymd);
+		unlinkat(w->s->fd, name, 0);
+	}
 	snprintf(name, sizeof(name), "%08u/series.hash", (unsigned)w->d->ymd);
 	unlinkat(w->s->fd, name, 0);
+	return 0;
+}
+
+/* The labels of a day as columns; when it is over they stand nowhere else. */
+static int
+index_day(struct work *w, struct error *e)
+{
+	bool sealed = w->over && all_sealed(w);
+	int rc = 0;
+
+	if (!w->d->open)
+		return 0;
+	if (index_due(w, sealed)) {
+		rc = store_index_make(&w->d->dict, w->s->fd, e);
+		w->c->indexes += rc == 0;
+	}
+	if (rc == -1 || !sealed)
+		return rc;
+	if (store_lock(w->s, e) == -1)
+		return -1;
+	rc = forget_log(w, e);
 	store_unlock(w->s);
+	return rc;
 }
 
 /* Open a day for ourselves: what others hold of it is none of our business. */
@@ -469,10 +535,10 @@ compact_day(struct work *w, uint32_t ymd, struct error *e)
 	r = prepare(w, e);
 	if (r == 0)
 		r = retain(w, e);
-	if (r == 0)
+	if (r == 0) {
 		seal_day(w);
-	if (r == 0 && w->over)
-		forget_hash(w);
+		r = index_day(w, e);
+	}
 	w->d = NULL;
 	store_day_close(&d);
 	return r == -1 ? -1 : 0;
@@ -541,26 +607,20 @@ store_compact(struct store *s, struct store_compact *c, struct error *e)
 }
 
 /* The day's series that match. */
-static void
-matching(
-    struct work *w, const struct match *m, size_t nm, struct store_ids *ids)
+struct matching {
+	const struct match *m;
+	size_t nm;
+	struct store_ids *ids;
+};
+
+static int
+matches(void *arg, uint32_t id, enum store_rec_kind kind, struct labels ls)
 {
-	const struct store_log *l = &w->d->dict.log;
-	uint64_t off = sizeof(struct store_log_head);
-	struct store_rec rec;
-	str bytes;
+	struct matching *x = arg;
 
-	while (w->d->open && off < l->end &&
-	    store_log_find(l, &off, &rec, &bytes)) {
-		uint32_t id = (uint32_t)(off / 8);
-		struct label v[STORE_LABELS_MAX];
-		struct labels ls;
-
-		off = store_log_after(off, &rec);
-		if (rec.size >> 24 == STORE_REC_SERIES &&
-		    store_dict_split(bytes, v, &ls) && match_all(m, nm, ls))
-			store_ids_add(ids, id, 1);
-	}
+	if (kind == STORE_REC_SERIES && match_all(x->m, x->nm, ls))
+		store_ids_add(x->ids, id, 1);
+	return 0;
 }
 
 static int
@@ -569,6 +629,7 @@ delete_day(struct work *w, uint32_t ymd, const struct match *m, size_t nm,
 {
 	struct store_ids ids = { NULL, 0, 0 };
 	struct store_drop drop = { .ids = &ids };
+	struct matching x = { m, nm, &ids };
 	struct store_day d;
 	int rc;
 
@@ -578,7 +639,8 @@ delete_day(struct work *w, uint32_t ymd, const struct match *m, size_t nm,
 	    to - d.start < DATE_DAY ? (uint32_t)(to - d.start) : UINT32_MAX;
 	rc = prepare(w, e);
 	if (rc == 0) {
-		matching(w, m, nm, &ids);
+		if (w->d->open)
+			store_dict_each(&w->d->dict, matches, &x);
 		if (ids.n > 0)
 			rc = thin(w, &drop, e);
 	}

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -27,24 +28,38 @@ path(const struct store_dict *d, const char *file, char out[40])
 	return out;
 }
 
-int
-store_dict_open(struct store_dict *d, int dirfd, uint32_t day,
-    const uint8_t boot[16], bool write, struct error *e)
+/* Where a log that is made now goes on. */
+static uint64_t
+log_base(const struct store_index *x)
+{
+	return x == NULL ? 0
+			 : store_index_end(x) - sizeof(struct store_log_head);
+}
+
+/*
+ * The log, then the index: what the log does not have any more is then in the
+ * index, whatever is done to them meanwhile.  A writer has the lock, and a log
+ * that it makes goes on where the index ends.
+ */
+static int
+open_files(struct store_dict *d, bool write, struct error *e)
 {
 	char name[40];
+	uint32_t day = (uint32_t)strtoul(d->day, NULL, 10);
 	int r;
 
-	memset(d, 0, sizeof(*d));
-	snprintf(d->day, sizeof(d->day), "%08u/", (unsigned)day);
-	d->boot = boot;
-	d->hash_fd = -1;
-	r = store_log_open(&d->log, dirfd, path(d, "series.log", name),
-	    STORE_LOG_MAGIC, write, e);
-	if (r == 1 && !write && store_dict_stat(d, e) == -1) {
-		store_dict_close(d);
-		return -1;
+	path(d, "series.log", name);
+	if (write) {
+		if (store_index_open(&d->index, d->dirfd, day, e) == -1)
+			return -1;
+		return store_log_open(&d->log, d->dirfd, name, STORE_LOG_MAGIC,
+		    true, log_base(d->index), e);
 	}
-	return r;
+	r = store_log_open(
+	    &d->log, d->dirfd, name, STORE_LOG_MAGIC, false, 0, e);
+	if (r == -1 || store_index_open(&d->index, d->dirfd, day, e) == -1)
+		return -1;
+	return r == 1 || d->index != NULL;
 }
 
 static void
@@ -62,7 +77,10 @@ void
 store_dict_close(struct store_dict *d)
 {
 	hash_close(d);
+	store_dict_bury(d);
 	store_log_close(&d->log);
+	store_index_close(d->index);
+	d->index = NULL;
 	buf_fini(&d->fresh);
 	map_fini(&d->fresh_ids);
 	arena_fini(&d->fresh_keys);
@@ -78,8 +96,7 @@ hash_done(const struct store_dict *d)
 {
 	struct store_hash_head h = { .done = 0 };
 	char name[40];
-	int fd =
-	    openat(d->log.v.dirfd, path(d, HASH, name), O_RDONLY | O_CLOEXEC);
+	int fd = openat(d->dirfd, path(d, HASH, name), O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd == -1)
@@ -89,7 +106,7 @@ hash_done(const struct store_dict *d)
 	if (n != (ssize_t)sizeof(h) ||
 	    memcmp(h.magic, STORE_HASH_MAGIC, sizeof(h.magic)) != 0 ||
 	    h.version != STORE_VERSION || memcmp(h.boot, d->boot, 16) != 0 ||
-	    h.done > d->log.v.size || h.done % 8 != 0)
+	    h.done > store_log_size(&d->log) || h.done % 8 != 0)
 		return 0;
 	return h.done;
 }
@@ -107,22 +124,139 @@ find_end(struct store_log *l)
 	}
 }
 
-int
-store_dict_stat(struct store_dict *d, struct error *e)
+uint64_t
+store_dict_tail(const struct store_dict *d)
+{
+	uint64_t at = store_log_first(&d->log);
+
+	if (d->index != NULL && store_index_end(d->index) > at)
+		at = store_index_end(d->index);
+	return at;
+}
+
+/* How far what is open goes now. */
+static int
+look(struct store_dict *d, struct error *e)
 {
 	struct store_log *l = &d->log;
+	uint64_t done;
 
+	if (l->v.p == NULL) {
+		l->end = store_index_end(d->index);
+		return 0;
+	}
 	if (store_view_stat(&l->v, e) == -1)
 		return -1;
-	if (l->end > l->v.size)
-		l->end = sizeof(struct store_log_head);
-	if (l->end == sizeof(struct store_log_head)) {
-		uint64_t done = hash_done(d);
-
+	if (l->end > store_log_size(l))
+		l->end = store_log_first(l);
+	if (l->end == store_log_first(l)) {
+		if (store_dict_tail(d) > l->end)
+			l->end = store_dict_tail(d);
+		done = hash_done(d);
 		if (done > l->end)
 			l->end = done;
 	}
 	find_end(l);
+	return 0;
+}
+
+/* Are there other files by now? */
+static bool
+replaced(const struct store_dict *d)
+{
+	struct stat st;
+	char name[40];
+
+	if (d->log.v.p != NULL && !store_view_current(&d->log.v))
+		return true;
+	if (d->index != NULL)
+		return !store_index_current(d->index) ||
+		    (d->log.v.p == NULL &&
+			fstatat(d->dirfd, path(d, "series.log", name), &st,
+			    0) == 0);
+	return fstatat(d->dirfd, path(d, "index", name), &st, 0) == 0;
+}
+
+int
+store_dict_open(struct store_dict *d, int dirfd, uint32_t day,
+    const uint8_t boot[16], bool write, struct error *e)
+{
+	int r;
+
+	memset(d, 0, sizeof(*d));
+	snprintf(d->day, sizeof(d->day), "%08u/", (unsigned)day);
+	d->dirfd = dirfd;
+	d->boot = boot;
+	d->hash_fd = -1;
+	d->log.v.fd = -1;
+	r = open_files(d, write, e);
+	if (r == 1 && !write && look(d, e) == -1)
+		r = -1;
+	if (r != 1)
+		store_dict_close(d);
+	return r;
+}
+
+int
+store_dict_stat(struct store_dict *d, struct error *e)
+{
+	struct store_dict_old was = { d->log, d->index };
+	int r;
+
+	if (!replaced(d))
+		return look(d, e);
+	memset(&d->log, 0, sizeof(d->log));
+	d->log.v.fd = -1;
+	d->index = NULL;
+	r = open_files(d, false, e);
+	if (r == 1 && look(d, e) == 0) {
+		d->old =
+		    mem_grow(d->old, &d->oldcap, d->nold + 1, sizeof(*d->old));
+		d->old[d->nold++] = was;
+		return 1;
+	}
+	/* They have gone, or cannot be read: those before are as good. */
+	store_log_close(&d->log);
+	store_index_close(d->index);
+	d->log = was.log;
+	d->index = was.index;
+	return r == -1 ? -1 : 0;
+}
+
+void
+store_dict_bury(struct store_dict *d)
+{
+	while (d->nold > 0) {
+		d->nold--;
+		store_log_close(&d->old[d->nold].log);
+		store_index_close(d->old[d->nold].index);
+	}
+	free(d->old);
+	d->old = NULL;
+	d->oldcap = 0;
+}
+
+int
+store_dict_each(const struct store_dict *d, store_index_each *each, void *arg)
+{
+	const struct store_log *l = &d->log;
+	uint64_t off = store_dict_tail(d);
+	struct label v[STORE_LABELS_MAX];
+	struct store_rec rec;
+	struct labels ls;
+	str bytes;
+
+	if (d->index != NULL && store_index_walk(d->index, each, arg) == -1)
+		return -1;
+	while (off < l->end && store_log_find(l, &off, &rec, &bytes)) {
+		uint32_t id = (uint32_t)(off / 8), kind = rec.size >> 24;
+
+		off = store_log_after(off, &rec);
+		if (kind <= STORE_REC_SOURCE &&
+		    store_dict_split(bytes, v, &ls) &&
+		    each(arg, id, kind, ls) == -1)
+			return -1;
+	}
 	return 0;
 }
 
@@ -162,6 +296,9 @@ store_dict_labels(const struct store_dict *d, uint32_t id,
 	struct store_rec rec;
 	str bytes;
 
+	if (d->index != NULL && (uint64_t)id * 8 < store_index_end(d->index) &&
+	    (d->log.v.p == NULL || (uint64_t)id * 8 < store_log_first(&d->log)))
+		return store_index_labels(d->index, id, kind, v, out);
 	return store_log_at(&d->log, (uint64_t)id * 8, &rec, &bytes) &&
 	    rec.size >> 24 == (uint32_t)kind && store_dict_split(bytes, v, out);
 }
@@ -220,7 +357,7 @@ hash_map(struct store_dict *d)
 	    h->version == STORE_VERSION && memcmp(h->boot, d->boot, 16) == 0 &&
 	    h->cap >= CAP_MIN && (h->cap & (h->cap - 1)) == 0 &&
 	    h->cap <= (d->hash_size - sizeof(*h)) / sizeof(*pairs(h)) &&
-	    h->done <= d->log.v.size && h->done % 8 == 0 &&
+	    h->done <= store_log_size(&d->log) && h->done % 8 == 0 &&
 	    h->done >= sizeof(struct store_log_head) && h->n < h->cap;
 }
 
@@ -234,7 +371,7 @@ hash_make(struct store_dict *d, uint64_t cap, const struct store_hash_head *old,
 	struct store_hash_head *h;
 	struct stat st;
 	char tmp[40], name[40];
-	int fd, err, dir = d->log.v.dirfd;
+	int fd, err, dir = d->dirfd;
 
 	path(d, TMP, tmp);
 	path(d, HASH, name);
@@ -286,15 +423,46 @@ hash_room(struct store_dict *d, uint64_t more, struct error *e)
 	return cap == d->hash->cap ? 0 : hash_make(d, cap, d->hash, e);
 }
 
+static int
+insert_labels(
+    void *arg, uint32_t id, enum store_rec_kind kind, struct labels ls)
+{
+	struct store_dict *d = arg;
+
+	insert(d->hash, kind_hash(kind, label_hash(ls)), id);
+	return 0;
+}
+
+/* A hash that knows less than the index begins with what that has. */
+static int
+hash_index(struct store_dict *d, struct error *e)
+{
+	size_t n = 0;
+
+	if (d->index == NULL || d->hash->done >= store_dict_tail(d) ||
+	    d->hash->done >= store_log_first(&d->log))
+		return 0;
+	for (int kind = STORE_REC_SERIES; kind <= STORE_REC_SOURCE; kind++)
+		n += store_index_count(d->index, kind);
+	if (hash_room(d, n, e) == -1)
+		return -1;
+	store_index_walk(d->index, insert_labels, d);
+	d->hash->done = store_index_end(d->index);
+	return 0;
+}
+
 /* Bring the hash up to the log: what another wrote and did not insert. */
 static int
 hash_redo(struct store_dict *d, struct error *e)
 {
 	struct store_log *l = &d->log;
 	struct store_rec rec;
-	uint64_t off = d->hash->done;
+	uint64_t off;
 	str bytes;
 
+	if (hash_index(d, e) == -1)
+		return -1;
+	off = d->hash->done;
 	l->end = off;
 	while (store_log_find(l, &off, &rec, &bytes)) {
 		if (hash_room(d, 1, e) == -1)
@@ -311,7 +479,7 @@ hash_redo(struct store_dict *d, struct error *e)
 int
 store_dict_sync(struct store_dict *d, struct error *e)
 {
-	int dir = d->log.v.dirfd;
+	int dir = d->dirfd;
 	struct stat st;
 	char name[40];
 
@@ -330,7 +498,7 @@ store_dict_sync(struct store_dict *d, struct error *e)
 				return -1;
 		}
 	}
-	if (d->hash->done == d->log.v.size) {
+	if (d->hash->done == store_log_size(&d->log)) {
 		d->log.end = d->hash->done;
 		return 0;
 	}
@@ -349,6 +517,22 @@ fresh_key(struct store_dict *d, enum store_rec_kind kind, str key)
 	return (str){ p, key.n + 1 };
 }
 
+/* Does id have just these labels? */
+static bool
+is_key(
+    const struct store_dict *d, uint32_t id, enum store_rec_kind kind, str key)
+{
+	struct label v[STORE_LABELS_MAX], w[STORE_LABELS_MAX];
+	struct labels a, b;
+	struct store_rec rec;
+	str bytes;
+
+	if (store_log_at(&d->log, (uint64_t)id * 8, &rec, &bytes))
+		return rec.size >> 24 == (uint32_t)kind && str_eq(bytes, key);
+	return d->index != NULL && store_dict_labels(d, id, kind, v, &a) &&
+	    store_dict_split(key, w, &b) && label_eq(a, b);
+}
+
 uint32_t
 store_dict_find(const struct store_dict *d, enum store_rec_kind kind, str key)
 {
@@ -358,13 +542,7 @@ store_dict_find(const struct store_dict *d, enum store_rec_kind kind, str key)
 
 	for (uint64_t i = hash & mask, k = 0; p[i].id != 0 && k <= mask;
 	     i = (i + 1) & mask, k++) {
-		struct store_rec rec;
-		str bytes;
-
-		if (p[i].hash == hash &&
-		    store_log_at(
-			&d->log, (uint64_t)p[i].id * 8, &rec, &bytes) &&
-		    rec.size >> 24 == (uint32_t)kind && str_eq(bytes, key))
+		if (p[i].hash == hash && is_key(d, p[i].id, kind, key))
 			return p[i].id;
 	}
 	return 0;

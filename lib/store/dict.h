@@ -1,7 +1,9 @@
 /*
- * The dictionary of a day: label sets to ids and back (series.log, and
- * series.hash beside it, which may be deleted at any time).  An id is the
- * record's offset / 8.  Readers need the log alone.
+ * The dictionary of a day: label sets to ids and back.  They stand in
+ * series.log, in an index (store/index.h) or in both: the index has the first
+ * ones, the log those from its base on, and has none when the day is sealed.
+ * An id is the record's offset / 8.  series.hash beside them is a writer's, and
+ * may be deleted at any time.
  */
 #ifndef STORE_DICT_H
 #define STORE_DICT_H
@@ -9,10 +11,18 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "metric/label.h"
+#include "store/index.h"
 #include "store/log.h"
 
 struct store_dict {
-	struct store_log log;
+	struct store_log log; /* end: that of all, also if there is no log */
+	struct store_index *index; /* or NULL */
+	int dirfd;
+	struct store_dict_old { /* what was replaced: strings lie in it */
+		struct store_log log;
+		struct store_index *index;
+	} * old;
+	size_t nold, oldcap;
 	const uint8_t *boot; /* 16 bytes, borrowed */
 	char day[12];        /* "20261122/" */
 	/* The rest is a writer's. */
@@ -30,14 +40,25 @@ int store_dict_open(struct store_dict *d, int dirfd, uint32_t day,
     const uint8_t boot[16], bool write, struct error *e);
 void store_dict_close(struct store_dict *d);
 
-/* A reader: see what is there now. */
+/*
+ * A reader: see what is there now.  1 if other files have taken the place of
+ * those before, which are kept until store_dict_bury().
+ */
 int store_dict_stat(struct store_dict *d, struct error *e);
+void store_dict_bury(struct store_dict *d);
+
+/* Where what the index does not have begins in the log. */
+uint64_t store_dict_tail(const struct store_dict *d);
+
+/* Call each for all label sets, of any kind; it returns -1 to stop. */
+int store_dict_each(
+    const struct store_dict *d, store_index_each *each, void *arg);
 
 /* Is id within what is there of the log? */
 bool store_dict_has(const struct store_dict *d, uint32_t id);
 
 /*
- * The labels of id, or those of a record's bytes, as views into the log; v
+ * The labels of id, or those of a record's bytes, as views into the files; v
  * holds them.  False if there is no such record, or too many labels.
  */
 #define STORE_LABELS_MAX 128

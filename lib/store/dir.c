@@ -221,6 +221,7 @@ store_open(const char *path, enum store_mode mode, struct error *e)
 static void
 bury(struct store_day *d)
 {
+	store_dict_bury(&d->dict);
 	if (d->ngone == 0)
 		return;
 	/* They know layouts by where they lie. */
@@ -235,10 +236,10 @@ bury(struct store_day *d)
 void
 store_day_close(struct store_day *d)
 {
+	bury(d);
 	if (d->open)
 		store_dict_close(&d->dict);
 	store_names_fini(&d->names);
-	bury(d);
 	store_layouts_fini(&d->layouts);
 	for (size_t i = 0; i < d->n; i++) {
 		store_seg_close(d->seg[i]);
@@ -679,8 +680,12 @@ store_day_use(struct store *s, struct store_day *d, struct error *e)
 			return -1;
 	if (day_segments(s, d, e) == -1)
 		return -1;
-	if (d->open)
-		return store_dict_stat(&d->dict, e);
+	if (d->open) {
+		r = store_dict_stat(&d->dict, e);
+		if (r == 1)
+			store_names_fini(&d->names);
+		return r == -1 ? -1 : 0;
+	}
 	r = store_dict_open(&d->dict, s->fd, d->ymd, s->boot, false, e);
 	d->open = r == 1;
 	return r == -1 ? -1 : 0;

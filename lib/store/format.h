@@ -9,6 +9,7 @@
  *	store/20261122/		one UTC day
  *	    series.log		label sets; a series' id is its offset / 8
  *	    series.hash		finds them by hash; derived
+ *	    index		the same label sets as columns
  *	    000001.seg		frames; the highest number is written to
  *	    000001-000016.part	what those segments said, sealed: columns
  *
@@ -41,8 +42,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 /* The head of series.log and meta.log. */
 struct store_log_head {
 	char magic[8];
-	uint32_t version;
-	uint32_t zero;
+	uint16_t version;
+	uint16_t check; /* of base: low bits of its CRC; 0 if it is 0 */
+	uint32_t base;  /* what stands before it in an index, / 8 */
 };
 
 /*
@@ -97,6 +99,55 @@ struct store_seg_head {
 	uint32_t crc;  /* of all before it */
 	/* Not covered by the CRC, since it is set later: */
 	uint32_t closed; /* nothing more is written to it */
+};
+
+/*
+ * An index: this; blocks of symbols, then columns, without gaps; then the
+ * directory, zstd if that is less: of blocks, tables and columns as many as are
+ * told here.
+ */
+#define STORE_INDEX_MAGIC "mfindex\0"
+#define STORE_INDEX_BLOCK 16384 /* bytes of symbols, or one symbol */
+#define STORE_INDEX_RATIO 16384 /* unpacked to packed ones, at most */
+
+struct store_index_head {
+	char magic[8];
+	uint32_t version;
+	uint32_t day;
+	uint64_t end; /* bytes of series.log that are in it */
+	uint64_t dir; /* offset of the directory, which ends the file */
+	uint32_t dirlen, dirraw; /* bytes of it here, and unpacked */
+	uint32_t nsymbols;
+	uint32_t nblocks, ntables, ncolumns;
+	uint32_t dircrc; /* of the directory as it lies here */
+	uint32_t crc;    /* of all before it */
+};
+
+_Static_assert(sizeof(struct store_index_head) == 64, "no holes");
+
+/* The next n symbols, rising, each ended by a NUL; zstd if that is less. */
+struct store_index_block {
+	uint32_t len, raw; /* bytes here, and unpacked */
+	uint32_t n;
+	uint32_t crc;
+};
+
+/* Rows of one kind and name, rising by both; the next n columns are its. */
+struct store_index_table {
+	uint32_t kind; /* enum store_rec_kind */
+	uint32_t name; /* symbol of __name__; 0: has none */
+	uint32_t rows;
+	uint32_t n;
+};
+
+/*
+ * A number for each row, an id or a symbol, as packed zigzag differences to the
+ * one before; zstd if that is less.
+ */
+struct store_index_column {
+	uint32_t len, raw;
+	uint32_t label; /* symbol; rising in a table; 0: ids, the first */
+	uint32_t crc;
 };
 
 enum store_frame {
@@ -259,7 +310,7 @@ struct store_sealed_block {
 	uint64_t off;
 	uint32_t len, raw; /* bytes here, and unpacked */
 	uint32_t crc;
-	uint32_t zero;
+	uint32_t timed; /* not 0: T rows of a layout (store/timed.h) */
 };
 
 /* A slot that is no V, so that a query need not look for it. */

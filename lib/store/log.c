@@ -14,10 +14,21 @@ rec_crc(const struct store_rec *rec, str bytes)
 	return crc32c(crc32c(0, &r, sizeof(r)), bytes.p, bytes.n);
 }
 
+/* A wrong base would give ids to other labels. */
+static uint16_t
+base_check(uint32_t base)
+{
+	return base == 0 ? 0 : (uint16_t)crc32c(0, &base, sizeof(base));
+}
+
 static int
 make_head(struct store_log *l, const char magic[8], struct error *e)
 {
-	struct store_log_head h = { .version = STORE_VERSION };
+	struct store_log_head h = {
+		.version = STORE_VERSION,
+		.check = base_check((uint32_t)(l->base / 8)),
+		.base = (uint32_t)(l->base / 8),
+	};
 
 	memcpy(h.magic, magic, sizeof(h.magic));
 	if (store_view_write(&l->v, &h, sizeof(h), 0, e) == -1)
@@ -27,23 +38,32 @@ make_head(struct store_log *l, const char magic[8], struct error *e)
 
 int
 store_log_open(struct store_log *l, int dirfd, const char *name,
-    const char magic[8], bool write, struct error *e)
+    const char magic[8], bool write, uint64_t base, struct error *e)
 {
 	struct store_log_head h;
 	int r = store_view_open(&l->v, dirfd, name, write, write, e);
 
-	l->end = sizeof(h);
+	l->base = base;
+	l->end = base + sizeof(h);
 	if (r != 1)
 		return r;
 	if (l->v.size < sizeof(h)) {
-		if (write && make_head(l, magic, e) == -1)
+		if (!write) {
+			/* It is being made, and may get another base. */
+			store_log_close(l);
+			return 0;
+		}
+		if (make_head(l, magic, e) == -1)
 			goto fail;
 		return 1;
 	}
 	memcpy(&h, l->v.p, sizeof(h));
 	if (memcmp(h.magic, magic, sizeof(h.magic)) == 0 &&
-	    h.version == STORE_VERSION)
+	    h.version == STORE_VERSION && h.check == base_check(h.base)) {
+		l->base = (uint64_t)h.base * 8;
+		l->end = l->base + sizeof(h);
 		return 1;
+	}
 	if (!write) {
 		store_log_close(l);
 		return 0;
@@ -60,12 +80,27 @@ store_log_close(struct store_log *l)
 	store_view_close(&l->v);
 }
 
+uint64_t
+store_log_size(const struct store_log *l)
+{
+	return l->base + l->v.size;
+}
+
+uint64_t
+store_log_first(const struct store_log *l)
+{
+	return l->base + sizeof(struct store_log_head);
+}
+
 bool
 store_log_at(
     const struct store_log *l, uint64_t off, struct store_rec *rec, str *bytes)
 {
 	size_t size = l->v.size;
 
+	if (off < l->base)
+		return false;
+	off -= l->base;
 	if (off < sizeof(struct store_log_head) || off % 8 != 0 || off > size ||
 	    size - off < sizeof(*rec))
 		return false;
@@ -81,7 +116,9 @@ bool
 store_log_find(
     const struct store_log *l, uint64_t *off, struct store_rec *rec, str *bytes)
 {
-	for (; *off + sizeof(*rec) <= l->v.size; *off += 8)
+	if (*off < store_log_first(l))
+		*off = store_log_first(l);
+	for (; *off + sizeof(*rec) <= store_log_size(l); *off += 8)
 		if (store_log_at(l, *off, rec, bytes))
 			return true;
 	return false;
@@ -113,7 +150,8 @@ store_log_put(struct buf *b, enum store_rec_kind kind, str bytes)
 int
 store_log_write(struct store_log *l, str records, bool sync, struct error *e)
 {
-	if (store_view_write(&l->v, records.p, records.n, l->end, e) == -1)
+	if (store_view_write(
+		&l->v, records.p, records.n, l->end - l->base, e) == -1)
 		return -1;
 	if (sync && fdatasync(l->v.fd) == -1)
 		return error_errno(e, "%s: fdatasync", l->v.name);

@@ -12,16 +12,22 @@
 
 struct store_log {
 	struct store_view v;
-	uint64_t end; /* of the last good record, as far as was looked */
+	uint64_t base; /* offset - base is the place in the file */
+	uint64_t end;  /* of the last good record, as far as was looked */
 };
 
 /*
  * 1, 0 if it is not there (never with write, which makes it), -1 on error.
- * What is not a log is empty to a reader and an error to a writer.
+ * What is not a log is empty to a reader and an error to a writer.  A log that
+ * is made goes on behind base bytes that are kept elsewhere.
  */
 int store_log_open(struct store_log *l, int dirfd, const char *name,
-    const char magic[8], bool write, struct error *e);
+    const char magic[8], bool write, uint64_t base, struct error *e);
 void store_log_close(struct store_log *l);
+
+/* Where the file ends, as an offset; and where the first record stands. */
+uint64_t store_log_size(const struct store_log *l);
+uint64_t store_log_first(const struct store_log *l);
 
 /* The record at off: its bytes valid until the log is refreshed; or false. */
 bool store_log_at(

@@ -49,14 +49,14 @@ store_meta_load(struct store_meta *m, int dirfd, bool write, struct error *e)
 
 	if (!m->open) {
 		r = store_log_open(
-		    &m->log, dirfd, "meta.log", STORE_META_MAGIC, write, e);
+		    &m->log, dirfd, "meta.log", STORE_META_MAGIC, write, 0, e);
 		if (r != 1)
 			return r;
 		m->open = true;
 		m->done = sizeof(struct store_log_head);
 	} else if (store_view_stat(&m->log.v, e) == -1)
 		return -1;
-	if (m->done == m->log.v.size)
+	if (m->done == store_log_size(&m->log))
 		return 0;
 	while (store_log_find(&m->log, &m->done, &rec, &bytes)) {
 		str key = str_take(bytes, key_size(bytes));

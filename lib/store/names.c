@@ -7,7 +7,6 @@
 
 #include "base/mem.h"
 #include "metric/label.h"
-#include "store/dict.h"
 
 void
 store_names_fini(struct store_names *x)
@@ -18,6 +17,8 @@ store_names_fini(struct store_names *x)
 	map_fini(&x->by_name);
 	x->v = NULL;
 	x->n = x->cap = 0;
+	x->done = 0;
+	x->asked = 0;
 }
 
 static void
@@ -38,15 +39,16 @@ add(struct store_names *x, str name, uint32_t id)
 }
 
 static void
-extend(struct store_names *x, const struct store_log *l)
+extend(struct store_names *x, const struct store_dict *d)
 {
+	const struct store_log *l = &d->log;
 	struct label v[STORE_LABELS_MAX];
 	struct store_rec rec;
 	struct labels ls;
 	str bytes;
 
 	if (x->done == 0)
-		x->done = sizeof(struct store_log_head);
+		x->done = store_dict_tail(d);
 	while (x->done < l->end && store_log_find(l, &x->done, &rec, &bytes)) {
 		uint32_t id = (uint32_t)(x->done / 8);
 
@@ -58,11 +60,11 @@ extend(struct store_names *x, const struct store_log *l)
 }
 
 const struct store_name *
-store_names_find(struct store_names *x, const struct store_log *l, str name)
+store_names_find(struct store_names *x, const struct store_dict *d, str name)
 {
 	const struct map_slot *m;
 
-	extend(x, l);
+	extend(x, d);
 	m = map_find(&x->by_name, name);
 	return m == NULL ? NULL : &x->v[m->v.i];
 }

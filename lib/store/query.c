@@ -12,18 +12,12 @@
 #define RUN_X UINT32_MAX
 #define RUN_C (UINT32_MAX - 1)
 
-/* A record that is of a series that matches becomes a hit. */
 static void
-match_record(struct store_query *q, uint32_t day, uint32_t id, str bytes,
-    const struct source_query *sq)
+add_hit(struct store_query *q, uint32_t day, uint32_t id, struct labels ls)
 {
-	struct label v[STORE_LABELS_MAX], *copy;
-	struct labels ls;
+	struct label *copy = arena_alloc(&q->a, ls.n * sizeof(*copy));
 
-	if (!store_dict_split(bytes, v, &ls) || !match_all(sq->m, sq->nm, ls))
-		return;
-	copy = arena_alloc(&q->a, ls.n * sizeof(*copy));
-	memcpy(copy, v, ls.n * sizeof(*copy));
+	memcpy(copy, ls.v, ls.n * sizeof(*copy));
 	q->hit = mem_grow(q->hit, &q->hitcap, q->nhit + 1, sizeof(*q->hit));
 	q->hit[q->nhit++] = (struct store_hit){
 		.labels = { copy, ls.n },
@@ -32,16 +26,29 @@ match_record(struct store_query *q, uint32_t day, uint32_t id, str bytes,
 	};
 }
 
+/* A record that is of a series that matches becomes a hit. */
+static void
+match_record(struct store_query *q, uint32_t day, uint32_t id, str bytes,
+    const struct source_query *sq)
+{
+	struct label v[STORE_LABELS_MAX];
+	struct labels ls;
+
+	if (store_dict_split(bytes, v, &ls) && match_all(sq->m, sq->nm, ls))
+		add_hit(q, day, id, ls);
+}
+
 /*
- * Through the whole log; must, if not empty, stands in the bytes of every
- * series that can match.
+ * Through the whole log, or what of it is not in the index; must, if not empty,
+ * stands in the bytes of every series that can match.
  */
 static void
 match_log(struct store_query *q, uint32_t day, const struct source_query *sq,
     str must)
 {
-	const struct store_log *l = &q->day[day].d->dict.log;
-	uint64_t off = sizeof(struct store_log_head);
+	const struct store_dict *d = &q->day[day].d->dict;
+	const struct store_log *l = &d->log;
+	uint64_t off = store_dict_tail(d);
 	struct store_rec rec;
 	str bytes;
 
@@ -61,7 +68,8 @@ match_names(struct store_query *q, uint32_t day, const struct source_query *sq,
 {
 	struct store_day *d = q->day[day].d;
 	const struct store_log *l = &d->dict.log;
-	const struct store_name *ids = store_names_find(&d->names, l, name);
+	const struct store_name *ids =
+	    store_names_find(&d->names, &d->dict, name);
 
 	for (size_t i = 0; ids != NULL && i < ids->n; i++) {
 		struct store_rec rec;
@@ -72,12 +80,33 @@ match_names(struct store_query *q, uint32_t day, const struct source_query *sq,
 	}
 }
 
+struct found {
+	struct store_query *q;
+	uint32_t day;
+};
+
+static int
+found(void *arg, uint32_t id, enum store_rec_kind kind, struct labels ls)
+{
+	const struct found *f = arg;
+
+	if (kind == STORE_REC_SERIES)
+		add_hit(f->q, f->day, id, ls);
+	return 0;
+}
+
 static void
 match_day(struct store_query *q, uint32_t day, const struct source_query *sq)
 {
+	const struct store_dict *dict = &q->day[day].d->dict;
+	struct found f = { q, day };
 	struct buf must = { NULL, 0, 0 };
 	str name = { NULL, 0 };
 
+	if (dict->index != NULL)
+		store_index_match(dict->index, sq->m, sq->nm, found, &f);
+	if (dict->log.end <= store_dict_tail(dict))
+		return;
 	for (size_t i = 0; i < sq->nm; i++)
 		if (sq->m[i].op == MATCH_EQ &&
 		    str_eq(sq->m[i].name, LABEL_NAME))
@@ -120,7 +149,11 @@ by_id(const void *a, const void *b)
 static void
 group(struct store_query *q)
 {
-	if (q->nhit > 0)
+	bool unsorted = false; /* as those of one index are not */
+
+	for (size_t i = 1; i < q->nhit && !unsorted; i++)
+		unsorted = by_labels(&q->hit[i - 1], &q->hit[i]) > 0;
+	if (unsorted)
 		qsort(q->hit, q->nhit, sizeof(*q->hit), by_labels);
 	q->first = mem_zero(q->nhit + 1, sizeof(*q->first));
 	q->most = mem_zero(q->nhit + 1, sizeof(*q->most));

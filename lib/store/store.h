@@ -197,6 +197,7 @@ struct store_compact {
 	/* What was done: */
 	size_t samples; /* read and written */
 	size_t parts;   /* made */
+	size_t indexes; /* of labels; made */
 	size_t removed; /* days */
 	size_t failed;  /* times report was called */
 };

@@ -241,7 +241,7 @@ killed_at(long n, bool *refused)
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
 			_exit(9);
 		raise(SIGSTOP);
-		compact("k", T0 + DAY / 4, true);
+		compact("k", T0 + 2 * DAY, true);
 		_exit(0);
 	}
 	if (pid == -1 || waitpid(pid, &st, 0) != pid)
@@ -286,7 +286,7 @@ kills(void)
 			help_append("k", late);
 		if (n % 3 != 0)
 			continue;
-		compact("k", T0 + DAY / 4, true);
+		compact("k", T0 + 2 * DAY, true);
 		b = help_select("k");
 		bad += !str_starts(buf_str(&b), buf_str(&want));
 		buf_fini(&b);
