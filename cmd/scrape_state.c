@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/num.h"
 #include "metric/expo.h"
 #include "scrape_cmd.h"
 
@@ -150,26 +151,16 @@ scrape_state_append(struct scrape_state *s, struct scrape_memory *m, str log)
 		(void)rewrite(s, m, false, &e);
 }
 
-static void
-put_number(struct buf *b, int64_t v)
-{
-	buf_reset(b);
-	buf_printf(b, "%lld", (long long)v);
-}
-
-/* The labels of a set as the value of a key. */
-static str
-print_set(struct buf *b, struct labels ls)
-{
-	buf_reset(b);
-	label_print_set(b, ls);
-	return buf_str(b);
-}
+/* What the values of keys are printed in, for many targets. */
+struct words {
+	struct buf numbers[4], set;
+};
 
 static void
-put_target(struct buf *b, const struct scrape_status *x)
+put_target(struct buf *b, const struct scrape_status *x, struct words *w)
 {
-	struct buf n[4] = { 0 }, all = { 0 };
+	const int64_t numbers[] = { x->t->interval, x->t->timeout,
+		x->took / 1000000, (int64_t)x->samples };
 	struct expo_key keys[] = {
 		{ STR_INIT("state"), STR("active"), true },
 		{ STR_INIT("url"), x->t->url, true },
@@ -181,18 +172,16 @@ put_target(struct buf *b, const struct scrape_status *x)
 		{ STR_INIT("error"), x->error, true },
 	};
 
-	put_number(&n[0], x->t->interval);
-	put_number(&n[1], x->t->timeout);
-	put_number(&n[2], x->took / 1000000);
-	put_number(&n[3], (int64_t)x->samples);
-	for (size_t i = 0; i < 4; i++)
-		keys[i + 2].value = buf_str(&n[i]);
-	keys[6].value = print_set(&all, x->t->discovered);
+	for (size_t i = 0; i < 4; i++) {
+		buf_reset(&w->numbers[i]);
+		num_print_int(&w->numbers[i], numbers[i]);
+		keys[i + 2].value = buf_str(&w->numbers[i]);
+	}
+	buf_reset(&w->set);
+	label_print_set(&w->set, x->t->discovered);
+	keys[6].value = buf_str(&w->set);
 	expo_put_batch(b, x->t->labels, x->at, keys, x->error.n ? 8 : 7);
 	expo_put_eof(b);
-	for (size_t i = 0; i < 4; i++)
-		buf_fini(&n[i]);
-	buf_fini(&all);
 }
 
 static void
@@ -227,13 +216,14 @@ scrape_state_targets(struct scrape_state *s, struct scrape_memory *m,
     const struct scrape_sd *sd, int64_t now)
 {
 	struct buf b = { 0 };
+	struct words w = { 0 };
 	struct error e;
 	str job, what;
 
 	if (s->dir == NULL || find_again(s, m) == -1)
 		return;
 	for (size_t i = 0; i < n; i++)
-		put_target(&b, &v[i]);
+		put_target(&b, &v[i], &w);
 	for (size_t i = 0; i < set->ndropped; i++)
 		put_dropped(&b, &set->dropped[i], now);
 	for (size_t i = 0; sd != NULL && scrape_sd_fault(sd, i, &job, &what);
@@ -242,5 +232,8 @@ scrape_state_targets(struct scrape_state *s, struct scrape_memory *m,
 	if (file_replace(tool_path(s->dir, "scrape", "targets"), buf_str(&b),
 		0644, &e) == -1)
 		trouble(s, &e);
+	for (size_t i = 0; i < 4; i++)
+		buf_fini(&w.numbers[i]);
+	buf_fini(&w.set);
 	buf_fini(&b);
 }

@@ -112,6 +112,11 @@ int expo_help_text(struct expo_reader *r, str *out, struct error *e);
 int expo_text_line(
     struct expo_reader *r, struct expo_item *item, struct error *e);
 
+/* expo_read.c: of the bytes that a line begins with; and may it be k? */
+uint64_t expo_hash(const char *p, size_t n);
+bool expo_fits(
+    const char *line, size_t n, unsigned char type, const struct expo_seen *k);
+
 /* What stands behind a series, value and time: 0, -1.  OM queues the item. */
 int expo_text_rest(
     struct expo_reader *r, struct expo_item *item, struct error *e);
@@ -141,10 +146,10 @@ void expo_seen_open(struct expo_memory *m, str labels);
 void expo_seen_tidy(struct expo_memory *m);
 
 /*
- * What is remembered of the line, if it is one of those expected; n bytes are
- * there.  Moves on.
+ * What is remembered of a line that is not the one expected, if it is one near
+ * it; n bytes are there.  Moves on.
  */
-struct expo_seen *expo_seen_guess(
+struct expo_seen *expo_seen_other(
     struct expo_memory *m, const char *line, size_t n, unsigned char type);
 
 /* Take down what was parsed the long way; NULL if there is no room. */

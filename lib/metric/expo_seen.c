@@ -24,7 +24,6 @@
 #define FEW 32     /* lines that more room is made for */
 #define MANY 16384 /* at most */
 #define AHEAD 8    /* lines looked at, the expected one first */
-#define FAR 768    /* bytes, of which a fetch from memory takes the time */
 
 void
 expo_seen_init(struct expo_memory *m)
@@ -156,59 +155,6 @@ expo_seen_tidy(struct expo_memory *m)
 		sweep(m);
 }
 
-static inline uint64_t
-word(const char *p)
-{
-	uint64_t x;
-
-	memcpy(&x, p, sizeof(x));
-	return x;
-}
-
-static inline uint64_t
-fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 x = (unsigned __int128)a * b;
-
-	return (uint64_t)x ^ (uint64_t)(x >> 64);
-}
-
-/*
- * A hash that is made for bytes of a line's length, in two lanes of folded
- * products (the idea of wyhash); no call, no table.  It never leaves the
- * process.
- */
-static inline uint64_t
-hash(const char *p, size_t n)
-{
-	uint64_t a = UINT64_C(0x9e3779b97f4a7c15) ^ n;
-	uint64_t b = UINT64_C(0xbf58476d1ce4e5b9), x = 0, y = 0;
-	const char *end = p + n;
-
-	if (n < 16) {
-		if (n >= 8) {
-			x = word(p);
-			y = word(end - 8);
-		} else {
-			for (; p < end; p++)
-				x = x << 8 | (unsigned char)*p;
-		}
-		return fold(fold(x ^ a, y ^ b) ^ a, b);
-	}
-	for (; end - p > 32; p += 32) {
-		a = fold(
-		    word(p) ^ a, word(p + 8) ^ UINT64_C(0xa0761d6478bd642f));
-		b = fold(word(p + 16) ^ b,
-		    word(p + 24) ^ UINT64_C(0xe7037ed1a0b428db));
-	}
-	if (end - p > 16)
-		a = fold(
-		    word(p) ^ a, word(p + 8) ^ UINT64_C(0x589965cc75374cc3));
-	b = fold(
-	    word(end - 16) ^ b, word(end - 8) ^ UINT64_C(0x8ebc6af09c88c6e3));
-	return fold(a ^ UINT64_C(0x1d8e4e27c47d124f), b);
-}
-
 /* The line to be found, and the hash of as many bytes as was asked for last. */
 struct line {
 	const char *p;
@@ -218,35 +164,20 @@ struct line {
 	uint64_t hash;
 };
 
-/*
- * May the line be this one?  One blank and a value must follow a series:
- * "a {b="c"} 1" is not the series a.
- */
-static inline bool
-fits(const char *line, size_t n, unsigned char type, const struct expo_seen *k)
-{
-	size_t len = k->len;
-
-	if (k->kind != EXPO_SAMPLE)
-		return len < n && *line == '#' && line[len] == '\n';
-	return len + 1 < n && *line != '#' && line[len] == ' ' &&
-	    line[len + 1] > ' ' && line[len + 1] != '{' && k->type == type;
-}
-
 static bool
 matches(struct line *x, const struct expo_seen *k)
 {
-	if (!fits(x->p, x->n, x->type, k))
+	if (!expo_fits(x->p, x->n, x->type, k))
 		return false;
 	if (x->len != k->len) {
 		x->len = k->len;
-		x->hash = hash(x->p, k->len);
+		x->hash = expo_hash(x->p, k->len);
 	}
 	return x->hash == k->hash;
 }
 
 /* A line that is not the one expected. */
-static __attribute__((noinline)) struct expo_seen *
+static struct expo_seen *
 guess_other(struct expo_source *s, struct line x)
 {
 	struct expo_seen *k = s->next;
@@ -266,19 +197,15 @@ guess_other(struct expo_source *s, struct line x)
 }
 
 struct expo_seen *
-expo_seen_guess(
+expo_seen_other(
     struct expo_memory *m, const char *line, size_t n, unsigned char type)
 {
 	struct expo_source *s = m->now;
-	struct expo_seen *k = s->next;
+	struct expo_seen *k;
 
 	if (s->first == NULL)
 		return NULL;
-	/* they mostly stand in a row, and are seldom in a cache */
-	__builtin_prefetch((const char *)k + FAR);
-	if (k == NULL || !fits(line, n, type, k) ||
-	    hash(line, k->len) != k->hash)
-		k = guess_other(s, (struct line){ line, n, type, 0, 0 });
+	k = guess_other(s, (struct line){ line, n, type, 0, 0 });
 	if (k == NULL)
 		return NULL;
 	s->at = k;
@@ -433,7 +360,7 @@ expo_seen_learn(
 		return NULL;
 	if (key.n > UINT32_MAX || ls.n > UINT16_MAX)
 		return NULL;
-	like = (struct expo_seen){ .hash = hash(key.p, key.n),
+	like = (struct expo_seen){ .hash = expo_hash(key.p, key.n),
 		.len = (uint32_t)key.n,
 		.n = (uint16_t)ls.n,
 		.kind = EXPO_SAMPLE,
@@ -462,7 +389,7 @@ expo_seen_learn_comment(
 	    name.p < line.p || name.p + name.n > line.p + line.n ||
 	    text.p < line.p || text.p + text.n != line.p + line.n)
 		return NULL;
-	like = (struct expo_seen){ .hash = hash(line.p, line.n),
+	like = (struct expo_seen){ .hash = expo_hash(line.p, line.n),
 		.len = (uint32_t)line.n,
 		.n = (uint16_t)name.n,
 		.kind = (unsigned char)item->kind,

@@ -31,6 +31,7 @@
 #define NUMBER(mark, bits) (((mark) & (((size_t)1 << (bits)) - 1)) - 1)
 
 #define LINE 64                /* of a sample, without its series */
+#define PIECE 64               /* bytes of a line that are copied at once */
 #define FUTURE INT64_C(600000) /* samples later than this are not believed */
 
 struct round {
@@ -54,6 +55,7 @@ struct round {
 	size_t admitted; /* samples that count for sample_limit */
 	size_t room;     /* for new series, with keep_known */
 	bool counted;    /* room is known */
+	const char *end; /* of what the reader was given */
 };
 
 /* The round has a sample of this metric. */
@@ -134,10 +136,22 @@ room(struct round *x, const struct memory_series *v)
 	return false;
 }
 
-static char *
-put(char *o, str s)
+/*
+ * Most texts are short: copies of known length need no call, and no branches
+ * for what can't be foreseen.  There is room for it at o; what is behind it
+ * may be read up to end.
+ */
+static inline char *
+put(char *o, str s, const char *end)
 {
-	return mempcpy(o, s.p, s.n);
+	size_t i = 0;
+
+	if ((size_t)(end - s.p) < s.n + PIECE)
+		return mempcpy(o, s.p, s.n);
+	do
+		memcpy(o + i, s.p + i, PIECE);
+	while ((i += PIECE) < s.n);
+	return o + s.n;
 }
 
 /*
@@ -147,30 +161,31 @@ put(char *o, str s)
 static char *
 put_series(char *o, const struct memory_source *s,
     const struct memory_series *v, const struct expo_item *it,
-    enum memory_way way)
+    enum memory_way way, const char *body)
 {
 	str page = it->series;
 	size_t at = v->cut;
 	const char *end = page.p + page.n;
 
 	if (way == MEMORY_BRACES) {
-		o = put(o, page);
+		o = put(o, page, body);
 		*o++ = '{';
-		o = put(o, s->middle);
+		o = put(o, s->middle, s->end);
 		*o++ = '}';
 		at = page.n;
 	} else {
 		at -= way == MEMORY_BEHIND;
-		o = put(o, str_take(page, at));
+		o = put(o, str_take(page, at), body);
 		if (way == MEMORY_BEHIND)
 			*o++ = ',';
-		o = put(o, s->middle);
+		o = put(o, s->middle, s->end);
 		if (way == MEMORY_BEFORE)
 			*o++ = ',';
 	}
 	if (it->text.p == end + 1)
-		return put(o, str_from(page.p + at, it->text.p + it->text.n));
-	o = put(o, str_skip(page, at));
+		return put(
+		    o, str_from(page.p + at, it->text.p + it->text.n), body);
+	o = put(o, str_skip(page, at), body);
 	*o++ = ' ';
 	return o;
 }
@@ -184,7 +199,7 @@ put_sample(struct round *x, const struct memory_series *v,
 	struct buf *b = &x->m->body;
 	/* on the page there is less of it than will be printed */
 	size_t need = (page ? it->series.n + 3 : v->len) + x->s->middle.n +
-	    it->text.n + LINE;
+	    it->text.n + LINE + PIECE;
 	char *o;
 
 	if (it->kind == EXPO_HIST)
@@ -193,7 +208,7 @@ put_sample(struct round *x, const struct memory_series *v,
 		(void)buf_reserve(b, need);
 	o = b->p + b->n;
 	if (page) {
-		o = put_series(o, x->s, v, it, way);
+		o = put_series(o, x->s, v, it, way, x->end);
 	} else {
 		o += memory_copy(o, x->s, v);
 		*o++ = ' ';
@@ -403,6 +418,7 @@ feed(void *arg, str lines, struct error *e)
 	int k, rc;
 
 	expo_feed(x->rd, lines);
+	x->end = lines.p + lines.n;
 	while ((k = expo_next(x->rd, &it, e)) == 1) {
 		if (x->nhcb != NULL)
 			rc = nhcb_item(x->nhcb, &it, e);
