@@ -137,7 +137,7 @@ group_labels(struct aggregation *ag, struct labels ls)
 		ag->roomcap = ls.n + 16;
 		ag->room = arena_array(ag->ev->a, ag->roomcap, struct label);
 	}
-	for (size_t i = 0; i < ls.n; i++)
+	for (size_t i = 0; i < ls.n && (n->without || n->nby > 0); i++)
 		if (keeps(n, ls.v[i].name))
 			ag->room[k++] = ls.v[i];
 	return (struct labels){ ag->room, k };

@@ -53,6 +53,18 @@ series_cmp(const void *a, const void *b)
 	return label_cmp(x->labels, y->labels);
 }
 
+/* Into label order; sources give it, and most of what is between keeps it. */
+static void
+sort(struct promql_series *v, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && series_cmp(&v[i - 1], &v[i]) <= 0)
+		i++;
+	if (i < n)
+		qsort(v, n, sizeof(*v), series_cmp);
+}
+
 /* The times of all steps, shared by every series that has no gap. */
 static const int64_t *
 times(struct arena *a, const struct grid *g)
@@ -196,8 +208,7 @@ result_vector(struct eval *ev, const struct node *n, bool instant,
 	v = arena_array(ev->out, k, struct promql_series);
 	if (k > 0)
 		memcpy(v, f.v, k * sizeof(*v));
-	if (k > 1)
-		qsort(v, k, sizeof(*v), series_cmp);
+	sort(v, k);
 	if (unite(ev, v, &k) == -1)
 		return -1;
 	/* An order that means something has but one step: nothing united. */
@@ -280,8 +291,7 @@ result_matrix(struct eval *ev, const struct node *n, struct promql_result *r)
 
 	if (promql_raw(ev, promql_inner(n), &ev->query, raw_add, &raw) == -1)
 		return -1;
-	if (raw.n > 1)
-		qsort(raw.v, raw.n, sizeof(*raw.v), series_cmp);
+	sort(raw.v, raw.n);
 	r->type = PROMQL_MATRIX;
 	r->v = raw.v;
 	r->n = raw.n;
