@@ -1,5 +1,7 @@
 #include "wire/block_bits.h"
 
+#include "base/varint.h"
+
 void
 bits_put(struct bits_out *o, uint64_t x, unsigned n)
 {
@@ -21,17 +23,17 @@ bits_put(struct bits_out *o, uint64_t x, unsigned n)
 void
 bits_put_uvarint(struct bits_out *o, uint64_t x)
 {
-	for (; x >= 0x80; x >>= 7)
-		bits_put(o, (x & 0x7f) | 0x80, 8);
-	bits_put(o, x, 8);
+	uint8_t v[VARINT_MAX];
+	size_t n = varint_bytes(v, x);
+
+	for (size_t i = 0; i < n; i++)
+		bits_put(o, v[i], 8);
 }
 
 void
 bits_put_varint(struct bits_out *o, int64_t x)
 {
-	uint64_t u = (uint64_t)x << 1;
-
-	bits_put_uvarint(o, x < 0 ? ~u : u);
+	bits_put_uvarint(o, varint_fold(x));
 }
 
 int64_t
@@ -112,24 +114,21 @@ bits_get(struct bits_in *in, unsigned n)
 uint64_t
 bits_get_uvarint(struct bits_in *in)
 {
-	uint64_t x = 0, byte;
+	uint8_t v[VARINT_MAX];
+	uint64_t x = 0;
+	size_t n = 0;
 
-	for (unsigned i = 0; i < 64; i += 7) {
-		byte = bits_get(in, 8);
-		x |= (byte & 0x7f) << i;
-		if (byte < 0x80)
-			return x;
-	}
-	in->bad = true;
-	return 0;
+	do
+		v[n] = (uint8_t)bits_get(in, 8);
+	while (v[n++] >= 0x80 && n < VARINT_MAX);
+	in->bad |= varint_get(v, n, &x) == 0;
+	return x;
 }
 
 int64_t
 bits_get_varint(struct bits_in *in)
 {
-	uint64_t x = bits_get_uvarint(in);
-
-	return (int64_t)(x >> 1) ^ -(int64_t)(x & 1);
+	return varint_unfold(bits_get_uvarint(in));
 }
 
 static unsigned

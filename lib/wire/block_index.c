@@ -4,6 +4,7 @@
 
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "base/varint.h"
 
 #define ALIGN 16 /* a series' number is its offset / 16 */
 #define FLUSH ((size_t)1 << 20)
@@ -87,22 +88,6 @@ block_index_chunk(
 	x->series[x->nseries - 1].nchunks++;
 }
 
-void
-block_put_uvarint(struct buf *b, uint64_t x)
-{
-	for (; x >= 0x80; x >>= 7)
-		buf_byte(b, (char)(x | 0x80));
-	buf_byte(b, (char)x);
-}
-
-static void
-put_varint(struct buf *b, int64_t x)
-{
-	uint64_t u = (uint64_t)x << 1;
-
-	block_put_uvarint(b, x < 0 ? ~u : u);
-}
-
 static void
 put_be(struct buf *b, uint64_t x, unsigned bytes)
 {
@@ -113,7 +98,7 @@ put_be(struct buf *b, uint64_t x, unsigned bytes)
 static void
 put_text(struct buf *b, str s)
 {
-	block_put_uvarint(b, s.n);
+	varint_put(b, s.n);
 	buf_add(b, s);
 }
 
@@ -192,18 +177,18 @@ put_symbols(struct file *f, const str *const *v, size_t n, struct error *e)
 static void
 put_chunks(struct buf *b, const struct index_chunk *c, size_t n)
 {
-	block_put_uvarint(b, n);
+	varint_put(b, n);
 	for (size_t i = 0; i < n; i++) {
 		if (i == 0)
-			put_varint(b, c[i].first);
+			varint_put(b, varint_fold(c[i].first));
 		else
-			block_put_uvarint(
-			    b, (uint64_t)(c[i].first - c[i - 1].last));
-		block_put_uvarint(b, (uint64_t)(c[i].last - c[i].first));
+			varint_put(b, (uint64_t)(c[i].first - c[i - 1].last));
+		varint_put(b, (uint64_t)(c[i].last - c[i].first));
 		if (i == 0)
-			block_put_uvarint(b, c[i].ref);
+			varint_put(b, c[i].ref);
 		else
-			put_varint(b, (int64_t)(c[i].ref - c[i - 1].ref));
+			varint_put(
+			    b, varint_fold((int64_t)(c[i].ref - c[i - 1].ref)));
 	}
 }
 
@@ -220,18 +205,18 @@ put_series(struct file *f, const struct block_index *x, const uint32_t *rank,
 
 		align(f, ALIGN);
 		buf_reset(&b);
-		block_put_uvarint(&b, s->n);
+		varint_put(&b, s->n);
 		for (size_t k = 0; k < s->n; k++) {
 			const uint32_t *pair = &x->sym[s->at + 2 * k];
 
 			*p = (struct posting){ rank[pair[0]], rank[pair[1]],
 				(uint32_t)(place(f) / ALIGN) };
-			block_put_uvarint(&b, p->name);
-			block_put_uvarint(&b, p->value);
+			varint_put(&b, p->name);
+			varint_put(&b, p->value);
 			p++;
 		}
 		put_chunks(&b, &x->chunk[s->chunk], s->nchunks);
-		block_put_uvarint(&f->b, b.n);
+		varint_put(&f->b, b.n);
 		buf_add(&f->b, buf_str(&b));
 		put_be(&f->b, crc32c(0, b.p, b.n), 4);
 		rc = flush(f, FLUSH, e);
@@ -261,10 +246,10 @@ put_postings(struct file *f, const struct posting *p, size_t n, str name,
 	int rc;
 
 	align(f, 4);
-	block_put_uvarint(table, 2);
+	varint_put(table, 2);
 	put_text(table, name);
 	put_text(table, value);
-	block_put_uvarint(table, place(f));
+	varint_put(table, place(f));
 	put_be(&b, n, 4);
 	for (size_t i = 0; i < n; i++)
 		put_be(&b, p[i].id, 4);

@@ -47,6 +47,4 @@ void block_index_chunk(
 int block_index_write(struct block_index *x, uint64_t *n,
     int (*put)(void *arg, str s, struct error *e), void *arg, struct error *e);
 
-void block_put_uvarint(struct buf *b, uint64_t x);
-
 #endif

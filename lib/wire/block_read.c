@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/varint.h"
 #include "wire/block.h"
 #include "wire/block_chunk.h"
 #include "wire/block_index.h"
@@ -81,24 +82,23 @@ be(struct in *in, unsigned bytes)
 static uint64_t
 uvarint(struct in *in)
 {
-	uint64_t x = 0, byte;
+	uint64_t x = 0;
+	size_t n = varint_get(in->p, in->n, &x);
 
-	for (unsigned i = 0; i < 64; i += 7) {
-		byte = be(in, 1);
-		x |= (byte & 0x7f) << i;
-		if (byte < 0x80)
-			return x;
+	if (n == 0) {
+		in->bad = true;
+		in->n = 0;
+		return 0;
 	}
-	in->bad = true;
-	return 0;
+	in->p += n;
+	in->n -= n;
+	return x;
 }
 
 static int64_t
 varint(struct in *in)
 {
-	uint64_t x = uvarint(in);
-
-	return (int64_t)(x >> 1) ^ -(int64_t)(x & 1);
+	return varint_unfold(uvarint(in));
 }
 
 static str
@@ -462,7 +462,8 @@ find_tombs(struct block *b)
 int
 block_next(struct block *b, struct labels *ls, struct error *e)
 {
-	struct in id = { b->all.p + b->at, b->all.n - b->at, false }, in;
+	struct in id = { b->all.p + b->at, b->all.n - b->at, false },
+		  in = { 0 };
 	uint64_t n;
 
 	if (b->at + 4 > b->all.n)

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/varint.h"
 #include "wire/block_chunk.h"
 #include "wire/block_index.h"
 
@@ -149,8 +150,7 @@ block_create(const char *dir, const char *ulid, int64_t from, int64_t to,
 static int
 end_chunk(struct block_writer *w, struct error *e)
 {
-	uint8_t head[11], crc[4];
-	struct buf b = { 0 };
+	uint8_t head[VARINT_MAX + 1], crc[4];
 	size_t n;
 	uint32_t sum;
 
@@ -164,10 +164,7 @@ end_chunk(struct block_writer *w, struct error *e)
 	block_index_chunk(&w->index, w->out.first, w->out.last,
 	    (uint64_t)(w->segment - 1) << 32 | w->off);
 	w->stats.chunks++;
-	block_put_uvarint(&b, w->chunk.n);
-	n = b.n;
-	memcpy(head, b.p, n);
-	buf_fini(&b);
+	n = varint_bytes(head, w->chunk.n);
 	head[n] = (uint8_t)w->out.encoding;
 	sum = crc32c(crc32c(0, head + n, 1), w->chunk.p, w->chunk.n);
 	for (int i = 0; i < 4; i++)

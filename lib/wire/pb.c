@@ -5,6 +5,7 @@
 #include "wire/pb.h"
 
 #include "base/num.h"
+#include "base/varint.h"
 
 struct pb
 pb_of(str bytes)
@@ -15,25 +16,21 @@ pb_of(str bytes)
 int
 pb_varint(struct pb *m, uint64_t *v, struct error *e)
 {
-	uint64_t got = 0;
-	size_t i;
+	const uint8_t *p = (const uint8_t *)m->in.p;
+	size_t n;
 
-	for (i = 0; i < m->in.n && i < 10; i++) {
-		unsigned char c = (unsigned char)m->in.p[i];
-
-		/* the tenth byte has room for one bit */
-		if (i == 9 && c > 1)
-			return error_set(e, "protobuf: a number too large");
-		got |= (uint64_t)(c & 0x7f) << (7 * i);
-		if (c < 0x80) {
-			m->in = str_skip(m->in, i + 1);
-			*v = got;
-			return 0;
-		}
+	if (m->in.n > 0 && p[0] < 0x80) { /* most of them */
+		*v = p[0];
+		m->in = str_skip(m->in, 1);
+		return 0;
 	}
-	return error_set(e,
-	    i == 10 ? "protobuf: a number too large"
-		    : "protobuf: it ends in a number");
+	n = varint_get(p, m->in.n, v);
+	if (n == 0)
+		return error_set(e,
+		    m->in.n < VARINT_MAX ? "protobuf: it ends in a number"
+					 : "protobuf: a number too large");
+	m->in = str_skip(m->in, n);
+	return 0;
 }
 
 static int
@@ -120,14 +117,6 @@ pb_want(const struct pb_field *f, enum pb_type type, struct error *e)
 	    (unsigned)f->number, (int)f->type, (int)type);
 }
 
-int64_t
-pb_zigzag(uint64_t v)
-{
-	uint64_t u = v >> 1;
-
-	return v & 1 ? -(int64_t)u - 1 : (int64_t)u;
-}
-
 double
 pb_double(uint64_t v)
 {
@@ -135,26 +124,16 @@ pb_double(uint64_t v)
 }
 
 void
-pb_put_varint(struct buf *b, uint64_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		buf_byte(b, (char)(unsigned char)(v | 0x80));
-	buf_byte(b, (char)v);
-}
-
-void
 pb_put_number(struct buf *b, uint32_t number, uint64_t v)
 {
-	pb_put_varint(b, (uint64_t)number << 3 | PB_VARINT);
-	pb_put_varint(b, v);
+	varint_put(b, (uint64_t)number << 3 | PB_VARINT);
+	varint_put(b, v);
 }
 
 void
 pb_put_sint(struct buf *b, uint32_t number, int64_t v)
 {
-	uint64_t u = (uint64_t)v << 1;
-
-	pb_put_number(b, number, v < 0 ? ~u : u);
+	pb_put_number(b, number, varint_fold(v));
 }
 
 void
@@ -162,7 +141,7 @@ pb_put_double(struct buf *b, uint32_t number, double v)
 {
 	uint64_t bits = num_bits(v);
 
-	pb_put_varint(b, (uint64_t)number << 3 | PB_FIXED64);
+	varint_put(b, (uint64_t)number << 3 | PB_FIXED64);
 	for (int i = 0; i < 8; i++)
 		buf_byte(b, (char)(unsigned char)(bits >> (8 * i)));
 }
@@ -170,7 +149,7 @@ pb_put_double(struct buf *b, uint32_t number, double v)
 void
 pb_put_bytes(struct buf *b, uint32_t number, str bytes)
 {
-	pb_put_varint(b, (uint64_t)number << 3 | PB_BYTES);
-	pb_put_varint(b, bytes.n);
+	varint_put(b, (uint64_t)number << 3 | PB_BYTES);
+	varint_put(b, bytes.n);
 	buf_add(b, bytes);
 }

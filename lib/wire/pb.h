@@ -48,12 +48,10 @@ int pb_bytes(struct pb *m, str *bytes, struct error *e);
 /* Is the field of this type?  0, or -1 with the message. */
 int pb_want(const struct pb_field *f, enum pb_type type, struct error *e);
 
-/* What a number means: sint64 and sint32, double, int32. */
-int64_t pb_zigzag(uint64_t v);
+/* What a number means: a double (sint64 and sint32: varint_unfold()). */
 double pb_double(uint64_t v);
 
 /* Write a field: its tag and what is behind it. */
-void pb_put_varint(struct buf *b, uint64_t v);
 void pb_put_number(struct buf *b, uint32_t number, uint64_t v);
 void pb_put_sint(struct buf *b, uint32_t number, int64_t v);
 void pb_put_double(struct buf *b, uint32_t number, double v);

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "base/num.h"
+#include "base/varint.h"
 #include "metric/histogram.h"
 
 #define MANY ((size_t)1 << 20) /* buckets, spans: far more than there are */
@@ -93,7 +94,7 @@ span(struct promproto *p, struct counts *c, const struct pb_field *from,
 			continue;
 		k = pb_want(&f, PB_VARINT, e);
 		if (f.number == 1)
-			s.offset = (int32_t)pb_zigzag((uint32_t)f.v);
+			s.offset = (int32_t)varint_unfold((uint32_t)f.v);
 		else
 			s.length = (uint32_t)f.v;
 	}
@@ -120,7 +121,7 @@ add_count(struct promproto *p, struct counts *c, double v, struct error *e)
 static int
 add_delta(struct promproto *p, struct counts *c, uint64_t v, struct error *e)
 {
-	if (__builtin_add_overflow(c->last, pb_zigzag(v), &c->last))
+	if (__builtin_add_overflow(c->last, varint_unfold(v), &c->last))
 		return error_set(e, "protobuf: a bucket out of range");
 	return add_count(p, c, (double)c->last, e);
 }
@@ -174,7 +175,7 @@ hist_field(struct promproto *p, struct hist *h, const struct pb_field *f,
 	case 4:
 		return promproto_number(f, &h->count_float, e);
 	case 5:
-		h->schema = (int32_t)pb_zigzag((uint32_t)f->v);
+		h->schema = (int32_t)varint_unfold((uint32_t)f->v);
 		return pb_want(f, PB_VARINT, e);
 	case 6:
 		return promproto_number(f, &h->zero_threshold, e);

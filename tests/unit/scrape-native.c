@@ -3,6 +3,7 @@
  */
 #include "check.h"
 
+#include "base/varint.h"
 #include "metric/histogram.h"
 #include "scrape-rounds.h"
 #include "scrape/native.h"
@@ -19,7 +20,7 @@ family(
 	pb_put_bytes(&f, 1, str_of(name));
 	pb_put_number(&f, 3, type);
 	pb_put_bytes(&f, 4, buf_str(&m));
-	pb_put_varint(page, f.n);
+	varint_put(page, f.n);
 	buf_add(page, buf_str(&f));
 	buf_fini(&f);
 	buf_fini(&m);

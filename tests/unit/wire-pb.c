@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "base/varint.h"
 #include "wire/pb.h"
 
 static void
@@ -19,7 +20,7 @@ numbers(void)
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
 		buf_reset(&b);
-		pb_put_varint(&b, v[i]);
+		varint_put(&b, v[i]);
 		m = pb_of(buf_str(&b));
 		CHECK(pb_varint(&m, &got, NULL) == 0 && got == v[i]);
 		CHECK(m.in.n == 0);
@@ -28,9 +29,9 @@ numbers(void)
 			CHECK(pb_varint(&m, &got, NULL) == -1);
 		}
 	}
-	CHECK(pb_zigzag(0) == 0 && pb_zigzag(1) == -1 && pb_zigzag(2) == 1);
-	CHECK(pb_zigzag(UINT64_MAX) == INT64_MIN);
-	CHECK(pb_zigzag(UINT64_MAX - 1) == INT64_MAX);
+	CHECK(varint_unfold(0) == 0 && varint_unfold(1) == -1 && varint_unfold(2) == 1);
+	CHECK(varint_unfold(UINT64_MAX) == INT64_MIN);
+	CHECK(varint_unfold(UINT64_MAX - 1) == INT64_MAX);
 	m = pb_of(STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"));
 	CHECK(pb_varint(&m, &got, NULL) == -1);
 	m = pb_of(STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
@@ -58,8 +59,8 @@ fields(void)
 	CHECK(pb_next(&m, &f, NULL) == 1 && f.number == 1 && f.v == 150);
 	CHECK(f.type == PB_VARINT && pb_want(&f, PB_VARINT, NULL) == 0);
 	CHECK(pb_want(&f, PB_BYTES, NULL) == -1);
-	CHECK(pb_next(&m, &f, NULL) == 1 && pb_zigzag(f.v) == -3);
-	CHECK(pb_next(&m, &f, NULL) == 1 && pb_zigzag(f.v) == INT64_MIN);
+	CHECK(pb_next(&m, &f, NULL) == 1 && varint_unfold(f.v) == -3);
+	CHECK(pb_next(&m, &f, NULL) == 1 && varint_unfold(f.v) == INT64_MIN);
 	CHECK(pb_next(&m, &f, NULL) == 1 && f.type == PB_FIXED64);
 	CHECK(pb_double(f.v) == -2.5);
 	CHECK(pb_next(&m, &f, NULL) == 1 && f.number == 536870911);

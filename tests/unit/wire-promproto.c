@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "base/varint.h"
 #include "metric/expo.h"
 #include "wire/promproto.h"
 
@@ -64,7 +65,7 @@ family(const char *name, const char *help, uint64_t type)
 static void
 end_family(void)
 {
-	pb_put_varint(&page, stack[0].n);
+	varint_put(&page, stack[0].n);
 	buf_add(&page, buf_str(&stack[0]));
 }
 
