@@ -31,7 +31,7 @@ struct eval_options {
 	struct arena arena; /* what the options point at */
 	int64_t every;                  /* -i, ms; 0: once */
 	int64_t resend_delay, lookback; /* ms; 0: the default */
-	bool once, dry_run, write, exit_status;
+	bool once, dry_run, write, exit_status, explain;
 };
 
 /* Expressions: their answers, once or every -i. */
@@ -53,6 +53,11 @@ struct promql_expr *eval_parse(const struct eval_options *o, str text,
 /* fmt and parse: expressions as text. */
 int eval_fmt(const struct eval_options *o);
 int eval_parse_tree(const struct eval_options *o);
+
+/* explain: what the expressions cost, instead of their answers. */
+int eval_explain(const struct eval_options *o);
+void eval_put_costs(const struct eval_options *o, struct buf *out,
+    const struct answer *a, const struct promql_costs *c);
 
 /* test: do the evaluations of files of the test language come out? */
 int eval_test(const struct eval_options *o);

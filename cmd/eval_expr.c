@@ -123,45 +123,61 @@ ask(struct asking *a, size_t i, const struct promql_opts *p,
     struct arena *arena, struct promql_result *r, struct error *e)
 {
 	struct source none = series_source(a->set);
+	const struct clock *clock = tool_clock();
+	struct promql_watch watch = { clock->mono, NULL, clock->arg };
+	struct promql_opts watched = *p;
 
 	if (a->in != NULL)
 		return input_ask(a->in, a->set, a->x[i], p, arena, r, e);
-	return promql_eval(a->x[i], &none, p, arena, r, e);
+	watched.watch = &watch;
+	return promql_eval(a->x[i], &none, &watched, arena, r, e);
 }
 
-/* Every expression's answer as of now: stored, then printed. */
+/* Stored, then printed. */
+static void
+put(struct asking *a, const struct answer *x, const struct promql_costs *costs)
+{
+	struct buf out = { 0 };
+
+	warn(x->r);
+	a->any = a->any || !answer_empty(x->r);
+	if (a->writer.store != NULL && !a->o->explain) {
+		answer_put(answer_form("stream"), &out, x);
+		eval_write(&a->writer, buf_str(&out));
+		buf_reset(&out);
+	}
+	if (a->o->explain)
+		eval_put_costs(a->o, &out, x, costs);
+	else
+		answer_put(a->form, &out, x);
+	a->headed = true;
+	tool_write(buf_str(&out));
+	buf_fini(&out);
+}
+
+/* Every expression's answer as of now. */
 static void
 answer(struct asking *a, int64_t now)
 {
 	const struct eval_options *o = a->o;
 	struct promql_opts p = times(a, now);
+	struct promql_costs costs = { 0 };
 
+	if (o->explain)
+		p.costs = &costs;
 	for (size_t i = 0; i < o->nexprs; i++) {
 		struct promql_result r = { 0 };
 		struct arena arena = { 0 };
-		struct buf out = { 0 };
+		struct answer x = { str_of(o->exprs[i]), &p, &r, a->zone,
+			!a->headed, o->nexprs > 1 };
 		struct error e;
-		str expr = str_of(o->exprs[i]);
 
-		if (ask(a, i, &p, &arena, &r, &e) == -1) {
+		if (ask(a, i, &p, &arena, &r, &e) == 0) {
+			put(a, &x, &costs);
+		} else {
 			tool_warn("'%s': %s", o->exprs[i], e.msg);
 			a->status = TOOL_FAILED;
-		} else {
-			struct answer put = { expr, &p, &r, a->zone, !a->headed,
-				o->nexprs > 1 };
-
-			warn(&r);
-			a->any = a->any || !answer_empty(&r);
-			if (a->writer.store != NULL) {
-				answer_put(answer_form("stream"), &out, &put);
-				eval_write(&a->writer, buf_str(&out));
-				buf_reset(&out);
-			}
-			answer_put(a->form, &out, &put);
-			a->headed = true;
-			tool_write(buf_str(&out));
 		}
-		buf_fini(&out);
 		arena_fini(&arena);
 	}
 }

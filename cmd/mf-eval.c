@@ -12,6 +12,7 @@ static const char usage[] =
     "usage: mf-eval [options] [-d DIR | -u URL | --in FILE] EXPR ...\n"
     "       mf-eval [options] -c FILE[:KEY] | -r FILE[:KEY]\n"
     "       mf-eval check [-q] [-c FILE[:KEY]] [FILE ...]\n"
+    "       mf-eval explain [options] EXPR ...\n"
     "       mf-eval fmt [-D NAME=EXPR] [EXPR ...]\n"
     "       mf-eval parse [-D NAME=EXPR] [-o FORMAT] [EXPR ...]\n"
     "       mf-eval test [-qv] FILE ...\n"
@@ -110,10 +111,11 @@ main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(const struct eval_options *o);
-	} runs[] = { { "check", eval_check }, { "fmt", eval_fmt },
-		{ "parse", eval_parse_tree }, { "test", eval_test } };
-	static const char *const commands[] = { "check", "fmt", "parse", "test",
-		NULL };
+	} runs[] = { { "check", eval_check }, { "explain", eval_explain },
+		{ "fmt", eval_fmt }, { "parse", eval_parse_tree },
+		{ "test", eval_test } };
+	static const char *const commands[] = { "check", "explain", "fmt",
+		"parse", "test", NULL };
 	struct eval_options o = { .form = NULL };
 	size_t command;
 	int status;

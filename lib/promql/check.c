@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/date.h"
 #include "promql/func.h"
 
 void
@@ -110,6 +111,27 @@ check_info(const struct node *n, str text, struct error *e)
 	return 0;
 }
 
+/* hour(v, "zone") and its kind: no query of upstream's has a string there. */
+static int
+check_zone(const struct node *n, str text, struct error *e)
+{
+	struct arena a = { 0 };
+	struct date_zone *z;
+	struct error why;
+	char where[80];
+
+	snprintf(where, sizeof(where), "call to function \"%s\"", n->fn->name);
+	if (expect(n->arg[0], PROMQL_VECTOR, where, text, e) == -1)
+		return -1;
+	if (str_eq(n->arg[1]->text, STR("UTC")))
+		return 0;
+	z = date_zone_load(arena_cstr(&a, n->arg[1]->text), NULL, &why);
+	date_zone_free(z);
+	arena_fini(&a);
+	return z != NULL ? 0
+			 : promql_error(text, n->arg[1]->at, e, "%s", why.msg);
+}
+
 static int
 check_call(const struct node *n, str text, struct error *e)
 {
@@ -117,6 +139,9 @@ check_call(const struct node *n, str text, struct error *e)
 	size_t want = strlen(fn->args);
 	char where[80];
 
+	if (fn->flags & FUNC_ZONE && n->narg == 2 &&
+	    n->arg[1]->kind == N_STRING)
+		return check_zone(n, text, e);
 	if (fn->variadic == 0 && n->narg != want)
 		return promql_error(text, n->at, e,
 		    "expected %zu argument(s) in call to \"%s\", got %zu", want,

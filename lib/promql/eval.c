@@ -5,6 +5,8 @@
  */
 #include "promql/eval.h"
 
+#include "base/date.h"
+
 void
 promql_clear(double *v, size_t n)
 {
@@ -285,6 +287,7 @@ struct mapping {
 	const struct sink *out;
 	size_t steps, nargs;
 	double **cols;
+	struct date_zone *zone; /* of FUNC_ZONE; NULL: UTC */
 	struct label_room room;
 };
 
@@ -324,6 +327,8 @@ map_row(void *self, struct row *r)
 			args[k] = m->cols[k][i];
 		for (size_t k = m->nargs; k < 3; k++)
 			args[k] = num_nan();
+		if (m->zone != NULL)
+			r->v[i] = promql_local(r->v[i], m->zone);
 		r->v[i] = fn->map(r->v[i], args);
 	}
 	promql_drop_name(m->ev, r, &m->room);
@@ -368,6 +373,18 @@ map_time(struct mapping *m, const struct grid *g)
 	return map_row(m, &r);
 }
 
+/* It was there when the expression was parsed. */
+static int
+zone_load(struct eval *ev, str name, struct date_zone **z)
+{
+	struct error e;
+
+	*z = date_zone_load(arena_cstr(ev->a, name), NULL, &e);
+	if (*z == NULL && !str_eq(name, STR("UTC")))
+		return promql_fail(ev, "%s", e.msg);
+	return 0;
+}
+
 static int
 map_call(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out)
@@ -376,17 +393,25 @@ map_call(struct eval *ev, const struct node *n, const struct grid *g,
 	struct mapping m = { .ev = ev, .n = n, .steps = g->n, .cols = cols };
 	struct sink in = { map_row, &m };
 	struct unite u;
+	int rc;
 
 	if (n->narg == 0) {
 		m.out = out;
 		return map_time(&m, g);
 	}
 	m.nargs = n->narg - 1;
-	if (promql_scalars(ev, n, g, 1, cols) == -1)
+	if (n->fn->flags & FUNC_ZONE && n->narg == 2) {
+		m.nargs = 0;
+		if (zone_load(ev, n->arg[1]->text, &m.zone) == -1)
+			return -1;
+	}
+	if (m.nargs > 0 && promql_scalars(ev, n, g, 1, cols) == -1)
 		return -1;
 	m.out = promql_unite_init(
 	    &u, ev, g->n, ev->late_names || promql_one_name(n->arg[0]), out);
-	return promql_unite_fini(&u, promql_vector(ev, n->arg[0], g, &in));
+	rc = promql_unite_fini(&u, promql_vector(ev, n->arg[0], g, &in));
+	date_zone_free(m.zone);
+	return rc;
 }
 
 static int
@@ -444,11 +469,13 @@ promql_vector(struct eval *ev, const struct node *n, const struct grid *g,
 	if (promql_look(ev) == -1)
 		return -1;
 	if (ev->ledger == NULL || n->kind == N_PAREN)
-		return vector(ev, n, g, out);
+		return ev->twins == NULL ? vector(ev, n, g, out)
+					 : promql_once(ev, n, g, out, vector);
 	m.cost = promql_cost_of(ev, n);
 	m.cost->runs++;
 	m.above = promql_charge(ev, m.cost);
-	rc = vector(ev, n, g, &metered);
+	rc = ev->twins == NULL ? vector(ev, n, g, &metered)
+			       : promql_once(ev, n, g, &metered, vector);
 	promql_charge(ev, m.above);
 	return rc;
 }

@@ -59,6 +59,7 @@ struct eval {
 	int64_t deadline, look; /* look: how many samples until the next one */
 	enum promql_failure failure;
 	struct ledger *ledger; /* NULL: nobody asked what it costs */
+	struct twins *twins;   /* NULL: nothing is said twice */
 	struct notes notes;
 	struct arena *out; /* what the result refers to */
 	struct arena *a;   /* freed when the query ends */
@@ -206,6 +207,14 @@ int promql_unite_fini(struct unite *u, int rc);
 /* share.c: one for x alone, if it says something twice; else NULL. */
 struct promql_share *promql_share_own(
     const struct promql_expr *x, const struct source *src);
+
+/* twin.c: vector() for n, unless its rows are there already. */
+void promql_twins_begin(struct eval *ev, const struct node *root);
+void promql_twins_end(struct eval *ev);
+int promql_once(struct eval *ev, const struct node *n, const struct grid *g,
+    const struct sink *out,
+    int (*vector)(struct eval *ev, const struct node *n, const struct grid *g,
+	const struct sink *out));
 
 /* selector.c */
 
@@ -416,6 +425,10 @@ void promql_sum(double v, double *sum, double *c);
 /* The q-quantile of n values, which are sorted by it; NaN is smallest. */
 double promql_quantile(double q, double *v, size_t n);
 double promql_quantile_sorted(double q, const double *v, size_t n);
+
+/* fn_time.c: seconds as the clocks in z (NULL: UTC) show them. */
+struct date_zone;
+double promql_local(double v, const struct date_zone *z);
 
 /* note.c */
 enum note_kind { NOTE_WARNING, NOTE_INFO };

@@ -1,6 +1,6 @@
 /*
- * Functions of time: the evaluation's own, the samples', and the calendar
- * (always UTC, as upstream).
+ * Functions of time: the evaluation's own, the samples', and the calendar (in
+ * UTC, as upstream, or in the zone that is named: hour(v, "Europe/Berlin")).
  */
 #include "promql/eval.h"
 
@@ -130,6 +130,17 @@ civil(double v, struct date *d)
 	return true;
 }
 
+double
+promql_local(double v, const struct date_zone *z)
+{
+	struct date d;
+
+	if (z == NULL || !(fabs(v) < 6e13))
+		return v;
+	date_of((int64_t)trunc(v) * 1000, z, &d);
+	return v + d.offset;
+}
+
 #define CALENDAR(name, number)                                                 \
 	static double name(double v, const double *args)                       \
 	{                                                                      \
@@ -163,14 +174,18 @@ fn_days_in_month(double v, const double *args)
 }
 
 const struct func promql_fn_time[] = {
-	{ "day_of_month", "v", 1, PROMQL_VECTOR, 0, .map = fn_day_of_month },
-	{ "day_of_week", "v", 1, PROMQL_VECTOR, 0, .map = fn_day_of_week },
-	{ "day_of_year", "v", 1, PROMQL_VECTOR, 0, .map = fn_day_of_year },
-	{ "days_in_month", "v", 1, PROMQL_VECTOR, 0, .map = fn_days_in_month },
+	{ "day_of_month", "v", 1, PROMQL_VECTOR, FUNC_ZONE,
+	    .map = fn_day_of_month },
+	{ "day_of_week", "v", 1, PROMQL_VECTOR, FUNC_ZONE,
+	    .map = fn_day_of_week },
+	{ "day_of_year", "v", 1, PROMQL_VECTOR, FUNC_ZONE,
+	    .map = fn_day_of_year },
+	{ "days_in_month", "v", 1, PROMQL_VECTOR, FUNC_ZONE,
+	    .map = fn_days_in_month },
 	{ "end", "", 0, PROMQL_SCALAR, 0, .scalar = fn_end },
-	{ "hour", "v", 1, PROMQL_VECTOR, 0, .map = fn_hour },
-	{ "minute", "v", 1, PROMQL_VECTOR, 0, .map = fn_minute },
-	{ "month", "v", 1, PROMQL_VECTOR, 0, .map = fn_month },
+	{ "hour", "v", 1, PROMQL_VECTOR, FUNC_ZONE, .map = fn_hour },
+	{ "minute", "v", 1, PROMQL_VECTOR, FUNC_ZONE, .map = fn_minute },
+	{ "month", "v", 1, PROMQL_VECTOR, FUNC_ZONE, .map = fn_month },
 	{ "range", "", 0, PROMQL_SCALAR, 0, .scalar = fn_range },
 	{ "start", "", 0, PROMQL_SCALAR, 0, .scalar = fn_start },
 	{ "start_timestamp", "v", 0, PROMQL_VECTOR, FUNC_TIME,
@@ -178,6 +193,6 @@ const struct func promql_fn_time[] = {
 	{ "step", "", 0, PROMQL_SCALAR, 0, .scalar = fn_step },
 	{ "time", "", 0, PROMQL_SCALAR, FUNC_TIME, .scalar = fn_time },
 	{ "timestamp", "v", 0, PROMQL_VECTOR, 0, .vector = fn_timestamp },
-	{ "year", "v", 1, PROMQL_VECTOR, 0, .map = fn_year },
+	{ "year", "v", 1, PROMQL_VECTOR, FUNC_ZONE, .map = fn_year },
 	{ .name = NULL },
 };

@@ -23,6 +23,7 @@ enum func_flags {
 	FUNC_ANCHORED = 8,  /* takes x[5m] anchored */
 	FUNC_SMOOTHED = 16, /* takes x[5m] smoothed */
 	FUNC_RESETS = 32,   /* reads the window's resets */
+	FUNC_ZONE = 64,     /* takes a time zone behind its vector: ours */
 };
 
 #define FUNC_ARGS 16
