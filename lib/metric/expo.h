@@ -125,6 +125,12 @@ void expo_set_time(struct expo_reader *r, int64_t t);
 /* A key's value in an item, or the empty string. */
 str expo_key(const struct expo_item *item, str name);
 
+/*
+ * What a line of a kind begins with, "# STALE " and the like (empty for a
+ * sample), for who has the rest of it as text.
+ */
+str expo_word(enum expo_kind kind);
+
 /* The writer: each adds one whole line to b. */
 void expo_put_batch(struct buf *b, struct labels ls, int64_t t,
     const struct expo_key *keys, size_t n);

@@ -5,12 +5,32 @@
 
 #include "base/num.h"
 
-static void
-open(struct buf *b, const char *word)
+str
+expo_word(enum expo_kind kind)
 {
-	buf_add(b, STR("# "));
-	buf_z(b, word);
-	buf_byte(b, ' ');
+	static const str words[] = {
+		[EXPO_SAMPLE] = STR_INIT(""),
+		[EXPO_STALE] = STR_INIT("# STALE "),
+		[EXPO_HIST] = STR_INIT("# HIST "),
+		[EXPO_EXEMPLAR] = STR_INIT("# EXEMPLAR "),
+		[EXPO_START] = STR_INIT("# START "),
+		[EXPO_ALERT] = STR_INIT("# ALERT "),
+		[EXPO_STRING] = STR_INIT("# STRING "),
+		[EXPO_HELP] = STR_INIT("# HELP "),
+		[EXPO_TYPE] = STR_INIT("# TYPE "),
+		[EXPO_UNIT] = STR_INIT("# UNIT "),
+		[EXPO_KIND] = STR_INIT("# KIND "),
+		[EXPO_BATCH] = STR_INIT("# BATCH "),
+		[EXPO_EOF] = STR_INIT("# EOF"),
+	};
+
+	return words[kind];
+}
+
+static void
+open(struct buf *b, enum expo_kind kind)
+{
+	buf_add(b, expo_word(kind));
 }
 
 /* " t" and the line's end. */
@@ -61,7 +81,7 @@ void
 expo_put_batch(struct buf *b, struct labels ls, int64_t t,
     const struct expo_key *keys, size_t n)
 {
-	open(b, "BATCH");
+	open(b, EXPO_BATCH);
 	label_print_set(b, ls);
 	buf_byte(b, ' ');
 	num_print_int(b, t);
@@ -72,7 +92,8 @@ expo_put_batch(struct buf *b, struct labels ls, int64_t t,
 void
 expo_put_eof(struct buf *b)
 {
-	buf_add(b, STR("# EOF\n"));
+	open(b, EXPO_EOF);
+	buf_byte(b, '\n');
 }
 
 void
@@ -92,7 +113,7 @@ void
 expo_put_sample_now(struct buf *b, struct labels ls, double v)
 {
 	if (num_is_stale(v)) {
-		open(b, "STALE");
+		open(b, EXPO_STALE);
 		label_print(b, ls);
 		buf_byte(b, '\n');
 		return;
@@ -106,7 +127,7 @@ expo_put_sample_now(struct buf *b, struct labels ls, double v)
 void
 expo_put_stale(struct buf *b, struct labels ls, int64_t t)
 {
-	open(b, "STALE");
+	open(b, EXPO_STALE);
 	label_print(b, ls);
 	close(b, t);
 }
@@ -114,14 +135,15 @@ expo_put_stale(struct buf *b, struct labels ls, int64_t t)
 void
 expo_put_stale_all(struct buf *b, int64_t t)
 {
-	buf_add(b, STR("# STALE *"));
+	open(b, EXPO_STALE);
+	buf_byte(b, '*');
 	close(b, t);
 }
 
 void
 expo_put_start(struct buf *b, struct labels ls, int64_t t0, int64_t t)
 {
-	open(b, "START");
+	open(b, EXPO_START);
 	label_print(b, ls);
 	buf_byte(b, ' ');
 	num_print_int(b, t0);
@@ -131,7 +153,7 @@ expo_put_start(struct buf *b, struct labels ls, int64_t t0, int64_t t)
 void
 expo_put_string(struct buf *b, str text, int64_t t)
 {
-	open(b, "STRING");
+	open(b, EXPO_STRING);
 	label_print_value(b, text);
 	close(b, t);
 }
@@ -139,7 +161,7 @@ expo_put_string(struct buf *b, str text, int64_t t)
 void
 expo_put_hist(struct buf *b, struct labels ls, str text, int64_t t)
 {
-	open(b, "HIST");
+	open(b, EXPO_HIST);
 	label_print(b, ls);
 	buf_byte(b, ' ');
 	buf_add(b, text);
@@ -150,7 +172,7 @@ void
 expo_put_exemplar(struct buf *b, struct labels ls, struct labels extra,
     double v, bool has_t, int64_t t)
 {
-	open(b, "EXEMPLAR");
+	open(b, EXPO_EXEMPLAR);
 	label_print(b, ls);
 	buf_byte(b, ' ');
 	label_print_set(b, extra);
@@ -165,7 +187,7 @@ expo_put_exemplar(struct buf *b, struct labels ls, struct labels extra,
 void
 expo_put_help(struct buf *b, str name, str text)
 {
-	open(b, "HELP");
+	open(b, EXPO_HELP);
 	put_name(b, name);
 	if (text.n > 0)
 		buf_byte(b, ' ');
@@ -183,9 +205,9 @@ expo_put_help(struct buf *b, str name, str text)
 }
 
 static void
-put_word(struct buf *b, const char *what, str name, str text)
+put_word(struct buf *b, enum expo_kind kind, str name, str text)
 {
-	open(b, what);
+	open(b, kind);
 	put_name(b, name);
 	buf_byte(b, ' ');
 	buf_add(b, text);
@@ -195,26 +217,26 @@ put_word(struct buf *b, const char *what, str name, str text)
 void
 expo_put_type(struct buf *b, str name, str type)
 {
-	put_word(b, "TYPE", name, type);
+	put_word(b, EXPO_TYPE, name, type);
 }
 
 void
 expo_put_unit(struct buf *b, str name, str unit)
 {
-	put_word(b, "UNIT", name, unit);
+	put_word(b, EXPO_UNIT, name, unit);
 }
 
 void
 expo_put_kind(struct buf *b, str name, str kind)
 {
-	put_word(b, "KIND", name, kind);
+	put_word(b, EXPO_KIND, name, kind);
 }
 
 void
 expo_put_alert(struct buf *b, struct labels ls, struct labels annotations,
     int64_t t, const struct expo_key *keys, size_t n)
 {
-	open(b, "ALERT");
+	open(b, EXPO_ALERT);
 	label_print_set(b, ls);
 	buf_byte(b, ' ');
 	label_print_set(b, annotations);

@@ -203,7 +203,7 @@ put_sample(struct round *x, const struct memory_series *v,
 	char *o;
 
 	if (it->kind == EXPO_HIST)
-		buf_z(b, "# HIST ");
+		buf_add(b, expo_word(EXPO_HIST));
 	if (b->cap - b->n <= need)
 		(void)buf_reserve(b, need);
 	o = b->p + b->n;
@@ -292,7 +292,7 @@ start(struct round *x, const struct expo_item *it)
 	if (*t0 == it->start && !x->describe)
 		return;
 	*t0 = it->start;
-	buf_z(&x->m->body, "# START ");
+	buf_add(&x->m->body, expo_word(EXPO_START));
 	memory_put(&x->m->body, x->s, v);
 	buf_printf(&x->m->body, " %lld %lld\n", (long long)it->start,
 	    (long long)(v->stamped ? it->t : x->now));
@@ -311,7 +311,7 @@ exemplar(struct round *x, const struct expo_item *it)
 	if (!x->have_last || n > EXEMPLAR_MAX)
 		return;
 	v = &x->s->v[x->last];
-	buf_z(b, "# EXEMPLAR ");
+	buf_add(b, expo_word(EXPO_EXEMPLAR));
 	memory_put(b, x->s, v);
 	buf_byte(b, ' ');
 	label_print_set(b, it->extra);
@@ -505,7 +505,7 @@ read_answer(struct round *x, const struct scrape_answer *a, struct error *e)
 static void
 put_stale(const struct round *x, const struct memory_series *v, struct buf *b)
 {
-	buf_z(b, "# STALE ");
+	buf_add(b, expo_word(EXPO_STALE));
 	memory_put(b, x->s, v);
 	buf_add(b, (str){ x->stamp, x->stamp_len });
 }

@@ -219,22 +219,19 @@ static void
 comment(struct store_writer *w, struct buf *out, const struct expo_item *it,
     uint32_t id, uint32_t ms)
 {
+	enum store_comment_kind kind = it->kind == EXPO_HIST
+	    ? STORE_COMMENT_HIST
+	    : it->kind == EXPO_EXEMPLAR ? STORE_COMMENT_EXEMPLAR
+					: STORE_COMMENT_START;
 	size_t n;
 
 	buf_reset(&w->text);
 	label_print(&w->text, it->labels);
-	n = w->text.n;
+	n = w->text.n + 1; /* and a blank */
 	buf_reset(&w->text);
 	expo_put_item(&w->text, it);
-	if (it->kind == EXPO_HIST)
-		put_comment(out, STORE_COMMENT_HIST, id, ms,
-		    tail(&w->text, sizeof("# HIST ") + n));
-	else if (it->kind == EXPO_EXEMPLAR)
-		put_comment(out, STORE_COMMENT_EXEMPLAR, id, ms,
-		    tail(&w->text, sizeof("# EXEMPLAR ") + n));
-	else
-		put_comment(out, STORE_COMMENT_START, id, ms,
-		    tail(&w->text, sizeof("# START ") + n));
+	put_comment(
+	    out, kind, id, ms, tail(&w->text, expo_word(it->kind).n + n));
 }
 
 static void

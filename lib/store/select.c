@@ -134,7 +134,7 @@ static void
 line(struct select *q, str text, uint64_t bits, uint32_t ms)
 {
 	if (bits == NUM_STALE_BITS)
-		buf_z(&q->out, "# STALE ");
+		buf_add(&q->out, expo_word(EXPO_STALE));
 	buf_add(&q->out, text);
 	if (bits != NUM_STALE_BITS) {
 		num_print(&q->out, num_from_bits(bits));
@@ -217,10 +217,10 @@ loose(struct select *q, const struct store_slot *p)
 static void
 comments(struct select *q, const struct store_slot *p)
 {
-	static const char *const word[] = {
-		[STORE_COMMENT_HIST] = "# HIST ",
-		[STORE_COMMENT_EXEMPLAR] = "# EXEMPLAR ",
-		[STORE_COMMENT_START] = "# START ",
+	static const enum expo_kind kind[] = {
+		[STORE_COMMENT_HIST] = EXPO_HIST,
+		[STORE_COMMENT_EXEMPLAR] = EXPO_EXEMPLAR,
+		[STORE_COMMENT_START] = EXPO_START,
 	};
 	const uint8_t *frame = store_seg_frame(q->g, p);
 	struct buf of = { NULL, 0, 0 };
@@ -240,7 +240,7 @@ comments(struct select *q, const struct store_slot *p)
 			continue;
 		if (c.kind == STORE_COMMENT_HIST)
 			metadata(q, name);
-		buf_z(&q->out, word[c.kind]);
+		buf_add(&q->out, expo_word(kind[c.kind]));
 		buf_add(&q->out, buf_str(&of));
 		buf_add(&q->out, text);
 		buf_byte(&q->out, '\n');

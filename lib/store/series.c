@@ -40,7 +40,7 @@ one(struct writer *w, const struct source_series *s)
 		bool stale = num_is_stale(s->v[i]);
 
 		if (stale)
-			buf_z(&w->b, "# STALE ");
+			buf_add(&w->b, expo_word(EXPO_STALE));
 		buf_add(&w->b, buf_str(&w->text));
 		if (!stale) {
 			num_print(&w->b, s->v[i]);

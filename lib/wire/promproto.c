@@ -204,7 +204,7 @@ promproto_start(struct promproto *p, struct error *e)
 {
 	if (!p->has_start)
 		return 0;
-	buf_z(p->out, "# START ");
+	buf_add(p->out, expo_word(EXPO_START));
 	buf_add(p->out, buf_str(&p->series));
 	buf_byte(p->out, ' ');
 	num_print_int(p->out, p->start);
@@ -243,7 +243,7 @@ promproto_exemplar(struct promproto *p, const struct pb_field *from, bool timed,
 		}
 	}
 	if (k != -1 && length <= EXEMPLAR_MAX && (has_t || !timed)) {
-		buf_z(p->out, "# EXEMPLAR ");
+		buf_add(p->out, expo_word(EXPO_EXEMPLAR));
 		buf_add(p->out, buf_str(&p->series));
 		buf_z(p->out, " {");
 		buf_add(p->out, buf_str(&labels));

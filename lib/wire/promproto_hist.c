@@ -10,6 +10,7 @@
 
 #include "base/num.h"
 #include "base/varint.h"
+#include "metric/expo.h"
 #include "metric/histogram.h"
 
 #define MANY ((size_t)1 << 20) /* buckets, spans: far more than there are */
@@ -308,7 +309,7 @@ native(struct promproto *p, const struct hist *from, str bytes, struct error *e)
 	if (h.schema > HISTOGRAM_MAX)
 		(void)histogram_reduce(&h, HISTOGRAM_MAX, &p->a);
 	promproto_series(p, "", NULL, 0);
-	buf_z(p->out, "# HIST ");
+	buf_add(p->out, expo_word(EXPO_HIST));
 	buf_add(p->out, buf_str(&p->series));
 	buf_byte(p->out, ' ');
 	histogram_print(p->out, &h);

@@ -29,7 +29,8 @@ numbers(void)
 			CHECK(pb_varint(&m, &got, NULL) == -1);
 		}
 	}
-	CHECK(varint_unfold(0) == 0 && varint_unfold(1) == -1 && varint_unfold(2) == 1);
+	CHECK(varint_unfold(0) == 0 && varint_unfold(1) == -1 &&
+	    varint_unfold(2) == 1);
 	CHECK(varint_unfold(UINT64_MAX) == INT64_MIN);
 	CHECK(varint_unfold(UINT64_MAX - 1) == INT64_MAX);
 	m = pb_of(STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"));
