@@ -14,6 +14,7 @@
 #include "base/num_impl.h"
 
 #define FAR 100000000 /* an exponent beyond everything */
+#define EXACT 15      /* digits that any double of a whole number has */
 #define ONES UINT64_C(0x0101010101010101)
 
 static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
@@ -251,9 +252,17 @@ num_scan(const char *p, const char *end, double *v)
 		return p + 1;
 	}
 	p += neg || (p < end && *p == '+');
-	for (from = p; p < end && is_digit(*p); p++)
-		m = m * 10 + (uint64_t)(*p - '0');
+	from = p;
+	if (end - p > 1 && p[1] == '.' && is_digit(*p))
+		m = (uint64_t)(*p++ - '0');
+	else
+		p = digits(p, end, &m);
 	n = (size_t)(p - from);
+	if (n - 1 < EXACT && (p == end || (*p != '.' && (*p | 0x20) != 'e'))) {
+		d = (double)(int64_t)m;
+		*v = neg ? -d : d;
+		return p;
+	}
 	if (p < end && *p == '.') {
 		point = ++p;
 		p = digits(p, end, &m);
@@ -266,7 +275,8 @@ num_scan(const char *p, const char *end, double *v)
 	    (p = exponent(p + 1, end, &e)) == NULL)
 		return NULL;
 	if (n <= 19 && m <= (uint64_t)NUM_TWO53 && e >= -22 && e <= 22) {
-		d = e < 0 ? (double)m / tens[-e] : (double)m * tens[e];
+		d = (double)(int64_t)m;
+		d = e < 0 ? d / tens[-e] : d * tens[e];
 		*v = neg ? -d : d;
 		return p;
 	}
