@@ -287,10 +287,12 @@ twice(struct residuals *r, const int64_t *d, size_t n)
 		r->v[i] = store_zigzag((int64_t)r->v[i] >> r->shift);
 }
 
-/* Of n numbers the form that costs least, into r. */
+/* Of n numbers the form that costs least, into one of two, *out. */
 static enum form
-choose(struct residuals *r, struct residuals *try, const int64_t *d, size_t n)
+choose(
+    struct residuals two[2], struct residuals **out, const int64_t *d, size_t n)
 {
+	struct residuals *r = &two[0], *try = &two[1], *was;
 	int64_t x[STORE_COLUMN_MAX];
 	enum form best = LEVEL;
 	uint64_t all = 0;
@@ -298,6 +300,7 @@ choose(struct residuals *r, struct residuals *try, const int64_t *d, size_t n)
 	unsigned shift;
 
 	level(r, d, n);
+	*out = r;
 	if (n < 3)
 		return best;
 	least = store_pack_cost(r->v, r->n);
@@ -321,9 +324,12 @@ choose(struct residuals *r, struct residuals *try, const int64_t *d, size_t n)
 		if (c < least) {
 			least = c;
 			best = f;
-			*r = *try;
+			was = r;
+			r = try;
+			try = was;
 		}
 	}
+	*out = r;
 	return best;
 }
 
@@ -338,12 +344,12 @@ put_word(struct buf *b, double v)
 static void
 put_numbers(struct buf *b, enum kind kind, const struct column *c)
 {
-	struct residuals r, try;
-	enum form f = choose(&r, &try, c->d, c->n);
+	struct residuals two[2], *r;
+	enum form f = choose(two, &r, c->d, c->n);
 	size_t next = 0;
 
 	buf_byte(b, (char)(kind | c->e << 2 | f << 6));
-	buf_byte(b, (char)(r.shift | (c->nodd > 0 ? EXCEPTIONS : 0)));
+	buf_byte(b, (char)(r->shift | (c->nodd > 0 ? EXCEPTIONS : 0)));
 	if (c->nodd > 0)
 		store_varint_put(b, c->nodd - 1);
 	for (size_t i = 0; i < c->nodd; i++) {
@@ -351,10 +357,10 @@ put_numbers(struct buf *b, enum kind kind, const struct column *c)
 		put_word(b, c->v[c->odd[i]]);
 		next = c->odd[i] + (size_t)1;
 	}
-	store_varint_put(b, store_zigzag(r.first));
+	store_varint_put(b, store_zigzag(r->first));
 	if (f != LEVEL)
-		store_varint_put(b, store_zigzag(r.second));
-	store_pack_put(b, r.v, r.n);
+		store_varint_put(b, store_zigzag(r->second));
+	store_pack_put(b, r->v, r->n);
 	if (kind == ULP)
 		store_pack_put(b, c->r, c->n);
 }
@@ -419,7 +425,7 @@ put_holes(struct buf *b, const double *v, size_t n)
 void
 store_column_put(struct buf *b, const double *v, size_t n)
 {
-	struct column c = { .v = v, .n = n };
+	struct column c; /* large, and not to be cleared */
 	size_t at = b->n, i = 1, first;
 	bool holes = false;
 
@@ -435,6 +441,8 @@ store_column_put(struct buf *b, const double *v, size_t n)
 		put_constant(b, v[0]);
 		return;
 	}
+	c.v = v;
+	c.n = n;
 	if (decimal(&c)) {
 		put_numbers(b, DECIMAL, &c);
 		return;
@@ -465,8 +473,12 @@ store_column_holes(const uint8_t *p)
 void
 store_column_put_ints(struct buf *b, const int64_t *v, size_t n)
 {
-	struct column c = { .n = n };
+	struct column c;
 
+	c.v = NULL;
+	c.n = n;
+	c.e = 0;
+	c.nodd = 0;
 	memcpy(c.d, v, n * sizeof(*v));
 	put_numbers(b, RAW, &c);
 }

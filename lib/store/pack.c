@@ -56,6 +56,8 @@ best(const uint64_t *v, size_t n, size_t *cost)
 
 		if (over > 0) {
 			/* A patch: its place, and 7 bits a byte. */
+			if (over * 2 >= least)
+				break; /* there will only be more */
 			patches = over;
 			for (unsigned k = w + 1; k <= top; k++)
 				patches += (size_t)with[k] * ((k - w + 6) / 7);
