@@ -114,7 +114,7 @@ own(struct memory_source *s, str text, struct labels ls)
 	for (size_t i = 0; i < ls.n; i++)
 		n += sizeof(*v) + ls.v[i].name.n + ls.v[i].value.n;
 	s->name = mem_zero(n + SLACK, 1);
-	s->end = s->name + n + SLACK;
+	s->around = (str){ s->name, n + SLACK };
 	v = (struct label *)(void *)s->name;
 	at = s->name + ls.n * sizeof(*v);
 	for (size_t i = 0; i < ls.n; i++) {

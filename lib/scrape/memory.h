@@ -54,9 +54,9 @@ struct memory_family {
 struct memory_source {
 	str text; /* its labels as printed */
 	struct labels labels;
-	str middle;      /* a part of text that most of its series have */
-	char *name;      /* of these three */
-	const char *end; /* of name, far enough behind middle */
+	str middle; /* a part of text that most of its series have */
+	char *name; /* of these three */
+	str around; /* name, and something behind middle */
 	struct memory_series *v;
 	size_t n, cap, nlive;
 	int64_t *starts; /* what START said of the first nstarts, or 0 */

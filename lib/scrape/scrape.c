@@ -55,7 +55,7 @@ struct round {
 	size_t admitted; /* samples that count for sample_limit */
 	size_t room;     /* for new series, with keep_known */
 	bool counted;    /* room is known */
-	const char *end; /* of what the reader was given */
+	str lines;       /* that the reader was given */
 };
 
 /* The round has a sample of this metric. */
@@ -138,15 +138,15 @@ room(struct round *x, const struct memory_series *v)
 
 /*
  * Most texts are short: copies of known length need no call, and no branches
- * for what can't be foreseen.  There is room for it at o; what is behind it
- * may be read up to end.
+ * for what can't be foreseen.  There is room for them at o; s mostly stands in
+ * a text that may be read behind it, too.
  */
 static inline char *
-put(char *o, str s, const char *end)
+put(char *o, str s, str in)
 {
-	size_t i = 0;
+	size_t at = (size_t)((uintptr_t)s.p - (uintptr_t)in.p), i = 0;
 
-	if ((size_t)(end - s.p) < s.n + PIECE)
+	if (in.n < s.n + PIECE || at > in.n - s.n - PIECE)
 		return mempcpy(o, s.p, s.n);
 	do
 		memcpy(o + i, s.p + i, PIECE);
@@ -161,7 +161,7 @@ put(char *o, str s, const char *end)
 static char *
 put_series(char *o, const struct memory_source *s,
     const struct memory_series *v, const struct expo_item *it,
-    enum memory_way way, const char *body)
+    enum memory_way way, str body)
 {
 	str page = it->series;
 	size_t at = v->cut;
@@ -170,7 +170,7 @@ put_series(char *o, const struct memory_source *s,
 	if (way == MEMORY_BRACES) {
 		o = put(o, page, body);
 		*o++ = '{';
-		o = put(o, s->middle, s->end);
+		o = put(o, s->middle, s->around);
 		*o++ = '}';
 		at = page.n;
 	} else {
@@ -178,7 +178,7 @@ put_series(char *o, const struct memory_source *s,
 		o = put(o, str_take(page, at), body);
 		if (way == MEMORY_BEHIND)
 			*o++ = ',';
-		o = put(o, s->middle, s->end);
+		o = put(o, s->middle, s->around);
 		if (way == MEMORY_BEFORE)
 			*o++ = ',';
 	}
@@ -208,7 +208,7 @@ put_sample(struct round *x, const struct memory_series *v,
 		(void)buf_reserve(b, need);
 	o = b->p + b->n;
 	if (page) {
-		o = put_series(o, x->s, v, it, way, x->end);
+		o = put_series(o, x->s, v, it, way, x->lines);
 	} else {
 		o += memory_copy(o, x->s, v);
 		*o++ = ' ';
@@ -418,7 +418,7 @@ feed(void *arg, str lines, struct error *e)
 	int k, rc;
 
 	expo_feed(x->rd, lines);
-	x->end = lines.p + lines.n;
+	x->lines = lines;
 	while ((k = expo_next(x->rd, &it, e)) == 1) {
 		if (x->nhcb != NULL)
 			rc = nhcb_item(x->nhcb, &it, e);
