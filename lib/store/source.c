@@ -251,25 +251,29 @@ next_rows(const struct store_cols *x, const struct store_qday *d,
 }
 
 /*
- * A column of which all rows are wanted is decoded to where it is read, unless
- * it has holes.  False: the other way, please.
+ * Rows from..to of a column that has no holes go where they are read in one
+ * piece; v is room for those that are not wanted.  False: the other way,
+ * please.
  */
 static bool
-read_whole(
-    struct source_cursor *c, const struct store_want *w, const int64_t *t)
+read_piece(struct source_cursor *c, const struct store_want *w,
+    const int64_t *t, uint32_t from, uint32_t to, double *v)
 {
 	struct store_cols *x = c->q.cols;
 	size_t k = w->series - c->from, at = c->off[k] + c->n[k];
-	size_t n = x->stripe->rows;
+	size_t n = to - from;
+	bool whole = n == x->stripe->rows;
 
-	if (n == 0 || store_cols_holes(x, w->col))
+	if (store_cols_holes(x, w->col))
 		return false;
 	if (n > c->q.most[w->series] - c->n[k] ||
-	    !store_cols_get(x, w->col, &c->v[at]))
+	    !store_cols_get(x, w->col, whole ? &c->v[at] : v))
 		return true; /* damaged, since it was planned for or before */
-	if (c->n[k] > 0 && c->t[at - 1] >= t[0])
+	if (c->n[k] > 0 && c->t[at - 1] >= t[from])
 		c->mixed[k] = true;
-	memcpy(&c->t[at], t, n * sizeof(*t));
+	if (!whole)
+		memcpy(&c->v[at], v + from, n * sizeof(*v));
+	memcpy(&c->t[at], t + from, n * sizeof(*t));
 	if (c->h != NULL)
 		memset(&c->h[at], 0, n * sizeof(*c->h));
 	c->n[k] += n;
@@ -283,8 +287,8 @@ read_stripe(struct source_cursor *c, const struct store_qday *d,
 {
 	size_t n;
 	const struct store_want *w = wanted(run->plan, c->from, c->to, &n);
-	bool whole = c->wins == NULL && c->rank == NULL;
-	uint32_t from = 0, to = 0;
+	bool piece = c->wins == NULL && c->rank == NULL;
+	uint32_t from = 0, to = 0, first, last;
 	struct store_cols *x;
 	int64_t t[STORE_SEALED_ROWS];
 	double v[STORE_SEALED_ROWS];
@@ -295,13 +299,15 @@ read_stripe(struct source_cursor *c, const struct store_qday *d,
 	if (n == 0 || !store_cols_open(x, g->sealed, run->stripe) ||
 	    !next_rows(x, d, &from, &to))
 		return;
-	whole = whole && from == 0 && to == x->stripe->rows;
+	first = from;
+	last = to;
+	piece = piece && !next_rows(x, d, &from, &to);
 	for (uint32_t r = 0; r < x->stripe->rows; r++) {
 		t[r] = d->d->start + x->t[r];
-		whole = whole && (r == 0 || t[r] > t[r - 1]);
+		piece = piece && (r <= first || r >= last || t[r] > t[r - 1]);
 	}
 	for (size_t i = 0; i < n; i++) {
-		if ((whole && read_whole(c, &w[i], t)) ||
+		if ((piece && read_piece(c, &w[i], t, first, last, v)) ||
 		    !store_cols_get(x, w[i].col, v))
 			continue;
 		for (from = to = 0; next_rows(x, d, &from, &to);)
