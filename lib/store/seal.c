@@ -19,6 +19,7 @@
 #include "store/pack.h"
 #include "store/sealed.h"
 #include "store/thin.h"
+#include "store/timed.h"
 
 #define GROUP STORE_SEALED_GROUP
 #define OUT ((size_t)1 << 20) /* written at once */
@@ -67,6 +68,8 @@ struct seal {
 	struct store_slot page[STORE_SEALED_PAGE];
 	struct store_sealed_page bounds;
 	struct buf block, frame, text;
+	uint32_t blockno; /* of what gathers in block */
+	struct store_timed timed;
 	struct store_cols **cols; /* stripes that are read from */
 	size_t ncols, colscap;
 	struct buf data;
@@ -279,8 +282,8 @@ thin(const struct seal *w, const struct open *o, uint32_t col, uint32_t m,
 }
 
 static void
-put_front(struct seal *w, const struct open *o, const uint64_t *len,
-    const struct buf *crc, struct buf *b)
+put_front(const struct open *o, const uint64_t *len, const struct buf *crc,
+    struct buf *b)
 {
 	int64_t slot[STORE_SEALED_ROWS], ms[STORE_SEALED_ROWS];
 
@@ -293,7 +296,6 @@ put_front(struct seal *w, const struct open *o, const uint64_t *len,
 	store_column_put_ints(b, ms, o->n);
 	store_pack_put(b, len, o->lay->n);
 	buf_add(b, buf_str(crc));
-	(void)w;
 }
 
 /* Write an open stripe and begin it anew. */
@@ -331,7 +333,7 @@ flush_stripe(struct seal *w, struct open *o)
 		entry(&crc, &s.crc, sizeof(s.crc));
 	}
 	if (!w->failed) {
-		put_front(w, o, len, &crc, &front);
+		put_front(o, len, &crc, &front);
 		s.first = o->row[0].slot;
 		s.last = o->row[o->n - 1].slot;
 		s.front = (uint32_t)front.n;
@@ -447,26 +449,48 @@ take_row(struct seal *w, uint32_t i, uint32_t at, uint32_t slot,
 	return true;
 }
 
-static void
-flush_block(struct seal *w)
+/* A place in the directory for a block that is still to be written. */
+static uint32_t
+reserve_block(void *arg)
 {
-	struct store_sealed_block b = { .raw = (uint32_t)w->block.n };
-	size_t most = ZSTD_compressBound(w->block.n), n;
+	struct store_sealed_block none = { .off = 0 };
+	struct seal *w = arg;
 
-	if (w->block.n == 0)
-		return;
+	entry(&w->blocks, &none, sizeof(none));
+	return w->h.nblocks++;
+}
+
+static void
+put_block(struct seal *w, uint32_t no, str raw, bool timed)
+{
+	struct store_sealed_block b = { .raw = (uint32_t)raw.n };
+	size_t most = ZSTD_compressBound(raw.n), n;
+
 	buf_reset(&w->data);
 	n = ZSTD_compress(
-	    buf_reserve(&w->data, most), most, w->block.p, w->block.n, LEVEL);
-	if (ZSTD_isError(n) || n >= w->block.n) {
-		n = w->block.n;
-		memcpy(buf_reserve(&w->data, n), w->block.p, n);
+	    buf_reserve(&w->data, most), most, raw.p, raw.n, LEVEL);
+	if (ZSTD_isError(n) || n >= raw.n) {
+		n = raw.n;
+		memcpy(buf_reserve(&w->data, n), raw.p, n);
 	}
 	b.len = (uint32_t)n;
 	b.crc = crc32c(0, w->data.p, n);
+	b.timed = timed;
 	b.off = put(w, (str){ w->data.p, n });
-	entry(&w->blocks, &b, sizeof(b));
-	w->h.nblocks++;
+	memcpy(w->blocks.p + no * sizeof(b), &b, sizeof(b));
+}
+
+static void
+put_timed(void *arg, uint32_t no, str packed)
+{
+	put_block(arg, no, packed, true);
+}
+
+static void
+flush_block(struct seal *w)
+{
+	if (w->block.n > 0)
+		put_block(w, w->blockno, buf_str(&w->block), false);
 	buf_reset(&w->block);
 }
 
@@ -500,11 +524,17 @@ take_loose(struct seal *w, uint32_t i, struct store_slot *p, size_t *left)
 	}
 	if (p->type != STORE_FRAME_C && p->n == 0)
 		return false;
+	if (store_timed_takes(p)) {
+		p->off = store_timed_add(&w->timed, p, frame);
+		return true;
+	}
 	buf_reset(&w->text);
 	store_loose_put(&w->text, p, frame);
 	if (w->block.n > 0 && w->block.n + w->text.n > STORE_SEALED_BLOCK)
 		flush_block(w);
-	p->off = store_sealed_off(w->h.nblocks, (uint32_t)w->block.n);
+	if (w->block.n == 0)
+		w->blockno = reserve_block(w);
+	p->off = store_sealed_off(w->blockno, (uint32_t)w->block.n);
 	buf_add(&w->block, buf_str(&w->text));
 	return true;
 }
@@ -676,6 +706,7 @@ finish(struct seal *w)
 			flush_stripe(w, o);
 	}
 	flush_block(w);
+	store_timed_flush(&w->timed);
 	flush_page(w);
 	while (w->off % 8 != 0)
 		put(w, (str){ "", 1 });
@@ -754,6 +785,7 @@ begin(struct seal *w, uint32_t day)
 	else if (w->n == 1 && w->v[0]->sealed != NULL)
 		h->dropped = store_sealed_head(w->v[0]->sealed)->dropped;
 	w->off = sizeof(*h);
+	store_timed_init(&w->timed, reserve_block, put_timed, w);
 }
 
 static void
@@ -779,6 +811,7 @@ fini(struct seal *w)
 	map_fini(&w->place);
 	map_fini(&w->open);
 	map_fini(&w->sources);
+	store_timed_fini(&w->timed);
 	store_thin_fini(&w->whole);
 	arena_fini(&w->a);
 	free(w);

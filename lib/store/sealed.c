@@ -15,9 +15,10 @@
 #include "store/column.h"
 #include "store/loose.h"
 #include "store/pack.h"
+#include "store/timed.h"
 
 #define PAGES 8  /* of slots, held */
-#define BLOCKS 4 /* the same */
+#define BLOCKS 8 /* the same */
 #define FRAMES 3
 
 /* Rows are made so many at a time that about as much is held. */
@@ -766,6 +767,22 @@ read_block(
 	return !ZSTD_isError(out->n) && out->n == b->raw;
 }
 
+/* A block as frames: T rows come out of their columns. */
+static bool
+read_frames(
+    struct store_sealed *x, const struct store_sealed_block *b, struct buf *out)
+{
+	struct buf packed = { NULL, 0, 0 };
+	bool good;
+
+	if (b->timed == 0)
+		return read_block(x, b, out);
+	good = read_block(x, b, &packed) &&
+	    store_timed_get((const uint8_t *)packed.p, packed.n, out);
+	buf_fini(&packed);
+	return good;
+}
+
 static const struct buf *
 load_block(struct store_sealed *x, uint32_t k)
 {
@@ -784,7 +801,7 @@ load_block(struct store_sealed *x, uint32_t k)
 			old = b;
 	}
 	old->used = ++x->clock;
-	old->no = read_block(x, &x->block[k], &old->raw) ? k + 1 : 0;
+	old->no = read_frames(x, &x->block[k], &old->raw) ? k + 1 : 0;
 	if (old->no == 0)
 		note(x);
 	return old->no == 0 ? NULL : &old->raw;
