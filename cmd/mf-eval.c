@@ -38,6 +38,7 @@ static const char usage[] =
     "      --connect-to H:P:H:P    "
     "go to the second host and port for the first\n"
     "      --datasource NAME       a source of the datasource file by name\n"
+    "      --enable-feature NAMES  what Prometheus has behind this option\n"
     "      --env                   expand ${NAME} of the environment in files\n"
     "      --exit-status           exit 3 when the answer is empty\n"
     "      --external-url URL      where links of alerts lead\n"

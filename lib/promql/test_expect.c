@@ -123,6 +123,21 @@ text_line(
 	return text_add(t, ev, kind, msg ? s : STR_NONE, msg ? STR_NONE : s);
 }
 
+/* A string of the language, and nothing behind it. */
+static int
+string(struct test_reader *t, str s, str *out)
+{
+	struct token word;
+	struct lex l;
+
+	promql_lex_init(&l, s);
+	promql_lex_next(&l, &word);
+	if (word.kind != T_STRING || word.text.n != s.n)
+		return promql_test_bad(t, s, "a string is wanted");
+	t->at = s.p;
+	return promql_unquote(s, &t->a, out, &t->e);
+}
+
 /* `expect ...` */
 static int
 expect(struct test_reader *t, struct test_eval *ev, str rest)
@@ -143,8 +158,7 @@ expect(struct test_reader *t, struct test_eval *ev, str rest)
 	}
 	if (i == 6) {
 		ev->has_string = true;
-		t->at = rest.p;
-		return promql_unquote(rest, &t->a, &ev->string, &t->e);
+		return string(t, rest, &ev->string);
 	}
 	if (i == 7 && !ev->range) {
 		ev->has_matrix = true;

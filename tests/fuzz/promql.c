@@ -1,10 +1,11 @@
 /*
- * Hostile expressions: parsed, printed, read back, and evaluated over a few
- * series, floats and native histograms, with small limits, both ways names can
- * go.
+ * Hostile expressions: parsed, printed both ways and as a tree, read back,
+ * names put in, and evaluated over a few series, floats and native histograms,
+ * with small limits, both ways names can go.
  */
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "metric/series.h"
 #include "promql/promql.h"
 
@@ -119,24 +120,57 @@ run(const struct promql_expr *x, struct series_set *s, int64_t step)
 	arena_fini(&a);
 }
 
+typedef void print(struct buf *b, const struct promql_expr *x);
+
 /* What was printed reads back and prints the same. */
 static void
-round_trip(const struct promql_expr *x, struct arena *a)
+round_trip(const struct promql_expr *x, print *how, struct arena *a)
 {
 	struct buf b = { 0 }, again = { 0 };
 	struct promql_expr *y;
 	struct error e;
 
-	promql_print(&b, x);
+	how(&b, x);
 	y = promql_parse_with(buf_str(&b), PROMQL_EVERYTHING, a, &e);
 	if (y == NULL)
 		abort();
-	promql_print(&again, y);
+	how(&again, y);
 	if (!str_eq(buf_str(&b), buf_str(&again)))
 		abort();
 	promql_free(y);
 	buf_fini(&b);
 	buf_fini(&again);
+}
+
+/* The tree is JSON. */
+static void
+as_tree(const struct promql_expr *x, struct arena *a)
+{
+	struct json_writer w;
+	struct buf b = { 0 };
+	struct error e;
+
+	json_init(&w, &b, true);
+	promql_print_tree(&w, x);
+	if (json_parse(a, buf_str(&b), &e) == NULL &&
+	    str_find(str_of(e.msg), STR("depth")) == strlen(e.msg))
+		abort();
+	buf_fini(&b);
+}
+
+/* Names are put in without an end to it. */
+static void
+with_names(str text)
+{
+	static const struct promql_macro m[] = {
+		{ STR_INIT("a"), STR_INIT("b + b") },
+		{ STR_INIT("w"), STR_INIT("5m") },
+	};
+	struct buf b = { 0 };
+	struct error e;
+
+	(void)promql_expand(&b, text, m, 2, PROMQL_EVERYTHING, &e);
+	buf_fini(&b);
 }
 
 int
@@ -149,12 +183,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error e;
 
 	arena_init(&a);
+	with_names(text);
 	x = promql_parse_with(text, PROMQL_EVERYTHING, &a, &e);
 	if (x != NULL) {
 		s = series_new();
 		load(s, &a);
 		load_histograms(s, &a);
-		round_trip(x, &a);
+		round_trip(x, promql_print, &a);
+		round_trip(x, promql_print_pretty, &a);
+		as_tree(x, &a);
 		run(x, s, 0);
 		run(x, s, 30000);
 		series_free(s);

@@ -100,6 +100,10 @@ test_eval_faults(void)
 	expect(
 	    "eval instant at 0 x\n  expect luck\n\neval instant at 0 1\n 1\n",
 	    "2:10: unknown expectation 'luck'\n4 ok\n");
+	expect("eval instant at 0 x\n expect string a\"\"\n",
+	    "2:16: a string is wanted\n");
+	expect("eval instant at 0 x\n expect string \"a\" b\n",
+	    "2:16: a string is wanted\n");
 	expect("eval instant at 0 x\n expect fail text\n",
 	    "2:14: msg:TEXT or regex:RE is wanted\n");
 	expect("eval instant at 0 x\n expect warn regex:(\n",
