@@ -24,16 +24,38 @@ void sd_part_free(struct sd_part *p);
 struct sd_group *sd_part_add(struct sd_part *p);
 
 /*
+ * sd_build.c: groups of a part, made one after the other from the targets and
+ * labels that a text has, whatever its syntax.  All strings are in the part's
+ * arena.  All zero but for p (and meta, a label that each has above its own).
+ */
+struct sd_build {
+	struct sd_part *p;
+	struct label meta;
+	struct sd_pair *labels;
+	size_t nlabels, labels_cap;
+	struct labels *targets;
+	size_t ntargets, targets_cap;
+};
+
+void sd_build_begin(struct sd_build *b);
+void sd_build_target(struct sd_build *b, str address);
+
+/* Of two of one name the last counts; an empty one is none. */
+void sd_build_label(struct sd_build *b, str name, str value);
+struct sd_group *sd_build_end(struct sd_build *b);
+void sd_build_fini(struct sd_build *b);
+
+/*
  * Add the group of one entry of a list; where names the list in messages.
  * check, if not NULL, is asked about each target.
  */
-int sd_group_yaml(struct sd_part *p, const struct conf_node *n,
+int sd_group_yaml(struct sd_build *b, const struct conf_node *n,
     const char *where,
     int (*check)(const struct conf_node *target, struct error *e),
     struct error *e);
 
 /* sd_json.c: add the groups of a JSON text; "line:col: ..." */
-int sd_json(struct sd_part *p, str s, str meta, str value, struct error *e);
+int sd_json(struct sd_build *b, str s, struct error *e);
 
 /*
  * The groups of a text, JSON or YAML, each with the label meta="value" and a

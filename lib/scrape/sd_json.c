@@ -1,12 +1,8 @@
 /*
- * Target groups in JSON, read in one pass straight into a part: a list may
+ * Target groups in JSON, read in one pass straight into groups: a list may
  * come from a stranger, and a tree of it would cost ten times its text and
  * seconds.  What a list may hold is bounded, in all, before it is kept.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include "scrape/sd_impl.h"
 
 /* A group and a target weigh 8, a label 1. */
@@ -14,22 +10,13 @@
 #define HEAVY 8
 #define MAX_LABELS 10000 /* of a group */
 
-struct pair {
-	struct label l;
-	size_t i; /* of two of one name the last counts */
-};
-
 struct reader {
 	str s;
 	size_t at;
-	struct sd_part *p;
+	struct sd_build *b;
+	struct arena *a; /* of its part */
 	struct buf text; /* a string with escapes */
-	struct pair *labels;
-	size_t nlabels, labels_cap;
-	struct labels *targets;
-	size_t ntargets, targets_cap;
-	size_t left; /* of the budget */
-	struct label meta;
+	size_t left;     /* of the budget */
 };
 
 /* "line:col: what" of where the reader is. */
@@ -173,7 +160,7 @@ string(struct reader *r, str *out, struct error *e)
 	}
 	if (!str_utf8(*out))
 		return fail(r, e, "a string that is not UTF-8");
-	*out = arena_dup(&r->p->a, *out);
+	*out = arena_dup(r->a, *out);
 	return 0;
 }
 
@@ -206,12 +193,11 @@ more(struct reader *r, bool first, char close, struct error *e)
 static int
 targets(struct reader *r, struct error *e)
 {
-	struct label *l;
 	bool first = true;
 	str s;
 	int m;
 
-	r->ntargets = 0;
+	r->b->ntargets = 0; /* of two lists the last counts */
 	if (null(r))
 		return 0;
 	if (!take(r, '['))
@@ -219,27 +205,10 @@ targets(struct reader *r, struct error *e)
 	while ((m = more(r, first, ']', e)) == 1) {
 		if (spend(r, HEAVY, e) == -1 || text(r, &s, e) == -1)
 			return -1;
-		r->targets = mem_grow(r->targets, &r->targets_cap,
-		    r->ntargets + 1, sizeof(*r->targets));
-		r->targets[r->ntargets] = (struct labels){ NULL, 0 };
-		if (s.n > 0) { /* else whoever makes targets says so */
-			l = arena_new(&r->p->a, struct label);
-			*l = (struct label){ STR("__address__"), s };
-			r->targets[r->ntargets] = (struct labels){ l, 1 };
-		}
-		r->ntargets++;
+		sd_build_target(r->b, s);
 		first = false;
 	}
 	return m;
-}
-
-static void
-add_label(struct reader *r, str name, str value)
-{
-	r->labels = mem_grow(
-	    r->labels, &r->labels_cap, r->nlabels + 1, sizeof(*r->labels));
-	r->labels[r->nlabels] = (struct pair){ { name, value }, r->nlabels };
-	r->nlabels++;
 }
 
 static int
@@ -254,7 +223,7 @@ labels(struct reader *r, struct error *e)
 	if (!take(r, '{'))
 		return fail(r, e, "labels: expected an object");
 	while ((m = more(r, first, '}', e)) == 1) {
-		if (r->nlabels == MAX_LABELS)
+		if (r->b->nlabels == MAX_LABELS)
 			return fail(r, e, "more than 10000 labels");
 		if (spend(r, 1, e) == -1 || string(r, &name, e) == -1)
 			return -1;
@@ -264,47 +233,10 @@ labels(struct reader *r, struct error *e)
 			return fail(r, e, "expected ':'");
 		if (text(r, &value, e) == -1)
 			return -1;
-		add_label(r, name, value);
+		sd_build_label(r->b, name, value);
 		first = false;
 	}
 	return m;
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const struct pair *x = a, *y = b;
-	int c = str_cmp(x->l.name, y->l.name);
-
-	return c != 0 ? c : (x->i > y->i) - (x->i < y->i);
-}
-
-/* What was read becomes the group. */
-static void
-finish(struct reader *r, struct sd_group *g)
-{
-	struct label *v;
-	size_t n = 0;
-
-	add_label(r, r->meta.name, r->meta.value);
-	qsort(r->labels, r->nlabels, sizeof(*r->labels), by_name);
-	v = arena_array(&r->p->a, r->nlabels, struct label);
-	for (size_t i = 0; i < r->nlabels; i++) {
-		bool last = i + 1 == r->nlabels ||
-		    !str_eq(r->labels[i].l.name, r->labels[i + 1].l.name);
-
-		if (last && r->labels[i].l.value.n > 0)
-			v[n++] = r->labels[i].l;
-	}
-	g->labels = (struct labels){ v, n };
-	if (r->ntargets > 0) {
-		struct labels *t =
-		    arena_array(&r->p->a, r->ntargets, struct labels);
-
-		memcpy(t, r->targets, r->ntargets * sizeof(*t));
-		g->targets = t;
-		g->ntargets = r->ntargets;
-	}
 }
 
 /* Go takes the keys of a struct in any case. */
@@ -319,7 +251,7 @@ group(struct reader *r, struct error *e)
 		return fail(r, e, "nil target group item found");
 	if (!take(r, '{'))
 		return fail(r, e, "expected an object");
-	r->nlabels = r->ntargets = 0;
+	sd_build_begin(r->b);
 	while ((m = more(r, first, '}', e)) == 1) {
 		size_t at;
 
@@ -331,8 +263,8 @@ group(struct reader *r, struct error *e)
 		    !str_eq_fold(key, STR("labels"))) {
 			r->at = at;
 			return fail(r, e,
-			    arena_cstr(&r->p->a,
-				arena_printf(&r->p->a, "unknown key \"%.*s\"",
+			    arena_cstr(r->a,
+				arena_printf(r->a, "unknown key \"%.*s\"",
 				    STR_ARG(key))));
 		}
 		if (!take(r, ':'))
@@ -346,7 +278,7 @@ group(struct reader *r, struct error *e)
 	if (m == 0 && spend(r, HEAVY, e) == -1)
 		return -1;
 	if (m == 0)
-		finish(r, sd_part_add(r->p));
+		(void)sd_build_end(r->b);
 	return m;
 }
 
@@ -372,15 +304,11 @@ list(struct reader *r, struct error *e)
 }
 
 int
-sd_json(struct sd_part *p, str s, str meta, str value, struct error *e)
+sd_json(struct sd_build *b, str s, struct error *e)
 {
-	struct reader r = { .s = s, .p = p, .left = BUDGET };
-	int rc;
+	struct reader r = { .s = s, .b = b, .a = &b->p->a, .left = BUDGET };
+	int rc = list(&r, e);
 
-	r.meta = (struct label){ meta, arena_dup(&p->a, value) };
-	rc = list(&r, e);
 	buf_fini(&r.text);
-	free(r.labels);
-	free(r.targets);
 	return rc;
 }

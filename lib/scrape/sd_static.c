@@ -21,13 +21,18 @@ static struct sd_part *
 read_all(const struct conf_node *list, struct error *e)
 {
 	struct sd_part *p = sd_part_new();
+	struct sd_build b = { .p = p };
+	int rc = 0;
 
-	for (size_t i = 0; i < list->n; i++) {
-		if (sd_group_yaml(p, list->v[i], "static_configs", check_target,
-			e) == -1) {
-			sd_part_free(p);
-			return NULL;
-		}
+	for (size_t i = 0; rc == 0 && i < list->n; i++)
+		rc = sd_group_yaml(
+		    &b, list->v[i], "static_configs", check_target, e);
+	sd_build_fini(&b);
+	if (rc == -1) {
+		sd_part_free(p);
+		return NULL;
+	}
+	for (size_t i = 0; i < p->n; i++) {
 		p->v[i].local = true;
 		p->v[i].source = arena_printf(&p->a, "%zu", i);
 	}

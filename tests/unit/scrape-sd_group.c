@@ -1,4 +1,4 @@
-/* Target groups read from text, JSON (sd_json.c) and YAML. */
+/* Target groups read from text, JSON (sd_json.c) and YAML; sd_build.c. */
 #include "check.h"
 
 #include "scrape/sd_impl.h"
