@@ -165,6 +165,9 @@ answer(struct asking *a, int64_t now)
 
 	if (o->explain)
 		p.costs = &costs;
+	/* What -w writes may be what the next one asks for. */
+	if (a->in != NULL && a->writer.store == NULL)
+		input_share(a->in, a->x, o->nexprs);
 	for (size_t i = 0; i < o->nexprs; i++) {
 		struct promql_result r = { 0 };
 		struct arena arena = { 0 };
@@ -180,6 +183,8 @@ answer(struct asking *a, int64_t now)
 		}
 		arena_fini(&arena);
 	}
+	if (a->in != NULL)
+		input_share(a->in, NULL, 0);
 }
 
 static void

@@ -33,6 +33,11 @@ struct input {
 	/* a store */
 	char *path;
 	struct store *store;
+	/* expressions over the same samples of it, see input_share() */
+	struct promql_expr *const *x;
+	size_t nx;
+	struct source base;
+	struct promql_share *share;
 	bool damaged; /* not all of it could be read */
 	/* an engine */
 	struct arena arena;
@@ -166,6 +171,7 @@ input_close(struct input *in)
 		if (in->fd != STDIN_FILENO)
 			(void)close(in->fd);
 	}
+	promql_share_free(in->share);
 	if (in->store != NULL) {
 		(void)damaged_tell(in->store);
 		store_close(in->store);
@@ -359,6 +365,28 @@ evaluate(const struct source *src, const struct promql_expr *x,
 	return rc;
 }
 
+void
+input_share(struct input *in, struct promql_expr *const *x, size_t n)
+{
+	promql_share_free(in->share);
+	in->share = NULL;
+	in->x = x;
+	in->nx = in->kind == INPUT_STORE && n > 1 ? n : 0;
+}
+
+/* The source of the expressions that were given to input_share(). */
+static struct source
+shared(struct input *in, const struct source *base)
+{
+	if (in->share == NULL) {
+		in->base = *base;
+		in->share = promql_share_new(&in->base, 0);
+		for (size_t i = 0; i < in->nx; i++)
+			promql_share_expect(in->share, in->x[i]);
+	}
+	return promql_share_source(in->share);
+}
+
 int
 input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
     const struct promql_opts *o, struct arena *a, struct promql_result *r,
@@ -382,5 +410,7 @@ input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
 	}
 	if (input_source(in, set, &src, e) == -1)
 		return -1;
+	if (in->nx > 0)
+		src = shared(in, &src);
 	return evaluate(&src, x, o, a, r, e);
 }

@@ -73,6 +73,12 @@ int input_source(struct input *in, struct series_set *set, struct source *src,
     struct error *e);
 
 /*
+ * The n expressions that are asked next are about the same samples: what
+ * several of them select is read once, until this is called again.
+ */
+void input_share(struct input *in, struct promql_expr *const *x, size_t n);
+
+/*
  * Ask: an expression that has been parsed, at o->to or over o->from to o->to.
  * A remote engine gets its text.  The answer lives in a.
  */
