@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "net/fetch_impl.h"
 
+#define MAX_HELD ((size_t)512 << 20) /* bytes of bodies under way */
 #define MAX_BODY ((size_t)256 << 20)
 #define MAX_REDIRECTS 10
 #define MAX_KEPT ((size_t)32 << 20) /* bytes in the buffers of idle jobs */
@@ -44,6 +45,7 @@ fetch_new(const struct clock *clock, const char *user_agent,
 	TAILQ_INIT(&f->idles);
 	map_init(&f->places);
 	f->ep = -1;
+	f->max_held = MAX_HELD;
 	return f;
 }
 

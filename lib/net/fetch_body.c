@@ -8,7 +8,6 @@
 
 #include "net/fetch_impl.h"
 
-#define MAX_HELD ((size_t)512 << 20)  /* bodies under way, all together */
 #define SMALL_BODY ((size_t)16 << 20) /* suffers nothing from the others */
 #define ROOM 16384                    /* at least, to uncompress into */
 
@@ -18,7 +17,7 @@ may_hold(struct fetch_job *j)
 {
 	if (j->body.n >= j->max_body)
 		j->fault = FETCH_TOO_LARGE;
-	else if (j->fetch->held > MAX_HELD && j->body.n > SMALL_BODY)
+	else if (j->fetch->held > j->fetch->max_held && j->body.n > SMALL_BODY)
 		j->fault = FETCH_CROWDED;
 	return j->fault == FETCH_SOUND;
 }

@@ -137,6 +137,7 @@ struct fetch {
 	size_t nidle;
 	size_t kept; /* bytes in the buffers of the idle */
 	size_t held; /* bytes of bodies under way */
+	size_t max_held;
 	struct fetch_token *tokens;
 	struct pollfd *polls;
 	size_t polls_cap;

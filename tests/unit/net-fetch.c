@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "fetchtest.h"
+#include "net/fetch_impl.h"
 
 /* 64 MB of zeros in some 64 KB. */
 static void
@@ -122,6 +123,32 @@ serve_one(int fd)
 	else
 		answer(fd, "404 Not Found", "no", 2);
 	_exit(0);
+}
+
+/* Large bodies are taken as long as all together are not too much. */
+static void
+test_held(struct fetch *f)
+{
+	size_t max = f->max_held;
+	struct got g = { 0 };
+
+	f->max_held = (size_t)20 << 20;
+	get(f, (struct fetch_request){ .url = url("/bomb") }, &g);
+	CHECK(g.failed && !g.too_large);
+	CHECK(strstr(g.error, "held by the bodies of other answers") != NULL);
+	/* a small one suffers nothing from the others */
+	f->max_held = 0;
+	get(f, (struct fetch_request){ .url = url("/echo") }, &g);
+	CHECK(!g.failed && f->held == 0);
+	/* what is over is held no longer */
+	f->max_held = (size_t)65 << 20;
+	for (int i = 0; i < 2; i++) {
+		get(f, (struct fetch_request){ .url = url("/bomb") }, &g);
+		CHECK(!g.failed && g.body.n == (size_t)64 << 20);
+		CHECK(f->held == 0);
+	}
+	f->max_held = max;
+	buf_fini(&g.body);
 }
 
 static void
@@ -502,6 +529,7 @@ main(void)
 	pid = serve(fds, 3, serve_one);
 	f = fetch_new(&clock_real, "mf/test", NULL, 0);
 	CHECK(fetch_pending(f) == 0 && fetch_step(f, NULL, 0, 0, NULL) == 0);
+	test_held(f);
 	test_plain(f);
 	test_failures(f);
 	test_redirects(f);
