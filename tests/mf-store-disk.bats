@@ -3,7 +3,7 @@
 # written to.  An ext4 image on a loop device is copied while writers run: what
 # the copy has when it is mounted is what a power cut leaves.
 #
-#	MF_CUTS=N	power cuts of each kind, 5 if not said
+#	MF_CUTS=N	power cuts of each kind, 5 if not said (2 under a sanitizer)
 bats_require_minimum_version 1.5.0
 
 load helpers
@@ -149,7 +149,7 @@ power_cuts() {
 	truncate -s 48M empty
 	mkfs.ext4 -q -F empty
 	can_compact && export compact=1 || export compact=
-	for ((i = 0; i < ${MF_CUTS:-5}; i++)); do
+	for ((i = 0; i < ${MF_CUTS:-$((step > 1 ? 2 : 5))}; i++)); do
 		cut $i "$@"
 	done
 }

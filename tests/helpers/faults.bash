@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
 # Shared by the tests of what a store must survive: streams whose every byte
-# is known, and calls that fail (failcall.c).
+# is known, and calls that fail (failcall.c).  helpers.bash comes before it.
+
+# What is done at every place in the plain build is done at every fifth under a
+# sanitizer, whose programs take so much longer to start.
+step=1
+! sanitized || step=5
 
 # stream JOB FROM N: batches FROM..FROM+N-1 of a source, half an hour apart, as
 # mf-store select prints them: series that come and go, times of their own,
