@@ -19,3 +19,15 @@ damaged_tell(struct store *s)
 	}
 	return any;
 }
+
+void
+damaged_aside(struct store *s)
+{
+	const char *name;
+
+	while (s != NULL && (name = store_damaged(s)) != NULL)
+		if (str_ends(str_of(name), STR(".damaged")))
+			tool_warn("store/%s: could not be read and was set "
+				  "aside; what it told of is lost",
+			    name);
+}

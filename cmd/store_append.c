@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "damaged.h"
 #include "opt.h"
 #include "store_cmd.h"
 #include "tool.h"
@@ -361,6 +362,7 @@ store_cmd_append(int argc, char **argv)
 	for (int i = 0; i < argc && go; i++)
 		go = append_file(&a, argv[i]);
 	sum_up(&a);
+	damaged_aside(a.s);
 	store_close(a.s);
 	return a.status;
 }

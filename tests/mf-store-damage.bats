@@ -75,6 +75,9 @@ lines_of() {
 	END { if (!bad) print n }'
 }
 
+# samples: of a stream, in an order of their own.
+samples() { grep -v '^# ' | sort; }
+
 # tool SUBCOMMAND [ARG]: ends, with a status we know, 1 if not 0, and then it
 # says something.  Its output is in out.SUBCOMMAND, its status in $status.
 tool() {
@@ -103,6 +106,13 @@ judge() {
 	done
 	lost=$(lines_of want <out.select)
 	case $lost in *[!0-9]*) echo "$what: select: $lost"; return 1 ;; esac
+	# What was left out was told, of the file and once.
+	tool select
+	[ "$lost" = 0 ] || { [ $status = 1 ] && [ -s err.select ]; } || {
+		echo "$what: $lost lost, and select said nothing: $(cat err.select)"
+		return 1
+	}
+	[ -z "$(sort err.select | uniq -d)" ]
 	tool check
 	found=$status
 	[ $found = "${3:-$found}" ] || {
@@ -114,11 +124,12 @@ judge() {
 		return 1
 	}
 	tool append next
+	gave_up=$status
 	tool select
 	after=$(lines_of all <out.select)
 	case $after in *[!0-9]*) echo "$what: then: $after"; return 1 ;; esac
 	# A writer that had to give up has added nothing, and has not broken more.
-	[ ! -s err.append ] || lost=$((lost + $(grep -cv '^# [BE]' next)))
+	[ $gave_up = 0 ] || lost=$((lost + $(grep -cv '^# [BE]' next)))
 	[ "$after" -le "$lost" ] || {
 		echo "$what: $lost lost, $after after an append"
 		return 1
@@ -150,7 +161,19 @@ slots() {
 
 @test "a bit flips in the log of series" {
 	judged=0
-	bits $day/series.log 1000 1 0 7 8 12 15
+	# What follows the head is whole, and the next writer mends it.
+	bits $day/series.log 0 1 0 7 8 12 15
+	run -0 mf-store check -d d
+	# Nothing of it can be believed: it is set aside, and the day goes on.
+	fresh
+	printf '%0512d' 0 | dd of=$day/series.log conv=notrunc status=none
+	judge "series.log begins with 512 wrong bytes" 1000 1
+	grep 'series.log.damaged: could not be read and was set aside' err.append
+	[ -s $day/series.log.damaged ]
+	mf-store select -d d | samples | cmp - <(samples <next)
+	run -0 mf-store append -d d want
+	[ "$output" = "" ]
+	mf-store select -d d | samples | cmp - <(samples <all)
 	# The first record is the source's, the second m0's, the last e's.
 	bits $day/series.log 0 1 16 18 20 25 32 37
 	bits $day/series.log 12 1 40 43 44 48 56 60 65
@@ -223,7 +246,7 @@ slots() {
 
 @test "a bit flips in metadata, in a cache, in format" {
 	judged=0
-	bits d/store/meta.log 0 1 16 20 24 35 78
+	bits d/store/meta.log 0 1 0 9 16 20 24 35 78
 	bits d/store/meta.log 0 1 12
 	fresh
 	cache=$(echo d/store/cache/*)
@@ -261,6 +284,82 @@ slots() {
 		judge "without $f"
 	done
 	echo "# $judged places" >&3
+}
+
+@test "a bit flips in a part, or it is cut" {
+	can_compact || skip "no mf-store compact here"
+	judged=0
+	part=$day/000001-000001.part
+	mf-store compact --seal -d base
+	size=$(stat -c %s base/${part#d/})
+	for ((o = 0; o < size; o += size / 24)); do
+		bits $part 1000 1 $o
+	done
+	bits $part 1000 1 8 12 16 20 100 $((size - 1))
+	for n in 0 8 104 $((size / 2)) $((size - 1)); do
+		fresh
+		truncate -s $n $part
+		judge "a part of $n bytes" 1000 1
+	done
+	fresh
+	echo more >>$part
+	judge "a part and something" 1000 1
+	echo "# $judged places" >&3
+}
+
+# says FILE COMMAND...: one line on stderr tells of the file.
+says() {
+	local file=$1
+
+	shift
+	status=0
+	"$@" >out 2>err || status=$?
+	[ "$(grep damaged err)" = "${1}: store/$file: damaged, what cannot be read of it\
+ is left out (see mf-store check)" ] || {
+		echo "$*: $(cat err)"
+		return 1
+	}
+}
+
+# Two frames of m1's rows and a head: it is said once, by all who read.
+@test "every reader says what it could not read, and gives the rest" {
+	slots >s
+	for i in 3 5; do
+		read -r off _ < <(awk '$3 == 2' s | sed -n ${i}p)
+		flip $seg $((off + 8)) 1
+	done
+	f=20211122/000001.seg
+	for c in select series labels export; do
+		says $f mf-store $c -d d
+		[ $status = 1 ]
+		[ -s out ]
+	done
+	says $f mf-store select --by-series -d d
+	[ $status = 1 ]
+	says $f mf-eval -d d -s 1637582400 -e 1637600000 --step 5m m1
+	[ $status = 1 ]
+	[ "$(grep -c '^m1' out)" -ge 3 ]
+	says $f mf-plot -d d -s 1637582400 -e 1637600000 m1
+	[ $status = 1 ]
+	mf-serve -l 127.0.0.1:0 -d d 2>serve.err </dev/null 3>&- &
+	p=$!
+	until grep -q 'listening on' serve.err; do sleep 0.05; done
+	a=$(sed -n 's/^.*listening on //p' serve.err)
+	for k in 1 2; do
+		curl -sgf "http://$a/api/v1/query?query=m1[6h]&time=1637600000" |
+		    grep -q '"values":\[\['
+	done
+	kill $p
+	wait $p || :
+	[ "$(grep -c "store/$f: damaged" serve.err)" = 1 ]
+	# What writes has nothing to say of it, and a repair ends it.
+	run -0 mf-store append -d d next
+	[ "$output" = "" ]
+	run -0 mf-store check --repair -d d
+	for c in select series export; do
+		mf-store $c -d d >/dev/null 2>err || :
+		run -1 grep damaged err
+	done
 }
 
 @test "every byte of every file" {

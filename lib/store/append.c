@@ -546,6 +546,8 @@ append(struct job *j, struct error *e)
 	if (store_meta_load(&j->s->meta, j->s->fd, true, e) == -1 ||
 	    store_limits_use(j->s, &j->o->limits, &j->limits, e) == -1)
 		return -1;
+	if (j->s->meta.log.aside)
+		store_damage_note(&j->s->damage, "meta.log.damaged");
 	j->newest = INT64_MIN;
 	if (j->limits.set >> STORE_LIMIT_WINDOW & 1 &&
 	    store_newest(j->s, &j->newest, e) == -1)

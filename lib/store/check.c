@@ -38,15 +38,6 @@ tell(struct check *c, const char *fmt, ...)
 	c->report(c->arg, msg);
 }
 
-/* Left free by a writer that found the log cut: what it had is lost anyway. */
-static bool
-left_free(const struct store_log *l, uint64_t from, uint64_t to)
-{
-	while (from < to && l->v.p[from] == 0)
-		from++;
-	return from == to;
-}
-
 static void
 check_log(struct check *c, const struct store_log *l)
 {
@@ -57,8 +48,10 @@ check_log(struct check *c, const struct store_log *l)
 	struct labels ls;
 	str bytes;
 
+	if (l->headless)
+		tell(c, "%s: its head is damaged", l->v.name);
 	while (store_log_find(l, &off, &rec, &bytes)) {
-		if (!left_free(l, want, off))
+		if (!store_log_free(l, want, off))
 			tell(c, "%s: %llu damaged bytes at %llu", l->v.name,
 			    (unsigned long long)(off - want),
 			    (unsigned long long)want);
@@ -69,7 +62,7 @@ check_log(struct check *c, const struct store_log *l)
 			    (unsigned long long)off);
 		off = want = store_log_after(off, &rec);
 	}
-	if (want < size)
+	if (want < size && !store_log_free(l, want, size))
 		tell(c,
 		    "%s: %llu bytes at the end are of no record (a writer "
 		    "was killed or the file is damaged)",
@@ -440,6 +433,10 @@ store_check(struct store *s, void (*report)(void *arg, const char *msg),
 		}
 		if (d->dict.log.v.p != NULL)
 			check_log(&c, &d->dict.log);
+		else if (d->dict.log.damaged)
+			tell(&c,
+			    "%08u/series.log: damaged, its series are lost",
+			    (unsigned)d->ymd);
 		check_index(&c);
 		for (size_t k = 0; k < d->n; k++)
 			if (d->seg[k]->sealed != NULL)

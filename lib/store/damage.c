@@ -4,6 +4,7 @@
 #include "store/damage.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,4 +68,20 @@ store_damaged(struct store *s)
 
 	settle(d);
 	return d->told < d->n ? d->name[d->told++] : NULL;
+}
+
+void
+store_aside_name(int dirfd, const char *name, char to[64])
+{
+	snprintf(to, 64, "%s.damaged", name);
+	for (int i = 1; faccessat(dirfd, to, F_OK, 0) == 0 && i < 1000; i++)
+		snprintf(to, 64, "%s.damaged%d", name, i);
+}
+
+int
+store_set_aside(int dirfd, const char *name, char to[64], struct error *e)
+{
+	store_aside_name(dirfd, name, to);
+	return renameat(dirfd, name, dirfd, to) == -1 ? error_errno(e, "%s", to)
+						      : 0;
 }

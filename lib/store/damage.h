@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 #define STORE_DAMAGE_FILES 32 /* beyond it nothing new is noted */
 
 struct store_damage {
@@ -34,5 +36,11 @@ void store_damage_note(struct store_damage *d, const char *name);
  */
 void store_damage_suspect(struct store_damage *d, int dirfd, const char *name,
     uint64_t off, const void *bytes, size_t n);
+
+/* Call a file NAME.damaged, or NAME.damaged1 if there is one; to gets it. */
+int store_set_aside(int dirfd, const char *name, char to[64], struct error *e);
+
+/* That name, as long as nobody takes it. */
+void store_aside_name(int dirfd, const char *name, char to[64]);
 
 #endif

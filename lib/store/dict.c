@@ -57,9 +57,18 @@ open_files(struct store_dict *d, bool write, struct error *e)
 	}
 	r = store_log_open(
 	    &d->log, d->dirfd, name, STORE_LOG_MAGIC, false, 0, e);
-	if (r == -1 || store_index_open(&d->index, d->dirfd, day, e) == -1)
+	if (r == -1)
 		return -1;
-	return r == 1 || d->index != NULL;
+	r = store_index_open(&d->index, d->dirfd, day, e);
+	d->index_damaged = r == 2;
+	if (r == -1)
+		return -1;
+	/* What stands before its records, only its head has told. */
+	if (d->log.headless && (d->index != NULL || d->index_damaged)) {
+		store_log_close(&d->log);
+		d->log.damaged = true;
+	}
+	return d->log.v.p != NULL || d->index != NULL;
 }
 
 static void

@@ -17,6 +17,7 @@
 struct store_dict {
 	struct store_log log; /* end: that of all, also if there is no log */
 	struct store_index *index; /* or NULL */
+	bool index_damaged;
 	int dirfd;
 	struct store_dict_old { /* what was replaced: strings lie in it */
 		struct store_log log;

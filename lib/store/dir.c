@@ -665,6 +665,31 @@ day_segments(struct store *s, struct store_day *d, struct error *e)
 	return r == 1 ? 0 : -1;
 }
 
+/* What cannot be read of a day's labels is to be noted, and what was not. */
+static void
+watch(struct store *s, struct store_day *d)
+{
+	struct store_dict *x = &d->dict;
+	char name[32];
+	bool cut;
+
+	x->log.damage = &s->damage;
+	if (x->index != NULL)
+		store_index_watch(x->index, &s->damage);
+	cut = d->n > 0 &&
+	    (!d->open ||
+		(uint64_t)store_seg_log(d->seg[d->n - 1]) * 8 > x->log.end);
+	if (x->log.headless || x->log.damaged || cut) {
+		snprintf(
+		    name, sizeof(name), "%08u/series.log", (unsigned)d->ymd);
+		store_damage_note(&s->damage, name);
+	}
+	if (x->index_damaged) {
+		snprintf(name, sizeof(name), "%08u/index", (unsigned)d->ymd);
+		store_damage_note(&s->damage, name);
+	}
+}
+
 /*
  * Slots first, then the dictionary: what a slot speaks of is then there.
  */
@@ -684,9 +709,11 @@ store_day_use(struct store *s, struct store_day *d, struct error *e)
 		r = store_dict_stat(&d->dict, e);
 		if (r == 1)
 			store_names_fini(&d->names);
-		return r == -1 ? -1 : 0;
+	} else {
+		r = store_dict_open(&d->dict, s->fd, d->ymd, s->boot, false, e);
+		d->open = r == 1;
 	}
-	r = store_dict_open(&d->dict, s->fd, d->ymd, s->boot, false, e);
-	d->open = r == 1;
+	if (r != -1)
+		watch(s, d);
 	return r == -1 ? -1 : 0;
 }

@@ -41,6 +41,7 @@ struct store_index {
 	str *label;                     /* its name; NULL: not yet */
 	struct id_row *by_id;
 	size_t rows;
+	struct store_damage *damage; /* may be NULL */
 };
 
 /* What lies at off, len bytes, unpacked to raw; the caller's, or NULL. */
@@ -201,7 +202,7 @@ store_index_open(
 		/* Nothing was read by these numbers. */
 		x->h.nblocks = x->h.ncolumns = 0;
 		store_index_close(x);
-		return r == -1 ? -1 : 0;
+		return r == 1 ? 2 : r;
 	}
 	x->text = mem_zero(x->h.nblocks + (size_t)1, sizeof(char *));
 	x->place = mem_zero(x->h.nblocks + (size_t)1, sizeof(uint32_t *));
@@ -239,6 +240,12 @@ store_index_close(struct store_index *x)
 	free(x);
 }
 
+void
+store_index_watch(struct store_index *x, struct store_damage *d)
+{
+	x->damage = d;
+}
+
 bool
 store_index_current(const struct store_index *x)
 {
@@ -274,8 +281,10 @@ load_block(struct store_index *x, uint32_t k)
 		return !x->bad[k];
 	x->bad[k] = true;
 	text = unpack(x, x->block_at[k], b->len, b->raw, b->crc);
-	if (text == NULL)
+	if (text == NULL) {
+		store_damage_note(x->damage, x->v.name);
 		return false;
+	}
 	end = mem_alloc((b->n + (size_t)1) * sizeof(*end));
 	end[0] = 0;
 	p = text;
@@ -364,8 +373,10 @@ load_column(struct store_index *x, uint32_t k, uint32_t i, uint64_t max)
 	if (*cell != NULL)
 		return *cell;
 	raw = unpack(x, x->column_at[x->at[k] + i], c->len, c->raw, c->crc);
-	if (raw == NULL)
+	if (raw == NULL) {
+		store_damage_note(x->damage, x->v.name);
 		return NULL;
+	}
 	d = mem_alloc(t->rows * sizeof(*d));
 	ok = store_pack_get((const uint8_t *)raw, c->raw, d, t->rows) == c->raw;
 	free(raw);

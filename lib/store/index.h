@@ -11,16 +11,20 @@
 #define STORE_INDEX_H
 
 #include "metric/match.h"
+#include "store/damage.h"
 #include "store/format.h"
 #include "store/view.h"
 
 struct store_index;
 struct store_dict;
 
-/* 1; 0 if there is none, or it is damaged; -1. */
+/* 1; 0 if there is none; 2 if it is damaged, and not open; -1. */
 int store_index_open(
     struct store_index **x, int dirfd, uint32_t day, struct error *e);
 void store_index_close(struct store_index *x);
+
+/* Note in d what of it turns out to be damaged. */
+void store_index_watch(struct store_index *x, struct store_damage *d);
 
 /* Is it still the one of its name? */
 bool store_index_current(const struct store_index *x);

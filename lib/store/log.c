@@ -36,42 +36,69 @@ make_head(struct store_log *l, const char magic[8], struct error *e)
 	return store_view_stat(&l->v, e);
 }
 
-int
-store_log_open(struct store_log *l, int dirfd, const char *name,
-    const char magic[8], bool write, uint64_t base, struct error *e)
+/* Is what is open a log?  Then where it begins is known. */
+static bool
+read_head(struct store_log *l, const char magic[8])
 {
 	struct store_log_head h;
-	int r = store_view_open(&l->v, dirfd, name, write, write, e);
+	struct store_rec rec;
+	str bytes;
 
-	l->base = base;
-	l->end = base + sizeof(h);
-	if (r != 1)
-		return r;
-	if (l->v.size < sizeof(h)) {
-		if (!write) {
-			/* It is being made, and may get another base. */
-			store_log_close(l);
-			return 0;
-		}
-		if (make_head(l, magic, e) == -1)
-			goto fail;
-		return 1;
-	}
 	memcpy(&h, l->v.p, sizeof(h));
 	if (memcmp(h.magic, magic, sizeof(h.magic)) == 0 &&
 	    h.version == STORE_VERSION && h.check == base_check(h.base)) {
 		l->base = (uint64_t)h.base * 8;
-		l->end = l->base + sizeof(h);
-		return 1;
+		l->end = store_log_first(l);
+		return true;
 	}
-	if (!write) {
+	/* Records are sound each by itself; but whose ids they have, who knows?
+	 */
+	l->headless =
+	    l->base == 0 && store_log_at(l, store_log_first(l), &rec, &bytes);
+	return l->headless;
+}
+
+/* A new log takes the place of what is none. */
+static int
+begin_anew(struct store_log *l, const char magic[8], struct error *e)
+{
+	struct store_view old = l->v;
+	char to[64];
+	int r;
+
+	if (store_set_aside(old.dirfd, old.name, to, e) == -1)
+		return -1;
+	r = store_view_open(&l->v, old.dirfd, old.name, true, true, e);
+	store_view_close(&old);
+	if (r != 1)
+		return -1;
+	l->aside = true;
+	return make_head(l, magic, e);
+}
+
+int
+store_log_open(struct store_log *l, int dirfd, const char *name,
+    const char magic[8], bool write, uint64_t base, struct error *e)
+{
+	int r = store_view_open(&l->v, dirfd, name, write, write, e);
+
+	l->base = base;
+	l->end = store_log_first(l);
+	l->headless = l->damaged = l->aside = false;
+	if (r != 1)
+		return r;
+	if (l->v.size < sizeof(struct store_log_head)) {
+		r = write ? make_head(l, magic, e) == 0 ? 1 : -1 : 0;
+		/* To a reader it is being made, and may get another base. */
+	} else if (!read_head(l, magic)) {
+		l->damaged = true;
+		r = !write ? 0 : begin_anew(l, magic, e) == 0 ? 1 : -1;
+	} else if (write && l->headless) {
+		r = make_head(l, magic, e) == 0 ? 1 : -1;
+	}
+	if (r != 1)
 		store_log_close(l);
-		return 0;
-	}
-	error_set(e, "%s: damaged, or of another version", name);
-fail:
-	store_log_close(l);
-	return -1;
+	return r;
 }
 
 void
@@ -113,14 +140,37 @@ store_log_at(
 }
 
 bool
+store_log_free(const struct store_log *l, uint64_t from, uint64_t to)
+{
+	for (; from < to; from++)
+		if (l->v.p[from - l->base] != 0)
+			return false;
+	return true;
+}
+
+bool
 store_log_find(
     const struct store_log *l, uint64_t *off, struct store_rec *rec, str *bytes)
 {
+	uint64_t from;
+
 	if (*off < store_log_first(l))
 		*off = store_log_first(l);
-	for (; *off + sizeof(*rec) <= store_log_size(l); *off += 8)
-		if (store_log_at(l, *off, rec, bytes))
-			return true;
+	from = *off;
+	for (; *off + sizeof(*rec) <= store_log_size(l); *off += 8) {
+		if (!store_log_at(l, *off, rec, bytes))
+			continue;
+		if (*off > from && !store_log_free(l, from, *off)) {
+			/* Or was it being written, and is there now? */
+			if (store_log_at(l, from, rec, bytes)) {
+				*off = from;
+				return true;
+			}
+			store_damage_note(l->damage, l->v.name);
+			(void)store_log_at(l, *off, rec, bytes);
+		}
+		return true;
+	}
 	return false;
 }
 

@@ -7,6 +7,7 @@
 #define STORE_LOG_H
 
 #include "base/buf.h"
+#include "store/damage.h"
 #include "store/format.h"
 #include "store/view.h"
 
@@ -14,12 +15,17 @@ struct store_log {
 	struct store_view v;
 	uint64_t base; /* offset - base is the place in the file */
 	uint64_t end;  /* of the last good record, as far as was looked */
+	struct store_damage *damage; /* where to note it; may be NULL */
+	bool headless; /* its head is damaged; what follows is not */
+	bool damaged;  /* nothing of it can be read */
+	bool aside;    /* the same, and a writer has begun it anew */
 };
 
 /*
  * 1, 0 if it is not there (never with write, which makes it), -1 on error.
- * What is not a log is empty to a reader and an error to a writer.  A log that
- * is made goes on behind base bytes that are kept elsewhere.
+ * What is not a log is not there for a reader, and a writer sets it aside and
+ * begins anew.  A log that is made goes on behind base bytes that are kept
+ * elsewhere.  When only the head is damaged it is taken for one without a base.
  */
 int store_log_open(struct store_log *l, int dirfd, const char *name,
     const char magic[8], bool write, uint64_t base, struct error *e);
@@ -32,6 +38,12 @@ uint64_t store_log_first(const struct store_log *l);
 /* The record at off: its bytes valid until the log is refreshed; or false. */
 bool store_log_at(
     const struct store_log *l, uint64_t off, struct store_rec *rec, str *bytes);
+
+/*
+ * Are there only zeros from..to?  A writer that finds the log cut goes on
+ * behind where it had been.
+ */
+bool store_log_free(const struct store_log *l, uint64_t from, uint64_t to);
 
 /* The next good record at *off or behind it; *off moves to its own place. */
 bool store_log_find(const struct store_log *l, uint64_t *off,

@@ -105,14 +105,11 @@ mark(const struct store *s, const struct store_wday *d,
 int
 store_wday_lose(struct store *s, struct store_wday *d, struct error *e)
 {
-	if (d->cut == d->dict.log.end)
-		return 0;
 	if (store_day_use(s, &d->old, e) == -1)
 		return -1;
 	for (size_t i = 0; i < d->old.n; i++)
 		if (d->old.seg[i]->sealed == NULL &&
 		    mark(s, d, d->old.seg[i], e) == -1)
 			return -1;
-	d->cut = d->dict.log.end;
 	return 0;
 }

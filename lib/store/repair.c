@@ -44,32 +44,12 @@ tell(const struct repair *w, const char *name, const char *what)
 	w->report(w->arg, msg);
 }
 
-/* What a file is called from now on: one that is not there yet. */
-static void
-damaged_name(const struct repair *w, char out[64], const char *name)
-{
-	snprintf(out, 64, "%s.damaged", name);
-	for (int i = 1; faccessat(w->s->fd, out, F_OK, 0) == 0 && i < 1000; i++)
-		snprintf(out, 64, "%s.damaged%d", name, i);
-}
-
-static int
-set_aside(const struct repair *w, const char *name)
-{
-	char to[64];
-
-	damaged_name(w, to, name);
-	return renameat(w->s->fd, name, w->s->fd, to) == -1
-	    ? error_errno(w->e, "%s", to)
-	    : 0;
-}
-
 /* What is neither segment nor part; *last gets the highest number of all. */
 static int
 files_aside(const struct repair *w, uint32_t *last)
 {
 	struct store_span *v;
-	char name[32];
+	char name[32], to[64];
 	size_t n;
 	int rc = 0;
 
@@ -81,7 +61,7 @@ files_aside(const struct repair *w, uint32_t *last)
 		if (store_span_open(w->d, &v[i]))
 			continue;
 		store_span_name(name, w->d->ymd, &v[i]);
-		rc = set_aside(w, name);
+		rc = store_set_aside(w->s->fd, name, to, w->e);
 		if (rc == 0)
 			tell(w, name, "set aside, nothing of it can be read");
 	}
@@ -213,7 +193,7 @@ anew(const struct repair *w, struct store_seg *g, const struct unknown *u)
 	};
 	char to[64];
 
-	damaged_name(w, to, g->v.name);
+	store_aside_name(w->s->fd, g->v.name, to);
 	if (g->sealed != NULL) {
 		drop.hash = store_sealed_head(g->sealed)->dropped;
 		if (linkat(w->s->fd, g->v.name, w->s->fd, to, 0) == -1)
@@ -225,7 +205,8 @@ anew(const struct repair *w, struct store_seg *g, const struct unknown *u)
 			unlinkat(w->s->fd, to, 0);
 		return -1;
 	}
-	if (g->sealed == NULL && set_aside(w, g->v.name) == -1)
+	if (g->sealed == NULL &&
+	    store_set_aside(w->s->fd, g->v.name, to, w->e) == -1)
 		return -1;
 	tell(w, g->v.name, "made anew without what is damaged, and set aside");
 	return 0;

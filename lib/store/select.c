@@ -78,8 +78,12 @@ series(struct select *q, uint32_t id, struct buf *b, str *name)
 
 	if (!store_dict_has(&q->d->dict, id))
 		q->lost = true;
-	if (!store_dict_labels(&q->d->dict, id, STORE_REC_SERIES, v, &ls) ||
-	    !match_all(q->m, q->nm, ls))
+	if (!store_dict_labels(&q->d->dict, id, STORE_REC_SERIES, v, &ls)) {
+		if (q->d->dict.log.v.p != NULL)
+			store_damage_note(&q->s->damage, q->d->dict.log.v.name);
+		return false;
+	}
+	if (!match_all(q->m, q->nm, ls))
 		return false;
 	label_print(b, ls);
 	buf_byte(b, ' ');

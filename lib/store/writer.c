@@ -92,7 +92,7 @@ find_place(struct store *s, uint32_t ymd)
 static int
 open_day(struct store *s, struct store_wday *d, struct error *e)
 {
-	char name[16];
+	char name[32];
 
 	snprintf(name, sizeof(name), "%08u", (unsigned)d->ymd);
 	if (mkdirat(s->fd, name, 0777) == -1 && errno != EEXIST)
@@ -100,9 +100,14 @@ open_day(struct store *s, struct store_wday *d, struct error *e)
 	d->old.ymd = d->ymd;
 	d->old.start = d->start;
 	d->high = -1;
-	return store_dict_open(&d->dict, s->fd, d->ymd, s->boot, true, e) == 1
-	    ? 0
-	    : -1;
+	if (store_dict_open(&d->dict, s->fd, d->ymd, s->boot, true, e) != 1)
+		return -1;
+	if (d->dict.log.aside) {
+		snprintf(name, sizeof(name), "%08u/series.log.damaged",
+		    (unsigned)d->ymd);
+		store_damage_note(&s->damage, name);
+	}
+	return 0;
 }
 
 static bool
@@ -176,6 +181,8 @@ spare_ids(struct store *s, struct store_wday *d, struct error *e)
 {
 	uint64_t *end = &d->dict.log.end;
 	uint64_t then = d->seg.no != 0 ? store_seg_log(&d->seg) : d->log;
+	struct buf b = { NULL, 0, 0 };
+	int r;
 
 	if (then == 0 && d->last > 0) {
 		/* Nothing is in the newest segment, or it is damaged. */
@@ -189,8 +196,12 @@ spare_ids(struct store *s, struct store_wday *d, struct error *e)
 		return 0;
 	if (store_wday_lose(s, d, e) == -1)
 		return -1;
+	/* An empty record, so that the log is whole again. */
 	*end = then * 8;
-	return 0;
+	store_log_put(&b, STORE_REC_META, STR_NONE);
+	r = store_log_write(&d->dict.log, buf_str(&b), false, e);
+	buf_fini(&b);
+	return r;
 }
 
 /*

@@ -21,7 +21,6 @@ struct store_wday {
 	uint32_t last;        /* highest number a segment has had */
 	int64_t high;         /* the same of samples, when that one is sealed */
 	uint32_t log;         /* and the length of the log then, / 8 */
-	uint64_t cut;         /* where the log ended when it was seen cut */
 	uint64_t synced_log;  /* -S: what has reached the disk */
 	uint32_t synced_seg;
 	struct store_day old; /* all segments, to look for what is there */
