@@ -217,6 +217,48 @@ down() {
 	grep 'HTTP status 401' err
 }
 
+@test "credentials do not follow a redirect out of TLS" {
+	need_openssl
+	cert named DNS:a.test 2
+	"${CC:-cc}" -o handle "$BATS_TEST_DIRNAME/helpers/handle.c"
+	# /up leads to TLS; all else says whether credentials came
+	cat >app <<-'END'
+	#!/bin/bash
+	say() { printf 'HTTP/1.1 %s\r\nContent-Length: 4\r\n\r\na 1\n' "$1"; }
+	case $HEAD in
+	'GET /up '*) say $'302 x\r\nLocation: https://a.test/down' ;;
+	*'Authorization: Basic '*) say $'200 OK\r\nContent-Type: text/plain' ;;
+	*) say '401 x' ;;
+	esac
+	END
+	chmod +x app
+	start plain ./handle ./app
+	plain=$address
+	printf 'HTTP/1.1 302 Found\r\nLocation: http://a.test/metrics\r\nContent-Length: 0\r\n\r\n' >down
+	tls -cert named.pem -key named.key
+	ask() { # SCHEME PATH UP
+		cat >p.yml <<-END
+		global: {scrape_interval: 5s, scrape_timeout: 3s}
+		scrape_configs:
+		- job_name: x
+		  scheme: $1
+		  metrics_path: $2
+		  static_configs: [{targets: ['a.test']}]
+		  tls_config: {ca_file: ca.pem}
+		  basic_auth: {username: joe, password: secret}
+		END
+		mf-scrape -1 -n -c p.yml --connect-to "a.test:80:$plain" \
+		    --connect-to "a.test:443:$address" >out 2>err || :
+		grep "^up{.*} $3 " out
+	}
+	ask http /metrics 1
+	ask https /down 0
+	grep 'HTTP status 401' err
+	# there and back is no way either
+	ask http /up 0
+	grep 'HTTP status 401' err
+}
+
 @test "what upstream refuses is refused, in its words, at its place" {
 	address=127.0.0.1:1
 	refused() {
