@@ -23,13 +23,15 @@ struct eval_options {
 	const char *start, *end; /* -s, -e; NULL */
 	int64_t step;            /* --step, ms; 0: by the range */
 	const char *external_url;
-	const char *zone; /* --tz; NULL: UTC */
+	const char *zone;               /* --tz; NULL: UTC */
 	const struct answer_form *form; /* NULL: by what stdout is */
 	struct opt_list defines;        /* -D NAME=EXPR */
 	struct promql_macro *macros;    /* of them: eval_define() */
 	size_t nmacros;
-	struct arena arena; /* what the options point at */
+	struct arena arena;             /* what the options point at */
 	int64_t every;                  /* -i, ms; 0: once */
+	size_t max_samples, max_series; /* of a query; 0: the default, none */
+	int64_t timeout;                /* of a query, ms; 0: the default */
 	int64_t resend_delay, lookback; /* ms; 0: the default */
 	bool once, dry_run, write, exit_status, explain;
 };
@@ -45,6 +47,12 @@ int eval_check(const struct eval_options *o);
 
 /* -D: names into o->macros; exits 2 if one is wrong. */
 void eval_define(struct eval_options *o);
+
+/*
+ * An expression of the command line as messages call it, until the next call;
+ * a long one is cut.
+ */
+const char *eval_name(const char *expr);
 
 /* Put the names in and parse. */
 struct promql_expr *eval_parse(const struct eval_options *o, str text,

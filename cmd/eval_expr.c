@@ -44,7 +44,10 @@ times(const struct asking *a, int64_t now)
 {
 	const struct eval_options *o = a->o;
 	struct promql_opts p = { .lookback = o->lookback,
-		.subquery_step = a->subquery_step };
+		.subquery_step = a->subquery_step,
+		.max_samples = o->max_samples,
+		.max_series = o->max_series,
+		.timeout = o->timeout };
 	int64_t range;
 
 	p.to = o->end != NULL && !(o->in.replay && o->every > 0)
@@ -84,14 +87,15 @@ parse(struct asking *a)
 		a->x[i] = eval_parse(o, str_of(o->exprs[i]),
 		    input_features(&o->in), &a->arena, &e);
 		if (a->x[i] == NULL)
-			tool_die(TOOL_USAGE, "'%s': %s", o->exprs[i], e.msg);
+			tool_die(TOOL_USAGE, "%s: %s", eval_name(o->exprs[i]),
+			    e.msg);
 		type = promql_type(a->x[i]);
 		if (o->start != NULL && type != PROMQL_SCALAR &&
 		    type != PROMQL_VECTOR)
 			tool_die(TOOL_USAGE,
-			    "'%s': invalid expression type \"%s\" for range "
+			    "%s: invalid expression type \"%s\" for range "
 			    "query, must be Scalar or instant Vector",
-			    o->exprs[i],
+			    eval_name(o->exprs[i]),
 			    type == PROMQL_MATRIX ? "range vector" : "string");
 		if (!promql_reach(a->x[i], o->lookback, &back, &ahead))
 			a->back = INT64_MAX;
@@ -178,7 +182,7 @@ answer(struct asking *a, int64_t now)
 		if (ask(a, i, &p, &arena, &r, &e) == 0) {
 			put(a, &x, &costs);
 		} else {
-			tool_warn("'%s': %s", o->exprs[i], e.msg);
+			tool_warn("%s: %s", eval_name(o->exprs[i]), e.msg);
 			a->status = TOOL_FAILED;
 		}
 		arena_fini(&arena);

@@ -2,9 +2,22 @@
  * -D NAME=EXPR: names for expressions.  A later definition sees those before
  * it, and takes the place of one of the same name.
  */
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "eval_cmd.h"
+
+#define NAME_SHOWN 200
+
+const char *
+eval_name(const char *expr)
+{
+	static char name[NAME_SHOWN + 8];
+
+	(void)snprintf(name, sizeof(name), "'%.*s%s'", NAME_SHOWN, expr,
+	    strlen(expr) > NAME_SHOWN ? "..." : "");
+	return name;
+}
 
 struct promql_expr *
 eval_parse(const struct eval_options *o, str text, unsigned features,

@@ -62,7 +62,7 @@ put(const struct eval_options *o, const char *where, str text, put_expr *form)
 static int
 put_all(const struct eval_options *o, put_expr *form)
 {
-	struct buf text = { 0 }, where = { 0 };
+	struct buf text = { 0 };
 	struct error e;
 	int status = TOOL_OK;
 
@@ -72,13 +72,10 @@ put_all(const struct eval_options *o, put_expr *form)
 		status = put(o, "stdin", buf_str(&text), form);
 	}
 	for (size_t i = 0; i < o->nexprs; i++) {
-		buf_reset(&where);
-		buf_printf(&where, "'%s'", o->exprs[i]);
-		if (put(o, buf_cstr(&where), str_of(o->exprs[i]), form) !=
+		if (put(o, eval_name(o->exprs[i]), str_of(o->exprs[i]), form) !=
 		    TOOL_OK)
 			status = TOOL_USAGE;
 	}
-	buf_fini(&where);
 	buf_fini(&text);
 	return status;
 }

@@ -3,6 +3,7 @@
  * options; what is done with them is in eval_expr.c, eval_rules.c and
  * eval_check.c.
  */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "eval_cmd.h"
@@ -45,12 +46,15 @@ static const char usage[] =
     "      --in FILE               read samples from FILE\n"
     "      --input FORM            mf (default) or om, OpenMetrics\n"
     "      --lookback DUR          how old a sample may be (5m)\n"
+    "      --max-samples N         of a query in memory (50000000)\n"
+    "      --max-series N          of a selector (no limit)\n"
     "      --now T                 the time it is, with -1 or expressions\n"
     "      --replay                take the time from the input\n"
     "      --resend-delay DUR      how often a firing alert is printed (1m)\n"
     "      --set NAME=VALUE        fill in ${NAME} in files\n"
     "      --step DUR              step of a range; auto (default)\n"
     "      --strict                end at the first bad line of the input\n"
+    "      --timeout DUR           of a query (2m)\n"
     "      --tz ZONE               time zone of times (UTC)\n";
 
 static void
@@ -62,6 +66,17 @@ form(void *arg, const char *option, const char *text)
 		tool_die(TOOL_USAGE,
 		    "%s: '%s' is not stream, table, json, ndjson, csv or tsv",
 		    option, text);
+}
+
+static void
+count(void *arg, const char *option, const char *text)
+{
+	size_t *n = arg;
+	const char *why;
+
+	*n = (size_t)strtonum(text, 1, INT64_MAX, &why);
+	if (why != NULL)
+		tool_die(TOOL_USAGE, "%s: '%s' is %s", option, text, why);
 }
 
 static void
@@ -92,8 +107,11 @@ options(struct eval_options *o, int argc, char **argv)
 		{ 0, "exit-status", .flag = &o->exit_status },
 		{ 0, "external-url", .text = &o->external_url },
 		{ 0, "lookback", .span = &o->lookback },
+		{ 0, "max-samples", .call = count, .arg = &o->max_samples },
+		{ 0, "max-series", .call = count, .arg = &o->max_series },
 		{ 0, "resend-delay", .span = &o->resend_delay },
 		{ 0, "step", .call = step, .arg = o },
+		{ 0, "timeout", .span = &o->timeout },
 		{ 0, "tz", .text = &o->zone },
 		{ .more = in },
 		{ .name = NULL },

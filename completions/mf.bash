@@ -3,10 +3,10 @@ _mf_eval() {
 	case $prev in
 	-d|--dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	-c|--config|--in|-r|--rules) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-	--connect-to|-D|--define|--datasource|-e|--end|--enable-feature|--external-url|-i|--interval|--input|--lookback|--now|-o|--output|--resend-delay|-s|--start|--set|--step|--tz|-u|--url) COMPREPLY=(); return ;;
+	--connect-to|-D|--define|--datasource|-e|--end|--enable-feature|--external-url|-i|--interval|--input|--lookback|--max-samples|--max-series|--now|-o|--output|--resend-delay|-s|--start|--set|--step|--timeout|--tz|-u|--url) COMPREPLY=(); return ;;
 	esac
 	case $cur in
-	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -D --define -d --dir --datasource -e --end --enable-feature --env --exit-status --external-url -h --help -i --interval --in --input --lookback -n --dry-run --now -o --output -q --quiet -r --rules --replay --resend-delay -s --start --set --step --strict --tz -u --url -V --version -v --verbose -w --write" -- "$cur") ;;
+	-*) mapfile -t COMPREPLY < <(compgen -W "-1 --once -c --config --connect-to -D --define -d --dir --datasource -e --end --enable-feature --env --exit-status --external-url -h --help -i --interval --in --input --lookback --max-samples --max-series -n --dry-run --now -o --output -q --quiet -r --rules --replay --resend-delay -s --start --set --step --strict --timeout --tz -u --url -V --version -v --verbose -w --write" -- "$cur") ;;
 	*) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		[ "$COMP_CWORD" -gt 1 ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "check explain fmt parse test" -- "$cur") ;;
 	esac
