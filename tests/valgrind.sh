@@ -3,6 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 b=${MF_BUILD:-build}
+mkdir -p "$b/valgrind"
 vg="valgrind -q --error-exitcode=99 --leak-check=full
 	--errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp"
 fails=0
@@ -10,12 +11,16 @@ ran=0
 run() {
 	ran=$((ran + 1))
 	# shellcheck disable=SC2086
-	if ! $vg "$@" >"$b/valgrind.out" 2>&1; then
+	if ! $vg "$@" >"$b/valgrind/${1##*/}" 2>&1; then
 		echo "valgrind: $*"
-		grep -vE '^ok ' "$b/valgrind.out" | tail -n 30
+		grep -vE '^ok ' "$b/valgrind/${1##*/}" | tail -n 30
 		fails=$((fails + 1))
 	fi
 }
+if [ $# -gt 0 ]; then # one unit test, for the loop below
+	run "$1"
+	exit $fails
+fi
 # The tests that feed every byte or fork servers take too long here; the
 # sanitizers run them.
 slow=" store-crash store-compact store-seal store-sealed promql-eval base-re base-re-rows metric-expo net-httpd net-fetch net-fetch_plain "
@@ -23,8 +28,10 @@ for t in "$b"/unit/*; do
 	case $t in *.o | *.d) continue ;; esac
 	[ -f "$t" ] || continue
 	case $slow in *" ${t##*/} "*) continue ;; esac
-	run "$t"
-done
+	echo "$t"
+done >"$b/valgrind/tests"
+ran=$(wc -l <"$b/valgrind/tests")
+xargs -P2 -n1 sh tests/valgrind.sh <"$b/valgrind/tests" || fails=1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 printf 'up{job="a"} 1 1700000000000\nup{job="b"} 0 1700000015000\n' >"$tmp/in"
