@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/varint.h"
 #include "store/format.h"
 #include "store/pack.h"
 
@@ -351,15 +352,15 @@ put_numbers(struct buf *b, enum kind kind, const struct column *c)
 	buf_byte(b, (char)(kind | c->e << 2 | f << 6));
 	buf_byte(b, (char)(r->shift | (c->nodd > 0 ? EXCEPTIONS : 0)));
 	if (c->nodd > 0)
-		store_varint_put(b, c->nodd - 1);
+		varint_put(b, c->nodd - 1);
 	for (size_t i = 0; i < c->nodd; i++) {
-		store_varint_put(b, c->odd[i] - next);
+		varint_put(b, c->odd[i] - next);
 		put_word(b, c->v[c->odd[i]]);
 		next = c->odd[i] + (size_t)1;
 	}
-	store_varint_put(b, store_zigzag(r->first));
+	varint_put(b, store_zigzag(r->first));
 	if (f != LEVEL)
-		store_varint_put(b, store_zigzag(r->second));
+		varint_put(b, store_zigzag(r->second));
 	store_pack_put(b, r->v, r->n);
 	if (kind == ULP)
 		store_pack_put(b, c->r, c->n);
@@ -376,7 +377,7 @@ put_constant(struct buf *b, double v)
 	/* Seven bytes of varint and more are no better than the value. */
 	if (e < CONST_RAW && d < INT64_C(1) << 48 && d > -(INT64_C(1) << 48)) {
 		buf_byte(b, (char)(CONSTANT | e << 2));
-		store_varint_put(b, store_zigzag(d));
+		varint_put(b, store_zigzag(d));
 		return;
 	}
 	buf_byte(b, CONSTANT | CONST_RAW << 2);
@@ -416,9 +417,9 @@ put_holes(struct buf *b, const double *v, size_t n)
 		return;
 	}
 	buf_byte(b, CONSTANT | HOLES << 6);
-	store_varint_put(b, nrun);
+	varint_put(b, nrun);
 	for (size_t i = 0; i < nrun; i++)
-		store_varint_put(b, run[i]);
+		varint_put(b, run[i]);
 	store_column_put(b, dense, m);
 }
 
@@ -494,7 +495,7 @@ static uint64_t
 varint(struct reader *r)
 {
 	uint64_t x = 0;
-	size_t k = store_varint_get(r->p, r->len, &x);
+	size_t k = varint_get(r->p, r->len, &x);
 
 	r->bad |= k == 0;
 	r->p += k;

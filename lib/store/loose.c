@@ -1,5 +1,6 @@
 #include "store/loose.h"
 
+#include "base/varint.h"
 #include "store/column.h"
 #include "store/pack.h"
 #include "store/seg.h"
@@ -65,8 +66,8 @@ put_x(struct buf *b, const struct store_xview *x)
 	bool own = x->n / x->nser >= LONG_RUNS;
 
 	buf_byte(b, own ? BY_SERIES : ACROSS);
-	store_varint_put(b, x->nser);
-	store_varint_put(b, x->n);
+	varint_put(b, x->nser);
+	varint_put(b, x->n);
 	put_ints(b, x->id, x->nser);
 	put_counts(b, x->end, x->nser);
 	for (uint32_t k = 0, i = 0; own && k < x->nser; i = x->end[k++]) {
@@ -155,7 +156,7 @@ get_number(struct in *in)
 	uint64_t x = 0;
 
 	if (in->p != NULL)
-		pass(in, store_varint_get(in->p, in->n, &x));
+		pass(in, varint_get(in->p, in->n, &x));
 	return x;
 }
 

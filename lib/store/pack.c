@@ -2,31 +2,10 @@
 
 #include <string.h>
 
+#include "base/varint.h"
+
 #define PATCHED 0x80
 #define WIDE 57 /* wider than this is taken as 64: one load has 57 for sure */
-
-void
-store_varint_put(struct buf *b, uint64_t x)
-{
-	for (; x >= 0x80; x >>= 7)
-		buf_byte(b, (char)(x | 0x80));
-	buf_byte(b, (char)x);
-}
-
-size_t
-store_varint_get(const uint8_t *p, size_t len, uint64_t *x)
-{
-	uint64_t r = 0;
-
-	for (size_t i = 0; i < len && i < 10; i++) {
-		r |= (uint64_t)(p[i] & 0x7f) << (7 * i);
-		if (p[i] < 0x80) {
-			*x = r;
-			return i + 1;
-		}
-	}
-	return 0;
-}
 
 static unsigned
 bits(uint64_t x)
@@ -127,7 +106,7 @@ put_block(struct buf *b, const uint64_t *v, size_t n)
 		for (size_t i = 0; i < n; i++)
 			if (bits(v[i]) > w) {
 				buf_byte(b, (char)i);
-				store_varint_put(b, v[i] >> w);
+				varint_put(b, v[i] >> w);
 			}
 	}
 	if (w > 0)
@@ -178,7 +157,7 @@ get_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
 	for (size_t i = 0; i < patches; i++) {
 		if (at >= len || p[at] >= n)
 			return 0;
-		k = store_varint_get(p + at + 1, len - at - 1, &high);
+		k = varint_get(p + at + 1, len - at - 1, &high);
 		if (k == 0)
 			return 0;
 		at += 1 + k;
@@ -198,7 +177,7 @@ get_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
 		get_bits(tail, v, n, w);
 	}
 	for (size_t i = 0; i < patches; i++) {
-		k = store_varint_get(p + list + 1, len - list - 1, &high);
+		k = varint_get(p + list + 1, len - list - 1, &high);
 		v[p[list]] |= high << w;
 		list += 1 + k;
 	}

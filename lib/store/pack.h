@@ -23,10 +23,7 @@ void store_pack_put(struct buf *b, const uint64_t *v, size_t n);
 /* Returns the bytes read, or 0 if they are not n numbers. */
 size_t store_pack_get(const uint8_t *p, size_t len, uint64_t *v, size_t n);
 
-/* Numbers of 7 bits a byte, the lowest first; 0 bytes: it does not end. */
-void store_varint_put(struct buf *b, uint64_t x);
-size_t store_varint_get(const uint8_t *p, size_t len, uint64_t *x);
-
+/* As base/varint folds them; here, since it is done for each value. */
 static inline uint64_t
 store_zigzag(int64_t x)
 {

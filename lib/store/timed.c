@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/varint.h"
 #include "store/pack.h"
 #include "store/sealed.h"
 
@@ -79,8 +80,8 @@ pack(struct buf *b, const struct group *g)
 	double v[ROWS_MAX];
 	int64_t t[ROWS_MAX], before[ROWS_MAX] = { 0 };
 
-	store_varint_put(b, g->cols);
-	store_varint_put(b, g->n);
+	varint_put(b, g->cols);
+	varint_put(b, g->n);
 	for (size_t c = 0; c < g->cols; c++) {
 		for (size_t r = 0; r < g->n; r++) {
 			size_t i = r * g->cols + c;
@@ -181,9 +182,9 @@ store_timed_get(const uint8_t *p, size_t len, struct buf *out)
 	size_t step;
 	char *to;
 
-	if (!pass(&p, &len, store_varint_get(p, len, &cols)) ||
-	    !pass(&p, &len, store_varint_get(p, len, &n)) || n == 0 ||
-	    n > ROWS_MAX || cols == 0 || cols > COLS_MAX || cols * 2 > len)
+	if (!pass(&p, &len, varint_get(p, len, &cols)) ||
+	    !pass(&p, &len, varint_get(p, len, &n)) || n == 0 || n > ROWS_MAX ||
+	    cols == 0 || cols > COLS_MAX || cols * 2 > len)
 		return false;
 	step = stride(cols);
 	buf_reset(out);
