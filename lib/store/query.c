@@ -445,7 +445,7 @@ plan_others(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		plan_frame(q, d, g, o->slot, runs, plans);
 	}
 	if (g->n > before)
-		q->ranks = q->rows = true;
+		q->ranks = true;
 }
 
 /* Is any series wanted of two runs?  Then it matters which came first. */
@@ -491,6 +491,10 @@ plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 	for (size_t r = 0; r < g->n; r++) {
 		const struct store_plan *p = g->run[r].plan;
 
+		q->loose = q->loose || p == NULL;
+		if (!g->run[r].sealed)
+			g->run[r].sound =
+			    arena_zero(&q->a, g->run[r].n + 1, sizeof(bool));
 		for (size_t k = 0; p != NULL && k < p->nwant; k++)
 			q->most[p->want[k].series] += g->run[r].n;
 	}
@@ -514,8 +518,6 @@ plan_day(struct store_query *q, struct store_qday *d)
 		if (g->n == 0)
 			continue;
 		d->nseg++;
-		if (g->seg->sealed == NULL)
-			q->rows = true;
 	}
 	map_fini(&plans);
 }

@@ -39,6 +39,7 @@ struct store_run {
 	bool sealed;                   /* a stripe of a part */
 	uint32_t stripe;
 	uint32_t *slot; /* rising; NULL of a stripe */
+	bool *sound;    /* which of them have been checked */
 	size_t n, cap;
 };
 
@@ -69,7 +70,7 @@ struct store_query {
 	struct store_qday *day;
 	size_t nday;
 	bool replace; /* some frames win over earlier ones */
-	bool rows;    /* some are read frame by frame, not by column */
+	bool loose;   /* some are of frames that lie over no layout */
 	bool ranks;   /* samples do not come in the order of commits */
 	struct store_cols *cols; /* of the stripe that is looked at */
 	bool wants_histograms;
@@ -79,5 +80,8 @@ struct store_query {
 int store_query_init(struct store_query *q, struct store *s,
     const struct source_query *sq, struct error *e);
 void store_query_fini(struct store_query *q);
+
+/* have[k]: series k has a sample. */
+void store_query_seen(struct store_query *q, bool *have);
 
 #endif

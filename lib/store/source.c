@@ -10,12 +10,13 @@
 #include "store/query.h"
 
 /*
- * Samples held at once, 16 bytes each (a series that has more is read alone).
- * Rows are read the better the more columns are wanted of each; columns alone
- * stay in the processor's cache if they are few.
+ * Samples held at once, 16 bytes each (a series that has more is read alone):
+ * few enough that they stay in the processor's cache, and that memory is used
+ * again rather than new.  Frames of loose samples are gone through anew each
+ * time, so with them the times must be few.
  */
-#define BUDGET ((uint64_t)1 << 20)
-#define BUDGET_COLUMNS ((uint64_t)64 << 10)
+#define BUDGET ((uint64_t)64 << 10)
+#define BUDGET_LOOSE ((uint64_t)1 << 20)
 
 struct source_cursor {
 	struct store *s;
@@ -38,6 +39,8 @@ struct source_cursor {
 	size_t offcap, ncap, mixedcap;
 	uint8_t *ok; /* blocks of a frame that were checked */
 	size_t okcap;
+	struct store_want *col; /* what is wanted of a row, by column */
+	size_t colcap;
 };
 
 /* What of a run lies in the series that are read. */
@@ -318,59 +321,135 @@ read_stripe(struct source_cursor *c, const struct store_qday *d,
 /* Rows that are read together: as many as the cache has lines for. */
 #define TOGETHER 64
 
-/* The frames of rows of a run, from one on that are alike; how many. */
-static size_t
-alike(const struct store_seg *g, const struct store_run *run, size_t from,
-    int64_t start, const uint64_t **v, int64_t *t, bool *wins)
+/* Columns that are read together: what lies in a line of it. */
+#define ABREAST 8
+#define AHEAD 32 /* fetched before they are needed */
+
+/* Rows of a run that are alike. */
+struct rows {
+	const uint64_t *v[TOGETHER];
+	int64_t t[TOGETHER];
+	size_t n;
+	bool wins;
+	bool rising; /* their times do */
+};
+
+/* A frame of the run; it is checked once a query. */
+static const uint64_t *
+frame(const struct store_seg *g, const struct store_slot *p,
+    const struct store_run *run, size_t i)
 {
-	size_t n = 0;
-
-	for (; n < TOGETHER && from + n < run->n; n++) {
-		const struct store_slot *p =
-		    store_seg_slot(g, run->slot[from + n]);
-
-		if (p == NULL || p->type != STORE_FRAME_V ||
-		    (n > 0 && *wins != ((p->flags & STORE_REPLACE) != 0)) ||
-		    (v[n] = store_seg_frame(g, p)) == NULL)
-			break;
-		*wins = (p->flags & STORE_REPLACE) != 0;
-		t[n] = start + p->tmin;
-	}
-	return n;
+	if (run->sound[i])
+		return (const uint64_t *)(const void *)store_seg_bytes(g, p);
+	run->sound[i] = true;
+	return store_seg_frame(g, p);
 }
 
-/* One column of n rows. */
+/* The rows from one on that are alike. */
 static void
-read_few(struct source_cursor *c, const struct store_want *w,
-    const uint64_t *const *v, const int64_t *t, size_t n, bool wins)
+alike(struct rows *x, const struct store_seg *g, const struct store_run *run,
+    size_t from, int64_t start)
 {
-	size_t k = w->series - c->from, at = c->off[k] + c->n[k];
-	size_t end = c->off[k] + (size_t)c->q.most[w->series];
-	bool simple = c->wins == NULL && c->h == NULL;
-	int64_t last = c->n[k] > 0 ? c->t[at - 1] : INT64_MIN;
+	x->rising = true;
+	for (x->n = 0; x->n < TOGETHER && from + x->n < run->n; x->n++) {
+		const struct store_slot *p =
+		    store_seg_slot(g, run->slot[from + x->n]);
+		bool wins;
 
-	for (size_t r = 0; r < n; r++) {
-		uint64_t x = v[r][w->col];
-
-		if (x == STORE_ABSENT)
-			continue;
-		if (!simple) {
-			put(c, w->series, t[r], x, NULL, wins);
-			continue;
-		}
-		if (at == end)
+		if (p == NULL || p->type != STORE_FRAME_V)
 			break;
-		c->mixed[k] |= t[r] <= last;
-		last = c->t[at] = t[r];
-		memcpy(&c->v[at++], &x, sizeof(x));
+		wins = (p->flags & STORE_REPLACE) != 0;
+		if (x->n > 0 && x->wins != wins)
+			break;
+		x->v[x->n] = frame(g, p, run, from + x->n);
+		if (x->v[x->n] == NULL)
+			break;
+		x->wins = wins;
+		x->t[x->n] = start + p->tmin;
+		x->rising =
+		    x->rising && (x->n == 0 || x->t[x->n] > x->t[x->n - 1]);
 	}
-	if (simple)
-		c->n[k] = at - c->off[k];
+}
+
+/* One column, sample by sample. */
+static void
+read_few(
+    struct source_cursor *c, const struct store_want *w, const struct rows *x)
+{
+	for (size_t r = 0; r < x->n; r++)
+		if (x->v[r][w->col] != STORE_ABSENT)
+			put(c, w->series, x->t[r], x->v[r][w->col], NULL,
+			    x->wins);
+}
+
+/* A column of which each row has a sample. */
+static void
+read_full(struct source_cursor *c, uint32_t series, const struct rows *x,
+    const uint64_t *v)
+{
+	size_t k = series - c->from, at = c->off[k] + c->n[k];
+
+	if (x->n > c->q.most[series] - c->n[k])
+		return; /* damaged since it was planned for */
+	if (c->n[k] > 0 && c->t[at - 1] >= x->t[0])
+		c->mixed[k] = true;
+	memcpy(&c->t[at], x->t, x->n * sizeof(*x->t));
+	memcpy(&c->v[at], v, x->n * sizeof(*v));
+	c->n[k] += x->n;
+}
+
+/* Some columns, turned from rows to columns on the way. */
+static void
+read_abreast(struct source_cursor *c, const struct store_want *w, size_t n,
+    const struct rows *x)
+{
+	uint64_t v[ABREAST][TOGETHER];
+	bool hole[ABREAST] = { false };
+
+	for (size_t r = 0; r < x->n; r++) {
+		const uint64_t *row = x->v[r];
+
+		/* Too many streams for the processor to foresee. */
+		__builtin_prefetch(row + w[0].col + AHEAD);
+		for (size_t k = 0; k < n; k++) {
+			v[k][r] = row[w[k].col];
+			hole[k] |= v[k][r] == STORE_ABSENT;
+		}
+	}
+	for (size_t k = 0; k < n; k++)
+		if (hole[k])
+			read_few(c, &w[k], x);
+		else
+			read_full(c, w[k].series, x, v[k]);
+}
+
+static int
+by_col(const void *a, const void *b)
+{
+	const struct store_want *x = a, *y = b;
+
+	return (x->col > y->col) - (x->col < y->col);
+}
+
+/* The wanted columns in the order in which they lie in a row. */
+static const struct store_want *
+in_row_order(struct source_cursor *c, const struct store_want *w, size_t n)
+{
+	bool sorted = true;
+
+	for (size_t i = 1; i < n && sorted; i++)
+		sorted = w[i - 1].col < w[i].col;
+	if (sorted)
+		return w;
+	c->col = mem_grow(c->col, &c->colcap, n, sizeof(*c->col));
+	memcpy(c->col, w, n * sizeof(*w));
+	qsort(c->col, n, sizeof(*c->col), by_col);
+	return c->col;
 }
 
 /*
- * Rows of one run, column by column over some rows at a time, so that what is
- * written lies together.
+ * Rows of one run, some columns over some rows at a time, so that what is read
+ * and what is written lies together.
  */
 static void
 read_rows(struct source_cursor *c, const struct store_qday *d,
@@ -378,21 +457,30 @@ read_rows(struct source_cursor *c, const struct store_qday *d,
 {
 	size_t nwant;
 	const struct store_want *w = wanted(run->plan, c->from, c->to, &nwant);
-	const uint64_t *v[TOGETHER];
-	int64_t t[TOGETHER];
-	bool wins = false;
+	bool many = nwant * 64 >= run->plan->n;
+	bool plain = c->wins == NULL && c->h == NULL;
+	struct rows x;
 
-	for (size_t i = 0, n = 0; i < run->n; i += n) {
+	if (many)
+		w = in_row_order(c, w, nwant);
+	for (size_t i = 0; i < run->n; i += x.n) {
 		const struct store_slot *p;
 
-		n = 0;
-		if (nwant * 16 >= run->plan->n)
-			n = alike(g, run, i, d->d->start, v, t, &wins);
-		for (size_t k = 0; n > 0 && k < nwant; k++)
-			read_few(c, &w[k], v, t, n, wins);
-		if (n > 0)
+		x.n = 0;
+		if (many)
+			alike(&x, g, run, i, d->d->start);
+		for (size_t k = 0; x.n > 0 && k < nwant; k += ABREAST)
+			if (plain && x.rising)
+				read_abreast(c, &w[k],
+				    nwant - k < ABREAST ? nwant - k : ABREAST,
+				    &x);
+			else
+				for (size_t j = k; j < nwant && j < k + ABREAST;
+				     j++)
+					read_few(c, &w[j], &x);
+		if (x.n > 0)
 			continue;
-		n = 1;
+		x.n = 1;
 		p = store_seg_slot(g, run->slot[i]);
 		if (p != NULL)
 			read_row(c, d, g, p, run->plan);
@@ -461,7 +549,7 @@ static void
 read_some(struct source_cursor *c)
 {
 	const struct store_query *q = &c->q;
-	uint64_t sum = 0, budget = q->rows ? BUDGET : BUDGET_COLUMNS;
+	uint64_t sum = 0, budget = q->loose ? BUDGET_LOOSE : BUDGET;
 	size_t k;
 
 	c->from = c->at;
@@ -553,143 +641,6 @@ merge(struct source_cursor *c, size_t at, size_t n)
 	return k;
 }
 
-/* labels_only: look into frames only until a series is seen. */
-static void
-seen_row(struct source_cursor *c, const struct store_qday *d,
-    const struct store_qseg *g, const struct store_run *run)
-{
-	size_t left = 0;
-	struct store_want *w = mem_alloc((run->plan->nwant + 1) * sizeof(*w));
-
-	for (size_t i = 0; i < run->plan->nwant; i++)
-		if (!c->have[run->plan->want[i].series])
-			w[left++] = run->plan->want[i];
-	for (size_t i = run->n; i-- > 0 && left > 0;) {
-		const struct store_slot *p =
-		    store_seg_slot(g->seg, run->slot[i]);
-		const uint64_t *v =
-		    p == NULL ? NULL : store_seg_frame(g->seg, p);
-		const uint32_t *t = NULL;
-		size_t k = 0;
-
-		if (v == NULL)
-			continue;
-		if (p->type == STORE_FRAME_T)
-			t = (const uint32_t *)(v + run->plan->n);
-		for (size_t j = 0; j < left; j++) {
-			uint32_t col = w[j].col;
-
-			if (v[col] != STORE_ABSENT &&
-			    (t == NULL || (t[col] >= d->lo && t[col] <= d->hi)))
-				c->have[w[j].series] = true;
-			else
-				w[k++] = w[j];
-		}
-		left = k;
-	}
-	free(w);
-}
-
-static void
-seen_stripe(struct source_cursor *c, const struct store_qday *d,
-    const struct store_qseg *g, const struct store_run *run)
-{
-	const struct store_plan *p = run->plan;
-	struct store_cols *x;
-	double v[STORE_SEALED_ROWS];
-
-	if (c->q.cols == NULL)
-		c->q.cols = mem_zero(1, sizeof(*c->q.cols));
-	x = c->q.cols;
-	if (!store_cols_open(x, g->seg->sealed, run->stripe))
-		return;
-	for (size_t i = 0; i < p->nwant; i++) {
-		bool *have = &c->have[p->want[i].series];
-
-		if (*have || !store_cols_get(x, p->want[i].col, v))
-			continue;
-		for (uint32_t r = 0; r < x->stripe->rows && !*have; r++)
-			*have = num_bits(v[r]) != STORE_ABSENT &&
-			    x->t[r] >= (int64_t)d->lo &&
-			    x->t[r] <= (int64_t)d->hi;
-	}
-}
-
-static void
-seen_x(struct source_cursor *c, const struct store_qday *d,
-    const struct store_qseg *g, const struct store_run *run)
-{
-	for (size_t i = 0; i < run->n; i++) {
-		const struct store_slot *p =
-		    store_seg_slot(g->seg, run->slot[i]);
-		const void *frame =
-		    p == NULL ? NULL : store_seg_frame(g->seg, p);
-		struct store_xview x;
-
-		if (frame == NULL || !store_seg_x(p, frame, &x))
-			continue;
-		for (uint32_t k = 0, j = 0; k < x.nser; k++) {
-			uint32_t s = store_ids_find(&d->ids, x.id[k]);
-
-			if (s == STORE_IDS_NONE || c->have[s]) {
-				j = x.end[k];
-				continue;
-			}
-			for (; j < x.end[k]; j++)
-				if (x.t[j] >= d->lo && x.t[j] <= d->hi)
-					c->have[s] = true;
-		}
-	}
-}
-
-static void
-seen_comments(struct source_cursor *c, const struct store_qday *d,
-    const struct store_qseg *g, const struct store_run *run)
-{
-	for (size_t i = 0; i < run->n; i++) {
-		const struct store_slot *p =
-		    store_seg_slot(g->seg, run->slot[i]);
-		const uint8_t *frame =
-		    p == NULL ? NULL : store_seg_frame(g->seg, p);
-		struct store_comment x;
-		size_t at = 0;
-		str text;
-
-		while (frame != NULL &&
-		    store_seg_comment(p, frame, &at, &x, &text)) {
-			uint32_t s = x.kind != STORE_COMMENT_HIST
-			    ? STORE_IDS_NONE
-			    : store_ids_find(&d->ids, x.id);
-
-			if (s != STORE_IDS_NONE && x.t >= d->lo && x.t <= d->hi)
-				c->have[s] = true;
-		}
-	}
-}
-
-static void
-see(struct source_cursor *c)
-{
-	c->have = mem_zero(c->q.n + 1, sizeof(*c->have));
-	for (size_t i = 0; i < c->q.nday; i++) {
-		const struct store_qday *d = &c->q.day[i];
-
-		for (size_t k = 0; k < d->nseg; k++)
-			for (size_t r = 0; r < d->seg[k].n; r++) {
-				const struct store_run *run = &d->seg[k].run[r];
-
-				if (run->sealed)
-					seen_stripe(c, d, &d->seg[k], run);
-				else if (run->plan != NULL)
-					seen_row(c, d, &d->seg[k], run);
-				else if (run->comments)
-					seen_comments(c, d, &d->seg[k], run);
-				else
-					seen_x(c, d, &d->seg[k], run);
-			}
-	}
-}
-
 static void
 cursor_close(struct source_cursor *c)
 {
@@ -706,6 +657,7 @@ cursor_close(struct source_cursor *c)
 	free(c->off);
 	free(c->n);
 	free(c->ok);
+	free(c->col);
 	free(c);
 }
 
@@ -723,8 +675,10 @@ cursor_open(void *self, const struct source_query *sq, struct error *e)
 		cursor_close(c);
 		return NULL;
 	}
-	if (c->labels_only)
-		see(c);
+	if (c->labels_only) {
+		c->have = mem_zero(c->q.n + 1, sizeof(*c->have));
+		store_query_seen(&c->q, c->have);
+	}
 	return c;
 }
 
