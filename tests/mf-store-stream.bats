@@ -3,6 +3,8 @@
 # metadata, going on after a position, editing, replay.
 bats_require_minimum_version 1.5.0
 
+load helpers
+
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	t=1637582400000
@@ -160,6 +162,44 @@ flow() {
 	mf-store compact -d a --seal
 	[ "$(mf-store select --by-series -d a temp | awk '/^temp/ { print $2 }' |
 	    head -n 7 | tr '\n' ' ')" = "0 0.25 0.5 0.75 1 0.625 0.75 " ]
+}
+
+# rss FILE COMMAND...: the most memory it had, in KiB, into FILE
+rss() {
+	local file=$1
+	shift
+	"$@" >/dev/null &
+	local p=$! now
+	: >"$file"
+	while now=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' /proc/$p/status \
+	    2>/dev/null) && [ -n "$now" ]; do
+		echo "$now" >"$file"
+		sleep 0.01
+	done
+	wait $p
+}
+
+@test "memory goes with what is read at once, not with the range" {
+	sanitized && skip "memory is no question for a sanitizer"
+	awk -v t0="$t" 'BEGIN {
+		for (i = 0; i < 3000; i++) {
+			t = sprintf("%.0f", t0 + i * 15000)
+			print "# BATCH {job=\"j\"} " t
+			for (k = 0; k < 2000; k++)
+				printf "m{k=\"%d\",job=\"j\"} %d\n", k, i * k
+			print "# EOF"
+		}
+	}' | mf-store append -d a
+	# 48 MB of values as doubles.
+	[ "$(stat -c %s a/store/20211122/000001.seg)" -gt 45000000 ]
+	rss head mf-store select -d a
+	mf-store compact -q --seal -d a
+	rss sealed mf-store select -d a
+	rss series mf-store select --by-series -d a
+	echo "head $(cat head) sealed $(cat sealed) series $(cat series) KiB"
+	[ "$(cat head)" -lt 40000 ]
+	[ "$(cat sealed)" -lt 90000 ]
+	[ "$(cat series)" -lt 40000 ]
 }
 
 @test "delete by matcher and range: those and nothing else" {

@@ -102,9 +102,21 @@ prometheus() {
 	"$promtool" tsdb create-blocks-from openmetrics -q "$dir/in.om" \
 	    "$dir/tsdb"
 	t=$(echo "$(now) $t" | awk '{ print $1 - $2 }')
-	rm "$dir/in.om"
 	row "$("$promtool" --version 2>&1 | sed -n '1s/.*version \([0-9.]*\).*/promtool \1/p')" \
 	    "$(apparent "$dir"/tsdb/*/chunks/*)" "$(bytes "$dir/tsdb")" "$t"
+	from_om
+	rm "$dir/in.om"
+}
+
+# The same text into a store, a series after the other as it stands there.
+from_om() {
+	t=$(now)
+	mf-store append -d "$dir/om" "$dir/in.om"
+	mf-store compact -q --seal -d "$dir/om" 2>/dev/null
+	t=$(echo "$(now) $t" | awk '{ print $1 - $2 }')
+	row "mf, of that text" "$(apparent "$dir"/om/store/*/*.part)" \
+	    "$(bytes "$dir/om")" "$t"
+	rm -r "$dir/om"
 }
 
 vm_says() {

@@ -3,6 +3,8 @@
  * order of their batch, so that what is selected can be appended elsewhere and
  * selects the same.
  */
+#include <sys/mman.h>
+
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -13,6 +15,9 @@
 
 /* Series text kept for layouts; beyond it all is forgotten and made anew. */
 #define TEXT_MAX ((size_t)64 << 20)
+
+/* So many bytes of segments stay mapped behind what is read. */
+#define HELD_MAX ((size_t)16 << 20)
 
 /* A layout as text: what a sample's line begins with. */
 struct lay {
@@ -40,7 +45,8 @@ struct select {
 	struct arena a; /* of a batch */
 	str job;
 	struct buf out;
-	bool lost; /* series of the batch are not in the log, which is cut */
+	size_t read; /* bytes of frames, since pages were let go of */
+	bool lost;   /* series of the batch are not in the log, which is cut */
 };
 
 static void
@@ -303,6 +309,7 @@ batch(struct select *q, uint32_t last)
 
 		if (p->tmin > q->hi || p->tmax < q->lo)
 			continue;
+		q->read += p->len;
 		switch (p->type) {
 		case STORE_FRAME_V:
 		case STORE_FRAME_T:
@@ -402,6 +409,34 @@ collect(const struct select *q, const struct unit *u, struct ref *v, size_t *n,
 }
 
 /*
+ * What is mapped of segments need not stay when much of it has been read: it
+ * comes back from the page cache.
+ */
+static void
+let_go(struct select *q)
+{
+	for (size_t i = 0; i < q->d->n; i++) {
+		const struct store_seg *g = q->d->seg[i];
+
+		if (g->sealed == NULL && g->v.p != NULL)
+			(void)madvise((void *)(uintptr_t)g->v.p, g->v.size,
+			    MADV_DONTNEED);
+	}
+	q->read = 0;
+}
+
+static int
+put_batch(struct select *q, const struct ref *r,
+    int (*out)(void *arg, str text), void *arg)
+{
+	if (q->read > HELD_MAX)
+		let_go(q);
+	q->g = q->d->seg[r->seg];
+	batch(q, r->slot);
+	return q->out.n > 0 ? out(arg, buf_str(&q->out)) : 0;
+}
+
+/*
  * Segments follow each other in time but for what came late, so batches are
  * sorted a few segments at a time: those before every batch still to come can
  * go out.
@@ -423,12 +458,8 @@ select_day(struct select *q, int (*out)(void *arg, str text), void *arg)
 			qsort(v, n, sizeof(*v), by_time);
 		for (; k < n && rc == 0 &&
 		     (i + 1 == nunits || v[k].t < u[i + 1].t);
-		     k++) {
-			q->g = d->seg[v[k].seg];
-			batch(q, v[k].slot);
-			if (q->out.n > 0)
-				rc = out(arg, buf_str(&q->out));
-		}
+		     k++)
+			rc = put_batch(q, &v[k], out, arg);
 		if (n > k)
 			memmove(v, v + k, (n - k) * sizeof(*v));
 		n -= k;
