@@ -90,7 +90,8 @@ for n in app sink serve scrape store eval notify; do
 	}
 done
 echo "mf_soak_messages_total $(wc -l <slack)"
-MF_KILLS=${SOAK_KILLS:-2000} MF_CUTS=${SOAK_CUTS:-25} \
+MF_EVERY=1 MF_KILLS=${SOAK_KILLS:-2000} MF_CUTS=${SOAK_CUTS:-25} \
     MF_FLIP=${SOAK_FLIP:-5} bats "$tests/mf-store-kill.bats" \
-    "$tests/mf-store-disk.bats" "$tests/mf-store-damage.bats" || rc=1
+    "$tests/mf-store-disk.bats" "$tests/mf-store-damage.bats" \
+    "$tests/mf-store-repair.bats" || rc=1
 finish $rc

@@ -36,6 +36,9 @@ cache_name(const struct store_wsource *src, char out[40])
 	    out, 40, "cache/%016llx", (unsigned long long)str_hash(src->key));
 }
 
+/* A row has no more columns than this; others go the long way. */
+#define COLS ((uint32_t)1 << 22)
+
 /* Is what is mapped at h a whole cache of this source? */
 static bool
 believe(const struct store_cache_head *h, size_t size, str key)
@@ -44,7 +47,8 @@ believe(const struct store_cache_head *h, size_t size, str key)
 
 	if (size < want ||
 	    memcmp(h->magic, STORE_CACHE_MAGIC, sizeof(h->magic)) != 0 ||
-	    h->version != STORE_VERSION || h->key != key.n)
+	    h->version != STORE_VERSION || h->key != key.n ||
+	    h->cols > COLS)
 		return false;
 	want += ((size_t)h->key + 7) / 8 * 8 +
 	    (size_t)h->n * sizeof(struct store_cache_line);
