@@ -32,8 +32,8 @@ scrape() {
 	local p
 	start hostile hostile "$BATS_FILE_TMPDIR/gz"
 	{
-		echo "global: {scrape_interval: 9s," \
-		    "scrape_timeout: ${timeout:-3s}, $1}"
+		echo "global: {scrape_interval: 30s," \
+		    "scrape_timeout: ${timeout:-30s}, $1}"
 		echo 'scrape_configs:'
 		shift
 		for p in good "$@"; do
@@ -71,23 +71,23 @@ taken() {
 	refused endless 'body size limit exceeded'
 	refused gz/bomb 'body size limit exceeded'
 	[ "$rss" -lt 40000 ] # KiB
-	[ "$ms" -lt 9000 ]
+	[ "$ms" -lt 25000 ] # no timeout
 }
 
 @test "256 MiB are the limit when none is set" {
-	timeout=9s scrape '' endless gz/bomb
+	scrape '' endless gz/bomb
 	refused endless 'body size limit exceeded'
 	refused gz/bomb 'body size limit exceeded'
 	[ "$rss" -lt 600000 ]
 }
 
 @test "a byte a second, and nothing at all: the timeout holds" {
-	scrape 'body_size_limit: 30MB' slow slow-head hang chunks
+	timeout=3s scrape 'body_size_limit: 30MB' slow slow-head hang chunks
 	refused chunks exceeded # the time, or on a fast machine the size
 	refused slow 'context deadline exceeded'
 	refused slow-head 'context deadline exceeded'
 	refused hang 'context deadline exceeded'
-	[ "$ms" -lt 9000 ] # of 3 s each, and the machine is busy
+	[ "$ms" -lt 12000 ] # 3 s each, at once, and the machine is busy
 	[ "$rss" -lt 90000 ] # the chunks are small, but add up
 }
 
