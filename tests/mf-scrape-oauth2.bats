@@ -48,8 +48,8 @@ token_server() {
 	"${CC:-cc}" -o handle "$BATS_TEST_DIRNAME/helpers/handle.c"
 	start tokens ./handle ./app
 	echo "http://$address/token" >url
-	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem 2>/dev/null
-	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out other.pem 2>/dev/null
+	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out key.pem 2>/dev/null
+	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out other.pem 2>/dev/null
 	openssl pkey -in key.pem -pubout -out key.pub
 }
 
@@ -102,7 +102,7 @@ jwt() {
 	echo 10 >good
 	: >ids
 	: >lives
-	mf-scrape -i 2s -c p.yml -d d >out 2>err 3>&- &
+	mf-scrape -i 1s -c p.yml -d d >out 2>err 3>&- &
 	echo $! >>pids
 	until_ok 30 ups 2
 	[ "$(wc -l <ids)" -ge 2 ]
