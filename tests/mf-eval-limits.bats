@@ -11,7 +11,7 @@ setup() {
 }
 
 @test "SIGINT ends a query with a message" {
-	run timeout -s INT --preserve-status -k 20 0.5 mf-eval -d data \
+	run timeout -s INT --preserve-status -k 60 2 mf-eval -d data \
 	    -s 1637586000 -e 1637597000 --step 1s "$LONG"
 	[ "$status" -eq 1 ]
 	[ "$output" = "mf-eval: '$LONG': query was canceled in expression evaluation" ]
@@ -27,7 +27,7 @@ setup() {
 @test "mf-serve: a query that takes longer than timeout= gets 503" {
 	mf-serve -d data -l 127.0.0.1:0 2>err &
 	pid=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 800); do
 		grep -q 'listening on' err && break
 		sleep 0.05
 	done

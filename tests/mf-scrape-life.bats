@@ -20,7 +20,7 @@ teardown() { stop_all; }
 	cat >p.yml <<-END
 	scrape_configs:
 	- job_name: j
-	  scrape_interval: 200ms
+	  scrape_interval: 1s
 	  static_configs: [{targets: ['$address']}]
 	END
 	mf-scrape -c p.yml -d data >out 2>err 3>&- &

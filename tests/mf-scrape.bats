@@ -71,7 +71,7 @@ dead() { ! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
 @test "a target that hangs, refuses, lies or breaks off costs others nothing" {
 	hostile
 	cat >p.yml <<-END
-	global: {scrape_interval: 1s, scrape_timeout: 1s}
+	global: {scrape_interval: 3s, scrape_timeout: 3s}
 	scrape_configs:
 	END
 	for p in hang half html untyped busy om-cut lies garbage endless good; do

@@ -85,7 +85,7 @@ tool() {
 
 	shift
 	status=0
-	timeout 20 mf-store "$c" -d d "$@" >"out.$c" 2>"err.$c" || status=$?
+	timeout 60 mf-store "$c" -d d "$@" >"out.$c" 2>"err.$c" || status=$?
 	[ $status -le 1 ] || {
 		echo "$what: $c: status $status: $(cat "err.$c")"
 		return 1

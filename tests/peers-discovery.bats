@@ -91,7 +91,7 @@ found() {
 	  static_configs: [{targets: ['s:1', 'S:2'], labels: {__scheme__: https, l: m}}]
 	END
 	inside >inside.sh
-	timeout 30 unshare -mn sh inside.sh
+	timeout 120 unshare -mn sh inside.sh
 	found prom.json >want
 	found mf.json >got
 	diff want got
