@@ -446,13 +446,13 @@ insert_labels(
 static int
 hash_index(struct store_dict *d, struct error *e)
 {
-	size_t n = 0;
+	size_t n;
 
 	if (d->index == NULL || d->hash->done >= store_dict_tail(d) ||
 	    d->hash->done >= store_log_first(&d->log))
 		return 0;
-	for (int kind = STORE_REC_SERIES; kind <= STORE_REC_SOURCE; kind++)
-		n += store_index_count(d->index, kind);
+	n = store_index_count(d->index, STORE_REC_SERIES) +
+	    store_index_count(d->index, STORE_REC_SOURCE);
 	if (hash_room(d, n, e) == -1)
 		return -1;
 	store_index_walk(d->index, insert_labels, d);

@@ -291,6 +291,7 @@ struct store_sealed_layout {
 	uint64_t off;
 	uint32_t len;
 	uint32_t n;
+	uint32_t min, max; /* of the ids: whose it is not, need not look */
 	uint32_t crc;
 	uint32_t zero;
 };

@@ -383,6 +383,25 @@ rows_inside(struct store_query *q, const struct store_qday *d,
 	return n;
 }
 
+/* Could a layout of a part have any that is wanted? */
+static bool
+layout_may(const struct store_qday *d, const struct store_sealed *x, uint32_t k)
+{
+	size_t lo = 0, hi = d->nids;
+	uint32_t min, max;
+
+	store_sealed_bounds(x, k, &min, &max);
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (d->byid[mid].col < min)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < d->nids && d->byid[lo].col <= max;
+}
+
 /*
  * The stripes of a part that are wanted, by their first slot; last remembers
  * for each series up to which slot there are samples.
@@ -401,7 +420,8 @@ plan_stripes(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		struct store_run *r;
 		size_t rows;
 
-		if (s->tmin > d->hi || s->tmax < d->lo)
+		if (s->tmin > d->hi || s->tmax < d->lo ||
+		    !layout_may(d, x, s->layout))
 			continue;
 		p = find_plan(q, d, g->seg, s->layout, plans);
 		if (p == NULL || p->nwant == 0)

@@ -127,12 +127,15 @@ entry(struct buf *b, const void *p, size_t n)
 static void
 put_layout(struct seal *w, const uint32_t *ids, uint32_t n)
 {
-	struct store_sealed_layout l = { .n = n };
+	struct store_sealed_layout l = { .n = n, .min = ids[0] };
 	uint64_t *d = mem_alloc((n + (size_t)1) * sizeof(*d));
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		d[i] = store_zigzag(
 		    (int64_t)ids[i] - (int64_t)(i > 0 ? ids[i - 1] : 0));
+		l.min = ids[i] < l.min ? ids[i] : l.min;
+		l.max = ids[i] > l.max ? ids[i] : l.max;
+	}
 	buf_reset(&w->data);
 	store_pack_put(&w->data, d, n);
 	free(d);

@@ -524,6 +524,7 @@ store_sealed_layout(struct store_sealed *x, uint32_t k, uint32_t *n)
 	const struct store_sealed_layout *l;
 	uint64_t *d;
 	uint64_t id = 0;
+	bool inside = true;
 
 	if (k >= x->h.nlayouts)
 		return NULL;
@@ -540,13 +541,26 @@ store_sealed_layout(struct store_sealed *x, uint32_t k, uint32_t *n)
 		x->ids[k] = mem_alloc(l->n * sizeof(**x->ids));
 		for (uint32_t i = 0; i < l->n; i++) {
 			id += (uint64_t)store_unzigzag(d[i]);
+			inside = inside && id >= l->min && id <= l->max;
 			x->ids[k][i] = (uint32_t)id;
 		}
 	}
 	free(d);
+	if (!inside) {
+		free(x->ids[k]);
+		x->ids[k] = NULL;
+	}
 	if (x->ids[k] == NULL)
 		note(x);
 	return x->ids[k];
+}
+
+void
+store_sealed_bounds(
+    const struct store_sealed *x, uint32_t k, uint32_t *min, uint32_t *max)
+{
+	*min = x->layout[k].min;
+	*max = x->layout[k].max;
 }
 
 uint32_t

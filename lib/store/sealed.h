@@ -58,6 +58,10 @@ const void *store_sealed_frame(
 const uint32_t *store_sealed_layout(
     struct store_sealed *x, uint32_t k, uint32_t *n);
 
+/* The least and the greatest of them. */
+void store_sealed_bounds(
+    const struct store_sealed *x, uint32_t k, uint32_t *min, uint32_t *max);
+
 /* The last slot of the last batch of a source, or STORE_NO_SLOT. */
 uint32_t store_sealed_last(const struct store_sealed *x, uint32_t source);
 
