@@ -542,6 +542,28 @@ bottom_cmp(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+/* The best k of n to the front, in order: few of many are not all sorted. */
+static void
+best(struct candidate *c, size_t n, size_t k,
+    int (*cmp)(const void *a, const void *b))
+{
+	if (k >= n / 4) {
+		qsort(c, n, sizeof(*c), cmp);
+		return;
+	}
+	qsort(c, k, sizeof(*c), cmp);
+	for (size_t i = k; i < n; i++) {
+		struct candidate x = c[i];
+		size_t at = k - 1;
+
+		if (cmp(&x, &c[at]) > 0)
+			continue;
+		for (; at > 0 && cmp(&x, &c[at - 1]) < 0; at--)
+			c[at] = c[at - 1];
+		c[at] = x;
+	}
+}
+
 /* Series a ratio keeps are the same at every step: by hash of their labels. */
 static bool
 in_ratio(struct labels ls, double ratio)
@@ -575,9 +597,9 @@ choose(struct aggregation *ag, const struct group *g, size_t i,
 		return 0;
 	k = param < (double)n ? (size_t)param : n;
 	if (op == W_TOPK)
-		qsort(c, n, sizeof(*c), top_cmp);
+		best(c, n, k, top_cmp);
 	else if (op == W_BOTTOMK)
-		qsort(c, n, sizeof(*c), bottom_cmp);
+		best(c, n, k, bottom_cmp);
 	return k;
 }
 

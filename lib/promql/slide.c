@@ -88,14 +88,26 @@ overlapping(const struct slides *s)
  * Rates.
  */
 
-/* The parts of promql_extrapolate() that are about times alone. */
+/* The length of a window in seconds. */
+static double
+span(const struct slides *s, size_t i)
+{
+	int64_t to = edge(s->p, s->g, i);
+
+	return (double)(to - plus(to, -s->p->range)) / 1000;
+}
+
+/* What of promql_extrapolate() is about times alone, a column each. */
+enum { SAMPLED, START, END, FACTOR, NEAR };
+
 static void
 extrapolation(struct slides *s, bool rate)
 {
-	double *sampled = numbers(s, 0, s->steps);
-	double *start = numbers(s, 1, s->steps);
-	double *end = numbers(s, 2, s->steps);
-	double *factor = numbers(s, 3, s->steps);
+	double *sampled = numbers(s, SAMPLED, s->steps);
+	double *start = numbers(s, START, s->steps);
+	double *end = numbers(s, END, s->steps);
+	double *factor = numbers(s, FACTOR, s->steps);
+	double *near = numbers(s, NEAR, s->steps);
 
 	s->fresh = false;
 	for (size_t i = 0; i < s->steps; i++) {
@@ -115,43 +127,40 @@ extrapolation(struct slides *s, bool rate)
 			end[i] = mean / 2;
 		factor[i] = (sampled[i] + start[i] + end[i]) / sampled[i];
 		if (rate)
-			factor[i] /= (double)(to - from) / 1000;
+			factor[i] /= span(s, i);
+		near[i] = start[i] / sampled[i] * 1.000001;
 	}
 }
 
 /*
- * Would a counter have been zero within start before its first sample?  Not,
- * surely, where the products say so with room for their errors: no division.
+ * Was a counter nothing within start before its first sample?  That takes a
+ * division, unless it is so far from it that a product tells: near has room
+ * for the error of both.
  */
-static inline bool
-near_zero(
-    double sampled, double start, double first, double change, double *zero)
+static inline __attribute__((always_inline)) bool
+near_zero(double first, double change, double near)
 {
-	double a = first * sampled;
+	double bound = change * near;
 
-	if (!(change > 0 && first >= 0) ||
-	    (a >= start * change * 1.000001 && a > 1e-280 && a < 1e280))
-		return false;
-	*zero = sampled * (first / change);
-	return *zero < start;
+	return change > 0 && first >= 0 &&
+	    !(first >= bound && bound > 1e-280 && bound < 1e280);
 }
 
-static void
-changes(struct slides *s, bool counter, bool rate, double *out)
+/* Inlined, so that each use has a loop for its own case. */
+static inline __attribute__((always_inline)) void
+changes(struct slides *s, bool counter, bool rate, bool falls, double *out)
 {
-	const double *sampled, *start, *end, *factor, *v = s->v;
-	double none = num_stale(), zero;
+	const double *v = s->v, *factor, *near;
+	double none = num_stale();
 	size_t a = 0, b = 0; /* resets inside the window */
 
 	if (s->fresh)
 		extrapolation(s, rate);
-	sampled = s->room[0];
-	start = s->room[1];
-	end = s->room[2];
-	factor = s->room[3];
+	factor = s->room[FACTOR];
+	near = s->room[NEAR];
 	for (size_t i = 0; i < s->steps; i++) {
 		size_t lo = s->lo[i], hi = s->hi[i];
-		double first, change, by, fallen = 0;
+		double first, change, by, zero, fallen = 0;
 
 		if (hi - lo < 2) {
 			out[i] = none;
@@ -159,7 +168,7 @@ changes(struct slides *s, bool counter, bool rate, double *out)
 		}
 		first = v[lo];
 		change = v[hi - 1] - first;
-		if (s->nresets > 0) {
+		if (falls) {
 			while (b < s->nresets && s->resets[b] < hi)
 				b++;
 			while (a < b && s->resets[a] <= lo)
@@ -170,11 +179,16 @@ changes(struct slides *s, bool counter, bool rate, double *out)
 		if (counter)
 			change += fallen;
 		by = factor[i];
-		if (counter &&
-		    near_zero(sampled[i], start[i], first, change, &zero)) {
-			by = (sampled[i] + zero + end[i]) / sampled[i];
-			if (rate)
-				by /= (double)s->p->range / 1000;
+		if (counter && near_zero(first, change, near[i])) {
+			double sampled = s->room[SAMPLED][i];
+
+			zero = sampled * (first / change);
+			if (zero < s->room[START][i]) {
+				by = (sampled + zero + s->room[END][i]) /
+				    sampled;
+				if (rate)
+					by /= span(s, i);
+			}
 		}
 		out[i] = change * by;
 	}
@@ -184,7 +198,10 @@ bool
 promql_slide_rate(struct slides *s, const double *const *args, double *out)
 {
 	(void)args;
-	changes(s, true, true, out);
+	if (s->nresets > 0)
+		changes(s, true, true, true, out);
+	else
+		changes(s, true, true, false, out);
 	return true;
 }
 
@@ -192,7 +209,10 @@ bool
 promql_slide_increase(struct slides *s, const double *const *args, double *out)
 {
 	(void)args;
-	changes(s, true, false, out);
+	if (s->nresets > 0)
+		changes(s, true, false, true, out);
+	else
+		changes(s, true, false, false, out);
 	return true;
 }
 
@@ -200,7 +220,7 @@ bool
 promql_slide_delta(struct slides *s, const double *const *args, double *out)
 {
 	(void)args;
-	changes(s, false, false, out);
+	changes(s, false, false, false, out);
 	return true;
 }
 

@@ -27,8 +27,8 @@ struct slides {
 	const double *v;
 	const size_t *resets; /* as in struct window, of the whole series */
 	size_t nresets;
-	double *room[4]; /* scratch, kept from series to series */
-	size_t cap[4];
+	double *room[5]; /* scratch, kept from series to series */
+	size_t cap[5];
 	size_t *place, placecap;
 };
 
