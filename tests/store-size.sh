@@ -24,7 +24,7 @@ bench=${BENCH:-$here/../../shared/bench}
 peers=${PEERS:-$here/../build/peers}
 vm=${VM:-$(command -v victoria-metrics || echo /tmp/newest/root/usr/bin/victoria-metrics)}
 promtool=$(command -v promtool || echo "$peers/usr/bin/promtool")
-start=${START:-1795305600} # 2026-11-22, a midnight
+start=${START:-1763769600} # a midnight; the day is over
 dir=$(mktemp -d "${TMPDIR:-/tmp}/store-size.XXXXXX")
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; wait; rm -rf "$dir"' EXIT
