@@ -119,11 +119,10 @@ up{dir=\"$PWD/two\",$me}" ]
 	until_ok 5 seen 2 . sub/own.log
 	mv fail.log old.log
 	kill -HUP $pid
-	until_ok 5 test -s fail.log
+	until_ok 5 seen 1 '"job_name":"k"' fail.log
 	kill $pid
 	wait $pid
 	grep -Eqx '\{"time":"20[-0-9T:.]*Z","level":"ERROR","msg":"[^"]*none: No such file or directory","job_name":"j","target":"file:[^"]*/none"\}' old.log
-	grep -q '"job_name":"k"' fail.log
 	! grep -q good old.log fail.log
 	[ "$(sort -u sub/own.log | grep -c '"job_name":"o"')" = "$(wc -l <sub/own.log)" ]
 	# One that can't be written is told, and holds up nothing.
