@@ -23,11 +23,8 @@ struct usage {
 	size_t metriccap, paircap, labelcap, daycap;
 	struct store_day *d;
 	const struct store_seg *g;
-	/* The layout whose columns were named last. */
-	const uint32_t *ids;
-	uint32_t ncols;
-	size_t *metric;
-	size_t cap;
+	struct map lays; /* of g: the metrics of a layout's columns */
+	struct arena a;  /* of these */
 	struct store_cols *cols;
 	double row[STORE_SEALED_ROWS];
 };
@@ -147,26 +144,35 @@ missing(const struct hashes *a, const struct hashes *b)
 	return n;
 }
 
-/* The metrics of a layout's columns, and no samples of them yet. */
-static void
-name_columns(struct usage *x, const uint32_t *ids, uint32_t n)
+static struct store_usage_metric *
+metric_of(struct usage *x, uint32_t id)
 {
 	struct label v[STORE_LABELS_MAX];
 	struct labels ls;
 
-	if (ids == x->ids && n == x->ncols)
-		return;
-	x->ids = ids;
-	x->ncols = n;
-	x->metric = mem_grow(x->metric, &x->cap, n, sizeof(*x->metric));
-	for (uint32_t i = 0; i < n; i++) {
-		str name = STR_NONE;
+	if (!store_dict_labels(&x->d->dict, id, STORE_REC_SERIES, v, &ls))
+		return find_metric(x, STR_NONE);
+	return find_metric(x, label_find(ls, LABEL_NAME));
+}
 
-		if (store_dict_labels(
-			&x->d->dict, ids[i], STORE_REC_SERIES, v, &ls))
-			name = label_find(ls, LABEL_NAME);
-		x->metric[i] = (size_t)(find_metric(x, name) - x->u->metrics);
-	}
+/* The metrics of a layout's columns, as places in the array. */
+static const uint32_t *
+name_columns(struct usage *x, uint32_t ref, const uint32_t *ids, uint32_t n)
+{
+	uint32_t *key, *metric;
+	struct map_slot *m =
+	    map_find(&x->lays, (str){ (const char *)&ref, sizeof(ref) });
+
+	if (m != NULL)
+		return m->v.p;
+	key = arena_alloc(&x->a, sizeof(*key));
+	metric = arena_alloc(&x->a, n * sizeof(*metric));
+	for (uint32_t i = 0; i < n; i++)
+		metric[i] = (uint32_t)(metric_of(x, ids[i]) - x->u->metrics);
+	*key = ref;
+	map_add(&x->lays, (str){ (const char *)key, sizeof(*key) }, NULL)->v.p =
+	    metric;
+	return metric;
 }
 
 static void
@@ -174,7 +180,7 @@ take_stripe(struct usage *x, uint32_t k)
 {
 	struct store_cols *c = x->cols;
 	struct store_sealed *p = x->g->sealed;
-	const uint32_t *ids;
+	const uint32_t *ids, *metric;
 	uint32_t n;
 
 	if (!store_cols_open(c, p, k))
@@ -182,9 +188,9 @@ take_stripe(struct usage *x, uint32_t k)
 	ids = store_sealed_layout(p, c->stripe->layout, &n);
 	if (ids == NULL || n != c->n)
 		return;
-	name_columns(x, ids, n);
+	metric = name_columns(x, c->stripe->layout, ids, n);
 	for (uint32_t i = 0; i < n; i++) {
-		struct store_usage_metric *m = &x->u->metrics[x->metric[i]];
+		struct store_usage_metric *m = &x->u->metrics[metric[i]];
 		size_t rows = c->stripe->rows, there = rows;
 
 		m->bytes += c->at[i + 1] - c->at[i];
@@ -202,29 +208,18 @@ take_row(struct usage *x, const struct store_slot *p, double scale)
 	size_t each = p->type == STORE_FRAME_T ? 12 : 8;
 	const uint64_t *v = store_seg_frame(x->g, p);
 	uint32_t n = 0;
-	const uint32_t *ids =
-	    v == NULL ? NULL : store_seg_layout(x->g, p->ref, &n);
+	const uint32_t *metric,
+	    *ids = v == NULL ? NULL : store_seg_layout(x->g, p->ref, &n);
 
 	if (ids == NULL || !store_seg_row(p, n))
 		return;
-	name_columns(x, ids, n);
+	metric = name_columns(x, p->ref, ids, n);
 	for (uint32_t i = 0; i < n; i++) {
-		struct store_usage_metric *m = &x->u->metrics[x->metric[i]];
+		struct store_usage_metric *m = &x->u->metrics[metric[i]];
 
 		m->bytes += (size_t)((double)each * scale);
 		m->samples += v[i] != STORE_ABSENT;
 	}
-}
-
-static struct store_usage_metric *
-metric_of(struct usage *x, uint32_t id)
-{
-	struct label v[STORE_LABELS_MAX];
-	struct labels ls;
-
-	if (!store_dict_labels(&x->d->dict, id, STORE_REC_SERIES, v, &ls))
-		return find_metric(x, STR_NONE);
-	return find_metric(x, label_find(ls, LABEL_NAME));
 }
 
 static void
@@ -346,7 +341,8 @@ take_day(struct usage *x, struct hashes *now, const struct hashes *before,
 	};
 	for (size_t i = 0; d->open && i < d->n; i++) {
 		x->g = d->seg[i];
-		x->ids = NULL;
+		map_reset(&x->lays);
+		arena_reset(&x->a);
 		if (x->g->sealed != NULL)
 			take_part(x, day);
 		else
@@ -414,7 +410,8 @@ store_usage(struct store *s, struct store_usage *u, struct error *e)
 		qsort(u->labels, u->nlabels, sizeof(*u->labels), by_n);
 	store_cols_fini(x->cols);
 	free(x->cols);
-	free(x->metric);
+	map_fini(&x->lays);
+	arena_fini(&x->a);
 	map_fini(&x->metrics);
 	map_fini(&x->pairs);
 	map_fini(&x->labels);
