@@ -96,9 +96,9 @@ int promql_test_hist(struct test_reader *t, str *s, struct test_hist **out);
 /* As it is written in a test. */
 void promql_test_print_hist(
     struct buf *b, const struct histogram *h, struct arena *a);
-/* a and sign times b, as "+{{...}}" counts on; NULL: they do not go. */
-struct test_hist *promql_test_hist_add(const struct test_hist *a,
-    const struct test_hist *b, double sign, struct arena *arena);
+/* x and sign times y, as "+{{...}}" counts on; NULL: they do not go. */
+struct test_hist *promql_test_hist_add(const struct test_hist *x,
+    const struct test_hist *y, double sign, struct arena *a);
 bool promql_test_hist_equal(
     const struct test_hist *want, const struct histogram *got, struct arena *a);
 /* The same value, to a millionth. */

@@ -12,7 +12,7 @@
 /* Of more the rest is counted. */
 #define SHOW_SERIES 20
 /* Values before and behind the first that differs, in a long range. */
-#define SHOW_AROUND 6
+#define SHOW_AROUND ((size_t)6)
 
 /* The steps that are looked at. */
 struct steps {

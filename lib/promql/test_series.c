@@ -355,27 +355,35 @@ part_of(struct test_reader *t, struct labels ls, struct labels *of)
 	return (enum part)i;
 }
 
+/* A loaded series as a part of a classic histogram. */
+struct classic {
+	enum part part;
+	struct labels of;
+	bool first; /* of its histogram */
+};
+
 /* The histogram of the parts of step k; NULL: there are none, or they fall. */
 static struct histogram *
-nhcb_at(struct test_reader *t, const struct loading *l, const enum part *part,
-    size_t k, struct test_bound *b)
+nhcb_at(struct test_reader *t, const struct loading *l, const struct classic *c,
+    const struct classic *first, size_t k, struct test_bound *b)
 {
 	double count = 0, sum = 0;
 	bool has_count = false, any = false;
 	size_t nb = 0;
 
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t i = (size_t)(first - c); i < l->n; i++) {
 		const struct test_series *s = &l->v[i];
 
-		if (part[i] == PART_NONE || k >= s->n || num_is_stale(s->v[k]))
+		if (c[i].part == PART_NONE || !label_eq(c[i].of, first->of) ||
+		    k >= s->n || num_is_stale(s->v[k]))
 			continue;
 		any = true;
-		if (part[i] == PART_COUNT)
+		if (c[i].part == PART_COUNT)
 			count = s->v[k];
-		has_count |= part[i] == PART_COUNT;
-		if (part[i] == PART_SUM)
+		has_count |= c[i].part == PART_COUNT;
+		if (c[i].part == PART_SUM)
 			sum = s->v[k];
-		if (part[i] == PART_BUCKET &&
+		if (c[i].part == PART_BUCKET &&
 		    num_parse(label_find(s->ls, STR("le")), &b[nb].le) == 0)
 			b[nb++].count = s->v[k];
 	}
@@ -383,33 +391,40 @@ nhcb_at(struct test_reader *t, const struct loading *l, const enum part *part,
 		   : NULL;
 }
 
-/* The histogram that series first is the first part of, at each step. */
-static void
-load_nhcb(
-    struct test_reader *t, const struct loading *l, size_t first, int64_t step)
+/* How many values the longest series has. */
+static size_t
+longest(const struct loading *l)
 {
-	struct test_bound *b = arena_array(&t->a, l->n, struct test_bound);
-	enum part *part = arena_array(&t->a, l->n, enum part);
-	struct labels of, other;
 	size_t most = 0;
 
-	if (part_of(t, l->v[first].ls, &of) == PART_NONE)
-		return;
-	for (size_t i = 0; i < l->n; i++) {
-		part[i] = part_of(t, l->v[i].ls, &other);
-		if (part[i] != PART_NONE && !label_eq(of, other))
-			part[i] = PART_NONE;
-		if (part[i] != PART_NONE && i < first)
-			return;
-		if (part[i] != PART_NONE && l->v[i].n > most)
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].n > most)
 			most = l->v[i].n;
-	}
-	for (size_t k = 0; k < most; k++) {
-		struct histogram *h = nhcb_at(t, l, part, k, b);
+	return most;
+}
 
-		if (h != NULL)
-			add(t, of, (int64_t)k * step, h);
+/* Classic histograms as native ones with custom buckets, at each step. */
+static void
+load_nhcb(struct test_reader *t, const struct loading *l, int64_t step)
+{
+	struct test_bound *b = arena_array(&t->a, l->n, struct test_bound);
+	struct classic *c = arena_array(&t->a, l->n, struct classic);
+	size_t most = longest(l);
+
+	for (size_t i = 0; i < l->n; i++) {
+		c[i].part = part_of(t, l->v[i].ls, &c[i].of);
+		c[i].first = c[i].part != PART_NONE;
+		for (size_t k = 0; k < i && c[i].first; k++)
+			c[i].first = c[k].part == PART_NONE ||
+			    !label_eq(c[k].of, c[i].of);
 	}
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < most && c[i].first; k++) {
+			struct histogram *h = nhcb_at(t, l, c, &c[i], k, b);
+
+			if (h != NULL)
+				add(t, c[i].of, (int64_t)k * step, h);
+		}
 }
 
 static void
@@ -444,7 +459,7 @@ promql_test_load(struct test_reader *t, int64_t step, bool nhcb)
 			return -1;
 	for (size_t i = 0; i < l.n; i++)
 		load_series(t, &l.v[i], step);
-	for (size_t i = 0; i < l.n && nhcb; i++)
-		load_nhcb(t, &l, i, step);
+	if (nhcb)
+		load_nhcb(t, &l, step);
 	return 0;
 }
