@@ -253,7 +253,7 @@ memory() {
 		    $(range "$step") "$expr" 2>&1 >/dev/null | tail -n1)
 		echo "$name $((after - before)) $mine" | awk '{
 			printf "%-4s %10.1f %10.1f %10.3f\n", $1, $2 / 1024,
-			    $3 / 1024, $2 > 0 ? $3 / $2 : 0 }'
+			    $3 / 1024, ($2 > 0 ? $3 / $2 : 0) }'
 	done
 }
 
