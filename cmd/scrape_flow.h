@@ -85,6 +85,7 @@ struct flow {
 	struct slot *self;
 	struct scrape_memory *m;
 	struct fetch *fetch;
+	bool watched; /* by it: the wake-up descriptor, and stdout's reader */
 	struct scrape_out out;
 	struct scrape_state state;
 	struct scrape_text x;

@@ -123,11 +123,15 @@ wait_for(struct flow *f, int64_t ms)
 	size_t n = 0, out = SIZE_MAX;
 	struct pollfd *p;
 	struct error e;
+	short happened;
 
 	p = f->fds = mem_grow(
 	    f->fds, &f->fds_cap, 2 + f->nexec + SD_FDS, sizeof(*f->fds));
-	p[n++] = (struct pollfd){ .fd = tool_wake_fd(), .events = POLLIN };
-	if (f->out.fd != -1) {
+	if (!f->watched)
+		p[n++] =
+		    (struct pollfd){ .fd = tool_wake_fd(), .events = POLLIN };
+	if (f->out.fd != -1 &&
+	    (!f->watched || scrape_out_waiting(&f->out) > 0)) {
 		p[out = n++] = (struct pollfd){ .fd = f->out.fd };
 		if (scrape_out_waiting(&f->out) > 0)
 			p[out].events = POLLOUT;
@@ -146,7 +150,9 @@ wait_for(struct flow *f, int64_t ms)
 	}
 	if (fetch_step(f->fetch, p, n, ms < 0 ? 0 : (int)ms, &e) == -1)
 		tool_die(TOOL_FAILED, "%s", e.msg);
-	if (out != SIZE_MAX && (p[out].revents & (POLLERR | POLLHUP)))
+	happened = out != SIZE_MAX ? p[out].revents
+				   : fetch_watched(f->fetch, f->out.fd);
+	if (happened & (POLLERR | POLLHUP))
 		f->out.gone = true;
 	for (size_t i = f->nexec; i-- > 0;)
 		if (scrape_exec_step(f->exec[i]))
@@ -408,6 +414,8 @@ flow_init(struct flow *f, const struct scrape_options *o)
 	f->room = room();
 	scrape_out_open(&f->out);
 	f->fetch = scrape_plan_fetch(o);
+	f->watched = fetch_watch(f->fetch, tool_wake_fd(), POLLIN) == 0 &&
+	    (f->out.fd == -1 || fetch_watch(f->fetch, f->out.fd, 0) == 0);
 	f->faillog = scrape_faillog_new();
 	f->self = slot_self(f);
 }

@@ -55,6 +55,37 @@ fetch_now(const struct fetch *f)
 	return f->clock->mono(f->clock->arg);
 }
 
+static bool
+has_epoll(struct fetch *f)
+{
+	if (f->ep == -1)
+		f->ep = epoll_create1(EPOLL_CLOEXEC);
+	return f->ep != -1;
+}
+
+int
+fetch_watch(struct fetch *f, int fd, short events)
+{
+	struct epoll_event ev = { .events = (uint32_t)events };
+
+	ev.data.u64 = FETCH_WATCHED | f->nwatched;
+	if (!has_epoll(f) || epoll_ctl(f->ep, EPOLL_CTL_ADD, fd, &ev) == -1)
+		return -1;
+	f->watched = mem_grow(
+	    f->watched, &f->watched_cap, f->nwatched + 1, sizeof(*f->watched));
+	f->watched[f->nwatched++] = (struct pollfd){ .fd = fd };
+	return 0;
+}
+
+short
+fetch_watched(const struct fetch *f, int fd)
+{
+	for (size_t i = 0; i < f->nwatched; i++)
+		if (f->watched[i].fd == fd)
+			return f->watched[i].revents;
+	return 0;
+}
+
 static struct fetch_job *
 job_new(struct fetch *f)
 {
@@ -174,6 +205,7 @@ fetch_free(struct fetch *f)
 		free(f->connect_to[i]);
 	free(f->connect_to);
 	free(f->user_agent);
+	free(f->watched);
 	free(f->polls);
 	free(f);
 }
@@ -262,7 +294,7 @@ fetch_add(struct fetch *f, const struct fetch_request *q, struct error *e)
 
 	if (!fetch_safe(q->url))
 		return error_set(e, "invalid URL");
-	if (f->ep == -1 && (f->ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
+	if (!has_epoll(f))
 		return error_errno(e, "epoll");
 	j = job_new(f);
 	j->q = *q;
@@ -566,6 +598,11 @@ do_event(struct fetch *f, const struct epoll_event *ev)
 		    f, (int)(ev->data.u64 & UINT32_MAX), ev->events);
 		return 0;
 	}
+	if (ev->data.u64 >= FETCH_WATCHED) {
+		f->watched[ev->data.u64 & UINT32_MAX].revents =
+		    (short)ev->events;
+		return 0;
+	}
 	if (ev->events & (EPOLLIN | EPOLLHUP))
 		mask |= CURL_CSELECT_IN;
 	if (ev->events & EPOLLOUT)
@@ -583,6 +620,8 @@ fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
 	struct epoll_event ev[EVENTS];
 	int n, done;
 
+	for (size_t i = 0; i < f->nwatched; i++)
+		f->watched[i].revents = 0;
 	if (f->pending == 0 && nfds == 0 && timeout < 0)
 		return 0;
 	if (f->ep == -1) {

@@ -77,6 +77,14 @@ void fetch_cancel(struct fetch *f, const void *arg);
 size_t fetch_pending(const struct fetch *f);
 
 /*
+ * Have every step wait for events (as poll's) of fd, too, until the end: who
+ * always waits for the same few is spared to give them each time.  -1: for
+ * such a descriptor that can't be.  And what happened to fd in the last step.
+ */
+int fetch_watch(struct fetch *f, int fd, short events);
+short fetch_watched(const struct fetch *f, int fd);
+
+/*
  * Wait for the network at most timeout ms (-1: for ever), or for fds (the
  * caller's own, may be NULL), and do what is due; callbacks are called from
  * here.

@@ -139,6 +139,8 @@ struct fetch {
 	size_t held; /* bytes of bodies under way */
 	size_t max_held;
 	struct fetch_token *tokens;
+	struct pollfd *watched; /* the caller's, for good */
+	size_t nwatched, watched_cap;
 	struct pollfd *polls;
 	size_t polls_cap;
 };
@@ -157,6 +159,7 @@ int64_t fetch_multi_due(const struct fetch *f);
  * -1: its headers can't be sent.  Its events have FETCH_PLAIN in them.
  */
 #define FETCH_PLAIN ((uint64_t)UINT32_MAX << 32)
+#define FETCH_WATCHED (FETCH_PLAIN - ((uint64_t)1 << 32))
 
 bool fetch_plain_can(const struct fetch_job *j);
 int fetch_plain_start(struct fetch_job *j, struct error *e);
