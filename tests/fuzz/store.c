@@ -5,7 +5,8 @@
  * The input is records of the dictionary, a zero byte, then frames: each a
  * byte of type, one of flags, one of columns or so, two of length, bytes.  What
  * came of it is sealed, and bytes of the part are changed at places that the
- * second half of the input says, with checksums made right again.
+ * second half of the input says, with checksums made right again; then the
+ * index of the day likewise, as the first bytes say.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -22,6 +23,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 #define DAY "/20211122"
+#define DURING INT64_C(1637582400000)
+#define AFTER INT64_C(1637712000000)
 
 struct in {
 	const uint8_t *p;
@@ -221,15 +224,14 @@ told(void *arg, const char *msg)
 }
 
 static void
-compact(const char *dir)
+compact(const char *dir, int64_t now)
 {
 	struct error e;
 	struct store *s = store_open(dir, STORE_WRITE, &e);
 	size_t n = 0;
-	struct store_compact c = { .now = INT64_C(1637582400000),
-		.seal = true,
-		.report = told,
-		.arg = &n };
+	struct store_compact c = {
+		.now = now, .seal = true, .report = told, .arg = &n
+	};
 
 	if (s == NULL || store_compact(s, &c, &e) == -1)
 		abort();
@@ -271,26 +273,60 @@ make_right(uint8_t *p, size_t n)
 	h->crc = crc32c(0, h, offsetof(struct store_sealed_head, crc));
 }
 
+/* The checksums of an index, where it says things are. */
+static void
+index_right(uint8_t *p, size_t n)
+{
+	struct store_index_head *h = (void *)p;
+	struct store_index_block *b;
+	struct store_index_column *c;
+	uint64_t at = sizeof(*h);
+
+	/* Small directories are not packed. */
+	if (h->dir > n || h->dirlen != n - h->dir || h->dirlen != h->dirraw ||
+	    (h->nblocks + (uint64_t)h->ntables + h->ncolumns) * sizeof(*b) >
+		h->dirlen) {
+		h->crc = crc32c(0, h, offsetof(struct store_index_head, crc));
+		return;
+	}
+	b = (void *)(p + h->dir);
+	c = (void *)(p + h->dir +
+	    (h->nblocks + (size_t)h->ntables) * sizeof(*b));
+	for (uint32_t i = 0; i < h->nblocks; at += b[i++].len)
+		if (at + b[i].len <= h->dir)
+			b[i].crc = crc32c(0, p + at, b[i].len);
+	for (uint32_t i = 0; i < h->ncolumns; at += c[i++].len)
+		if (at + c[i].len <= h->dir)
+			c[i].crc = crc32c(0, p + at, c[i].len);
+	h->dircrc = crc32c(0, p + h->dir, h->dirlen);
+	h->crc = crc32c(0, h, offsetof(struct store_index_head, crc));
+}
+
 static void
 change(struct in *in, const char *day, const char *name)
 {
+	bool is_index = strcmp(name, "index") == 0;
 	char path[128];
 	struct buf b = { 0 };
 	struct error e;
 
 	snprintf(path, sizeof(path), "%s/%s", day, name);
 	if (file_read(path, &b, &e) == -1 ||
-	    b.n < sizeof(struct store_sealed_head)) {
+	    b.n < (is_index ? sizeof(struct store_index_head)
+			    : sizeof(struct store_sealed_head))) {
 		buf_fini(&b);
 		return;
 	}
-	while (in->n > 0) {
+	for (size_t k = 0; in->n > 0 && (!is_index || k < 16); k++) {
 		size_t at = byte(in) << 8;
 
 		at |= byte(in);
 		b.p[at % b.n] = (char)byte(in);
 	}
-	make_right((uint8_t *)b.p, b.n);
+	if (is_index)
+		index_right((uint8_t *)b.p, b.n);
+	else
+		make_right((uint8_t *)b.p, b.n);
 	(void)unlink(path);
 	snprintf(path, sizeof(path), "/%s", name);
 	put(day, path, buf_str(&b));
@@ -301,9 +337,9 @@ change(struct in *in, const char *day, const char *name)
 static void
 clean(const char *day)
 {
-	static const char *const names[] = { "series.hash", "000002.seg",
-		"000003.seg", "000001-000001.part", "000001-000002.part",
-		"000002-000002.part" };
+	static const char *const names[] = { "series.hash", "index",
+		"000002.seg", "000003.seg", "000001-000001.part",
+		"000001-000002.part", "000002-000002.part" };
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -316,6 +352,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct in in = { p, n / 2 }, tail = { p + n / 2, n - n / 2 };
+	struct in bits = { p, n / 2 };
 	struct buf b = { 0 };
 	char dir[64], day[80];
 
@@ -334,13 +371,20 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	read_all(dir);
 	append(dir);
 	read_all(dir);
-	compact(dir);
+	compact(dir, DURING);
 	read_all(dir);
 	change(&tail, day, "000002-000002.part");
 	change(&tail, day, "000001-000002.part");
 	read_all(dir);
 	append(dir);
-	compact(dir);
+	/* The day is over: labels move, and the log goes on behind them. */
+	compact(dir, AFTER);
+	read_all(dir);
+	change(&bits, day, "index");
+	read_all(dir);
+	append(dir);
+	read_all(dir);
+	compact(dir, AFTER);
 	read_all(dir);
 	buf_fini(&b);
 	return 0;
