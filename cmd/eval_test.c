@@ -3,10 +3,10 @@
  * for each evaluation that fails its place, what was asked and a diff.
  */
 #include <stdio.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "eval_cmd.h"
+
+#define FILE_MAX ((size_t)64 << 20)
 
 struct testing {
 	const char *file;
@@ -46,10 +46,8 @@ test(const char *file)
 	struct promql_test p = { .each = each, .fault = fault, .arg = &t };
 	struct buf text = { 0 };
 	struct error e;
-	int rc = input ? file_read_fd(STDIN_FILENO, "stdin", &text, &e)
-		       : file_read(file, &text, &e);
 
-	if (rc == -1) {
+	if (eval_read(input ? NULL : file, &text, FILE_MAX, &e) == -1) {
 		tool_warn("%s", e.msg);
 		return TOOL_USAGE;
 	}

@@ -2,11 +2,42 @@
  * mf-eval fmt and parse: expressions as text for people, and as a tree.  They
  * are the operands, or all of the standard input as one.
  */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "eval_cmd.h"
+
+/* Nobody writes a longer one. */
+#define EXPR_MAX ((size_t)1 << 20)
+
+int
+eval_read(const char *file, struct buf *b, size_t max, struct error *e)
+{
+	const char *name = file != NULL ? file : "stdin";
+	struct file_lines lines;
+	int fd = STDIN_FILENO, rc = 1;
+	str block;
+
+	if (file != NULL && (fd = open(file, O_RDONLY | O_CLOEXEC)) == -1)
+		return error_errno(e, "%s", file);
+	file_lines_init(&lines, fd);
+	lines.max = max;
+	while (rc > 0 && b->n <= max) {
+		rc = file_lines_next(&lines, &block, e);
+		if (rc == 1)
+			buf_add(b, block);
+	}
+	if (rc == -1)
+		(void)error_add(e, "%s", name);
+	else if (b->n > max)
+		rc = error_set(e, "%s: longer than %zu bytes", name, max);
+	file_lines_fini(&lines);
+	if (fd != STDIN_FILENO)
+		(void)close(fd);
+	return rc == -1 ? -1 : 0;
+}
 
 typedef void put_expr(struct buf *out, const struct promql_expr *x);
 
@@ -67,7 +98,7 @@ put_all(const struct eval_options *o, put_expr *form)
 	int status = TOOL_OK;
 
 	if (o->nexprs == 0) {
-		if (file_read_fd(STDIN_FILENO, "stdin", &text, &e) == -1)
+		if (eval_read(NULL, &text, EXPR_MAX, &e) == -1)
 			tool_die(TOOL_FAILED, "%s", e.msg);
 		status = put(o, "stdin", buf_str(&text), form);
 	}

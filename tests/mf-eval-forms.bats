@@ -261,6 +261,13 @@ bad.test: FAILED: 1 of 1 evaluations' ]
 	head -c 100000 /dev/urandom >noise.test
 	run -2 mf-eval test noise.test
 	run -1 bash -c 'mf-eval test good.test >/dev/full'
+	# what has no end is not read to it
+	run -2 --separate-stderr mf-eval test - < <(yes '# nothing')
+	[[ $stderr == 'mf-eval: stdin: longer than 67108864 bytes' ]]
+	run -1 --separate-stderr mf-eval fmt </dev/zero
+	[[ $stderr == *stdin* ]]
+	run -1 --separate-stderr mf-eval parse < <(yes '1 +')
+	[[ $stderr == 'mf-eval: stdin: longer than 1048576 bytes' ]]
 }
 
 @test "test: our own files of the language" {
