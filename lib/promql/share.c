@@ -12,6 +12,9 @@
 
 #define MAX_SAMPLES ((size_t)4 << 20)
 
+/* A series' labels take as much room as this many samples, or so. */
+#define LABELS 16
+
 /* An answer: not begun, being made, complete, or too large to be kept. */
 enum state { EMPTY, MAKING, COMPLETE, GIVEN_UP };
 
@@ -200,8 +203,8 @@ keep(struct source_cursor *c, const struct source_series *s)
 	const struct histogram **h;
 	struct arena *a = &answer->a;
 
-	answer->samples += s->n;
-	c->share->samples += s->n;
+	answer->samples += s->n + LABELS;
+	c->share->samples += s->n + LABELS;
 	if (c->share->samples > c->share->max) {
 		give_up(c);
 		return;
