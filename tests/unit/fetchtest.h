@@ -197,7 +197,7 @@ get(struct fetch *f, struct fetch_request q, struct got *g)
 	g->done = false;
 	if (q.method == NULL)
 		q.method = "GET";
-	q.timeout = q.timeout ? q.timeout : 5000;
+	q.timeout = q.timeout ? q.timeout : 40000;
 	q.done = on_done;
 	q.arg = g;
 	if (fetch_add(f, &q, &e) == -1)

@@ -304,7 +304,7 @@ test_cancel(struct fetch *f)
 	struct got g = { 0 };
 	struct fetch_request q = { .method = "GET",
 		.url = url("/keep"),
-		.timeout = 5000,
+		.timeout = 40000,
 		.done = on_done,
 		.arg = &g };
 	struct error e;

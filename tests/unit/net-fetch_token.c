@@ -130,7 +130,7 @@ test_good(struct fetch *f)
 	struct auth a;
 	struct fetch_request q = { .method = "GET",
 		.url = url("/api"),
-		.timeout = 5000,
+		.timeout = 40000,
 		.auth = &a,
 		.done = on_done,
 		.arg = &g };
@@ -188,7 +188,7 @@ test_late(struct fetch *f)
 	struct auth a;
 	struct fetch_request q = { .method = "GET",
 		.url = url("/slow"),
-		.timeout = 5000,
+		.timeout = 40000,
 		.auth = &a,
 		.done = on_done,
 		.arg = &g };

