@@ -369,6 +369,7 @@ says() {
 	used=$((4096 + $(wc -l <s) * 64))
 	for f in $day/series.log $day/series.hash d/store/meta.log \
 	    d/store/cache/* d/store/format $seg; do
+		fresh # the one before has grown by an append
 		size=$(stat -c %s "$f")
 		for ((o = RANDOM % MF_FLIP; o < size; o += MF_FLIP)); do
 			[ "$f" != $seg ] || [ $o -lt $used ] ||
