@@ -464,8 +464,9 @@ reserve_block(void *arg)
 }
 
 static void
-put_block(struct seal *w, uint32_t no, str raw, bool timed)
+put_block(void *arg, uint32_t no, str raw, bool timed)
 {
+	struct seal *w = arg;
 	struct store_sealed_block b = { .raw = (uint32_t)raw.n };
 	size_t most = ZSTD_compressBound(raw.n), n;
 
@@ -481,12 +482,6 @@ put_block(struct seal *w, uint32_t no, str raw, bool timed)
 	b.timed = timed;
 	b.off = put(w, (str){ w->data.p, n });
 	memcpy(w->blocks.p + no * sizeof(b), &b, sizeof(b));
-}
-
-static void
-put_timed(void *arg, uint32_t no, str packed)
-{
-	put_block(arg, no, packed, true);
 }
 
 static void
@@ -788,7 +783,7 @@ begin(struct seal *w, uint32_t day)
 	else if (w->n == 1 && w->v[0]->sealed != NULL)
 		h->dropped = store_sealed_head(w->v[0]->sealed)->dropped;
 	w->off = sizeof(*h);
-	store_timed_init(&w->timed, reserve_block, put_timed, w);
+	store_timed_init(&w->timed, reserve_block, put_block, w);
 }
 
 static void

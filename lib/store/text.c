@@ -47,8 +47,7 @@ believe(const struct store_cache_head *h, size_t size, str key)
 
 	if (size < want ||
 	    memcmp(h->magic, STORE_CACHE_MAGIC, sizeof(h->magic)) != 0 ||
-	    h->version != STORE_VERSION || h->key != key.n ||
-	    h->cols > COLS)
+	    h->version != STORE_VERSION || h->key != key.n || h->cols > COLS)
 		return false;
 	want += ((size_t)h->key + 7) / 8 * 8 +
 	    (size_t)h->n * sizeof(struct store_cache_line);

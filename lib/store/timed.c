@@ -28,7 +28,7 @@ struct group {
 
 void
 store_timed_init(struct store_timed *x, uint32_t (*reserve)(void *arg),
-    void (*put)(void *arg, uint32_t no, str packed), void *arg)
+    void (*put)(void *arg, uint32_t no, str packed, bool timed), void *arg)
 {
 	*x = (struct store_timed){
 		.reserve = reserve,
@@ -102,7 +102,7 @@ flush(struct store_timed *x, struct group *g)
 {
 	buf_reset(&x->packed);
 	pack(&x->packed, g);
-	x->put(x->arg, g->block, buf_str(&x->packed));
+	x->put(x->arg, g->block, buf_str(&x->packed), true);
 	x->held -= g->n * g->cols * 12;
 	g->n = 0;
 	free(g->v);

@@ -20,16 +20,19 @@
 
 struct store_timed {
 	uint32_t (*reserve)(void *arg);
-	void (*put)(void *arg, uint32_t no, str packed);
+	void (*put)(void *arg, uint32_t no, str packed, bool timed);
 	void *arg;
 	struct map groups;
 	size_t held; /* bytes */
 	struct buf packed;
 };
 
-/* The caller gives a block its number, and takes its bytes when it is full. */
+/*
+ * The caller gives a block its number, and takes its bytes when it is full;
+ * timed is true.
+ */
 void store_timed_init(struct store_timed *x, uint32_t (*reserve)(void *arg),
-    void (*put)(void *arg, uint32_t no, str packed), void *arg);
+    void (*put)(void *arg, uint32_t no, str packed, bool timed), void *arg);
 
 /* Is the slot's frame one that goes into a group? */
 bool store_timed_takes(const struct store_slot *p);

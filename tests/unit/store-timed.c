@@ -24,9 +24,10 @@ reserve(void *arg)
 }
 
 static void
-put(void *arg, uint32_t no, str packed)
+put(void *arg, uint32_t no, str packed, bool timed)
 {
 	(void)arg;
+	CHECK(timed);
 	buf_add(&blocks[no], packed);
 }
 
