@@ -331,7 +331,9 @@ insert(struct store_hash_head *h, uint64_t hash, uint32_t id)
 	uint64_t mask = h->cap - 1;
 	struct store_hash_pair *p = pairs(h);
 
-	for (uint64_t i = hash & mask;; i = (i + 1) & mask) {
+	/* There is room, unless the file is damaged. */
+	for (uint64_t i = hash & mask, k = 0; k <= mask;
+	     i = (i + 1) & mask, k++) {
 		if (p[i].id == id)
 			return;
 		if (p[i].id == 0) {

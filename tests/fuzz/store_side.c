@@ -69,34 +69,38 @@ append(const char *dir, const char *text, bool as_text)
 	store_close(s);
 }
 
-/* Samples of what is there must be the three batches', no more, no less. */
+/*
+ * Every sample of these batches is there, and nothing else is.  A hash that has
+ * forgotten a series lets it come twice, which queries bring together.
+ */
 static void
 look(const char *dir, const char *const *want, size_t n)
 {
 	struct error e;
 	struct store *s = store_open(dir, STORE_READ, &e);
 	struct buf b = { 0 };
-	size_t lines = 0;
-	str text;
+	str text, l;
 
 	if (s == NULL ||
 	    store_select(s, NULL, 0, INT64_MIN, INT64_MAX, collect, &b, &e) ==
 		-1)
 		abort();
-	text = buf_str(&b);
-	while (text.n > 0) {
-		str l = str_cut(&text, '\n');
+	for (text = buf_str(&b); text.n > 0;) {
 		bool known = false;
 
+		l = str_cut(&text, '\n');
 		for (size_t i = 0; i < n; i++)
 			known = known ||
 			    str_find(str_of(want[i]), l) < strlen(want[i]);
 		if (!known)
 			abort();
-		lines += l.p[0] != '#';
 	}
-	if (lines != 3 * n)
-		abort();
+	for (size_t i = 0; i < n; i++)
+		for (text = str_of(want[i]); text.n > 0;) {
+			l = str_cut(&text, '\n');
+			if (l.p[0] != '#' && str_find(buf_str(&b), l) >= b.n)
+				abort();
+		}
 	buf_fini(&b);
 	store_close(s);
 }

@@ -10,6 +10,7 @@
 
 #define DAY "s/20211122/"
 #define BATCHES 60
+#define ROWS(n) ((size_t)40 * (n))
 
 static void
 note(void *arg, const char *msg)
@@ -32,7 +33,7 @@ make(void)
 	struct buf b = { NULL, 0, 0 };
 
 	for (int k = 0; k < BATCHES; k++) {
-		long long t = 1637582400000LL + k * 1000;
+		long long t = 1637582400000LL + k * 1000LL;
 
 		buf_printf(&b, "# BATCH {job=\"j\"} %lld\n", t);
 		for (int i = 0; i < 40; i++)
@@ -165,8 +166,8 @@ main(void)
 	help_begin();
 	make();
 	segment(16, 0);
-	segment(4096 + 5 * 64, 40 * (BATCHES - 1));
-	segment(4096 + 65536 * 64 + 1000, 40 * (BATCHES - 1));
+	segment(4096 + 5 * 64, ROWS(BATCHES - 1));
+	segment(4096 + 65536 * 64 + 1000, ROWS(BATCHES - 1));
 	help_run("rm -rf s; cp -r base s; truncate -s 2000 " DAY "000001.seg");
 	mended(0);
 	help_run(
@@ -191,9 +192,9 @@ main(void)
 	help_run("mv s base2; for n in 3 4 5; do cp base2/20211122/000002.seg "
 		 "base2/20211122/00000$n.seg; done");
 	help_run("cp -r base2 s");
-	mended(40 * BATCHES);
+	mended(ROWS(BATCHES));
 	help_run("rm -rf s; cp -r base2 s; rm " DAY "00000[34].seg");
-	mended(40 * BATCHES);
+	mended(ROWS(BATCHES));
 	help_end();
 	return done();
 }
