@@ -247,3 +247,23 @@ faults="pwrite:EIO pwrite:ENOSPC pwrite:full pwrite:half write:EIO write:full
 	mf-store append --replace -d d other
 	[ "$(mf-store select -d d | grep -c 'sum:2.5,')" = 1 ]
 }
+
+@test "what a name stands for is on the disk before the name is" {
+	# at COMMAND...: which file's data it syncs first.
+	at() {
+		local call file
+
+		run -137 failing fdatasync:kill:1 map "$@"
+		read -r call file _ <map
+		echo "$call $file"
+	}
+	stream a 0 2 >first
+	[ "$(at mf-store append -d d first)" = "fdatasync segment.tmp" ]
+	run -2 ls d/store/20211122/000001.seg
+	mf-store append -d d first
+	can_compact || return 0
+	[ "$(at mf-store compact --seal -d d)" = "fdatasync series.log" ]
+	run -2 ls d/store/20211122/000001-000001.part
+	mf-store compact --seal -d d
+	mine | cmp - first
+}
