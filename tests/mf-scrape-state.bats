@@ -78,10 +78,13 @@ teardown() { stop_all; }
 	END
 	scrape s -c p.yml -d data
 	until_ok 20 seen 2 '^# EOF' s.out
+	# it writes nothing while it is removed
+	kill -STOP "$pid"
 	rm -r data
+	kill -CONT "$pid"
 	until_ok 40 test -e data/scrape/targets
-	grep -q '^# BATCH .*job="j"' data/scrape/series
-	grep -q 'data/scrape/series: was removed, and is written anew' s.err
+	until_ok 40 grep -qs '^# BATCH .*job="j"' data/scrape/series
+	until_ok 40 grep -q 'data/scrape/series: was removed, and is written anew' s.err
 	run -1 --separate-stderr mf-scrape -1 -c p.yml -d data
 	[[ $stderr == *"held by process $pid"* ]]
 	# somebody else has taken it meanwhile: it is not ours to write
@@ -89,9 +92,12 @@ teardown() { stop_all; }
 	sh -c 'exec 9>other/scrape/lock; flock 9; echo $$ >&9; exec sleep 60' 3>&- &
 	echo $! >>pids
 	until_ok 20 test -s other/scrape/lock
+	holder=$!
+	kill -STOP "$pid"
 	rm -r data
 	mv other data
-	until_ok 40 grep -q "data/scrape/lock: held by process $!" s.err
+	kill -CONT "$pid"
+	until_ok 40 grep -q "data/scrape/lock: held by process $holder" s.err
 	[ ! -e data/scrape/series ]
 	n=$(grep -c '^# EOF' s.out)
 	until_ok 20 seen $((n + 2)) '^# EOF' s.out
