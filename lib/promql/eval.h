@@ -208,8 +208,11 @@ int promql_unite_fini(struct unite *u, int rc);
 struct promql_share *promql_share_own(
     const struct promql_expr *x, const struct source *src);
 
-/* twin.c: vector() for n, unless its rows are there already. */
-void promql_twins_begin(struct eval *ev, const struct node *root);
+/*
+ * twin.c: vector() for n, unless its rows are there already.  begin says if
+ * selectors may be read twice all the same.
+ */
+bool promql_twins_begin(struct eval *ev, const struct node *root);
 void promql_twins_end(struct eval *ev);
 int promql_once(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out,

@@ -396,8 +396,8 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	arena_init(&scratch);
 	promql_watch_begin(&ev, o);
 	promql_costs_begin(&ev, x->root, o->costs);
-	if (share != NULL)
-		promql_twins_begin(&ev, x->root);
+	if (share != NULL && !promql_twins_begin(&ev, x->root))
+		ev.src = src;
 	rc = result(&ev, x->root, o->step == 0, r);
 	promql_costs_end(&ev);
 	promql_twins_end(&ev);

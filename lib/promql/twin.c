@@ -20,6 +20,7 @@ struct twins {
 	const struct node **node; /* those that have one, */
 	struct twin **twin;       /* and which */
 	size_t n, ncap, tcap;
+	size_t loose; /* selectors that are in no twin */
 };
 
 /* Is it a vector that may cost something? */
@@ -59,8 +60,10 @@ walk(struct eval *ev, const struct node *n, size_t above,
 		return;
 	if (worthy(n))
 		above = fn(ev, n, above);
-	if (n->kind == N_MATRIX)
+	if (n->kind == N_MATRIX) {
+		ev->twins->loose += above == 1;
 		return;
+	}
 	walk(ev, n->sub, above, fn);
 	walk(ev, n->rhs, above, fn);
 	for (size_t i = 0; i < n->narg; i++)
@@ -81,8 +84,10 @@ mark(struct eval *ev, const struct node *n, size_t above)
 	struct twins *t = ev->twins;
 	struct twin *twin = twin_of(ev, n);
 
-	if (twin->said <= above)
+	if (twin->said <= above) {
+		t->loose += above == 1 && n->kind == N_VECTOR;
 		return above;
+	}
 	t->node =
 	    arena_grow(ev->a, t->node, &t->ncap, t->n + 1, sizeof(*t->node));
 	t->twin =
@@ -92,12 +97,13 @@ mark(struct eval *ev, const struct node *n, size_t above)
 	return twin->said;
 }
 
-void
+bool
 promql_twins_begin(struct eval *ev, const struct node *root)
 {
 	ev->twins = arena_new(ev->a, struct twins);
 	walk(ev, root, 0, count);
 	walk(ev, root, 1, mark);
+	return ev->twins->loose > 1;
 }
 
 void
