@@ -33,7 +33,7 @@ dnsmasq -k -C /dev/null -p 53 -a 127.0.0.1 -z -R -h -u "$(id -un)" \
 pids=$!
 ./answer . 2>answer.err &
 pids="$pids $!"
-for _ in 1 2 3 4 5 6 7 8 9; do
+for _ in $(seq 200); do
 	sleep 0.1
 	address=$(sed -n 's/.*listening on //p' answer.err)
 	[ -z "$address" ] || break
@@ -42,7 +42,7 @@ sed "s/ADDRESS/$address/" p.in >p.yml
 prometheus --config.file=p.yml --storage.tsdb.path=prom \
     --web.listen-address=127.0.0.1:9090 >prom.log 2>&1 &
 pids="$pids $!"
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+for _ in $(seq 80); do
 	sleep 0.5
 	curl -s http://127.0.0.1:9090/api/v1/targets >prom.json || continue
 	[ "$(grep -o '"scrapeUrl"' prom.json | wc -l)" -lt 12 ] || break
