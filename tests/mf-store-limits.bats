@@ -164,7 +164,7 @@ max-age 30d" ]
 	pid=$!
 	exec 9>pipe
 	batch 0 'm{i="1"} 1 @' >&9
-	for _ in $(seq 200); do
+	for _ in $(seq 2000); do
 		[ "$(mf-store series -d a 2>/dev/null | wc -l)" = 1 ] && break
 		sleep 0.02
 	done
