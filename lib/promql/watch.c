@@ -137,10 +137,11 @@ enter(struct eval *ev, const struct node *n, unsigned depth)
 			.name = name(n),
 			.text = arena_dup(ev->out,
 			    (str){ ev->text.p + n->at, n->end - n->at }),
-			.depth = depth++,
+			.depth = depth,
 			.fixed = n->fixed,
 		};
 		l->node[c->n++] = n;
+		depth++;
 	}
 	if (n->kind == N_MATRIX)
 		return;
