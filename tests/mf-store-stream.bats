@@ -162,6 +162,10 @@ flow() {
 	mf-store compact -d a --seal
 	[ "$(mf-store select --by-series -d a temp | awk '/^temp/ { print $2 }' |
 	    head -n 7 | tr '\n' ' ')" = "0 0.25 0.5 0.75 1 0.625 0.75 " ]
+	# A copy has the same values, if it is told that they replace.
+	mf-store select -d a | mf-store append -q --replace -d copy
+	diff <(mf-store select --by-series -d a) \
+	    <(mf-store select --by-series -d copy)
 }
 
 # rss FILE COMMAND...: the most memory it had, in KiB, into FILE
