@@ -409,7 +409,7 @@ control(struct parse *p, struct tmpl_token *t, enum tmpl_type_of_node type,
 	p->range_depth += type == NODE_RANGE;
 	n->list = item_list(p, &end);
 	p->range_depth -= type == NODE_RANGE;
-	if (n->list == NULL)
+	if (n->list == NULL || end == NULL)
 		return NULL;
 	if (end->type == NODE_ELSE) {
 		if (type != NODE_RANGE && peek_word(p)->type == self) {
