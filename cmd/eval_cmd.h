@@ -45,7 +45,10 @@ int eval_rules(const struct eval_options *o);
 /* check: are rule files and configurations sound? */
 int eval_check(const struct eval_options *o);
 
-/* Add a file (NULL: the standard input) to b; what is longer is an error. */
+/*
+ * Add a file (NULL: the standard input) to b; what is longer is an error.  -1
+ * and the message: b is freed.
+ */
 int eval_read(const char *file, struct buf *b, size_t max, struct error *e);
 
 /* -D: names into o->macros; exits 2 if one is wrong. */

@@ -36,7 +36,10 @@ eval_read(const char *file, struct buf *b, size_t max, struct error *e)
 	file_lines_fini(&lines);
 	if (fd != STDIN_FILENO)
 		(void)close(fd);
-	return rc == -1 ? -1 : 0;
+	if (rc != -1)
+		return 0;
+	buf_fini(b);
+	return -1;
 }
 
 typedef void put_expr(struct buf *out, const struct promql_expr *x);
