@@ -270,7 +270,8 @@ histogram_reduce(struct histogram *h, int32_t schema, struct arena *a)
 /*
  * 2^(i/2^schema), to the bit as Prometheus's table of bounds has it: that is a
  * few units in the last place below the nearest double, for each 256th of a
- * power of two as many as the letter is behind "b".
+ * power of two as many as the letter is behind "b".  What is finer than a 256th
+ * is in no table.
  */
 static double
 exponential(int64_t i, int32_t schema)
@@ -280,11 +281,13 @@ exponential(int64_t i, int32_t schema)
 	    "bbbbbbccccddcbdcbbcbbbcbbbbcbbbbbbbcbabbcbddbbccbcccbbcbcbddcccc"
 	    "cbcbccddccdccbccccccccdcdcdddcddbbccbbcbccddcbddccddcbccdcddccdc"
 	    "ccedccdcddedddedddddddeeeeffedfeccdccddddceeccdddcedccddddfeddee";
-	int64_t part = (i & ((INT64_C(1) << schema) - 1))
-	    << (HISTOGRAM_MAX - schema);
-	double frac =
-	    exp2((double)part / 256 - 1) - (low[part] - 'b') * 0x1p-53;
+	int64_t part;
+	double frac;
 
+	if (schema > HISTOGRAM_MAX)
+		return exp2((double)i / (double)(INT64_C(1) << schema));
+	part = (i & ((INT64_C(1) << schema) - 1)) << (HISTOGRAM_MAX - schema);
+	frac = exp2((double)part / 256 - 1) - (low[part] - 'b') * 0x1p-53;
 	i = (i >> schema) + 1;
 	return ldexp(frac, (int)(i > 5000 ? 5000 : i < -5000 ? -5000 : i));
 }

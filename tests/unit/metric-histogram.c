@@ -81,6 +81,12 @@ bounds(void)
 	CHECK(histogram_bound(&h, -513) == 0.9972960560854698 / 4);
 	CHECK(histogram_bound(&h, 1024 << 8) == DBL_MAX);
 	CHECK(isinf(histogram_bound(&h, (1024 << 8) + 256)));
+	/* finer than any in use, which may be read all the same */
+	h.schema = 11;
+	CHECK(histogram_bound(&h, -2048) == 0.5);
+	h.schema = 52;
+	CHECK(histogram_bound(&h, INT64_C(1) << 52) == 2);
+	CHECK(histogram_bound(&h, INT64_C(1) << 62) == DBL_MAX);
 	h.schema = -4;
 	CHECK(histogram_bound(&h, 1) == 65536);
 	CHECK(histogram_bound(&h, 64) == DBL_MAX);
