@@ -32,6 +32,13 @@ void store_column_put(struct buf *b, const double *v, size_t n);
  */
 size_t store_column_get(const uint8_t *p, size_t len, double *v, size_t n);
 
+/*
+ * Rows first to first + m - 1 alone of such a column go to v; what stands
+ * behind them is not looked at.  False if it is none.
+ */
+bool store_column_rows(
+    const uint8_t *p, size_t len, double *v, size_t n, size_t first, size_t m);
+
 /* May the column that begins at p have STORE_ABSENT in it? */
 bool store_column_holes(const uint8_t *p);
 

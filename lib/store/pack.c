@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/varint.h"
+#include "store/lanes.h"
 
 #define PATCHED 0x80
 #define WIDE 57 /* wider than this is taken as 64: one load has 57 for sure */
@@ -121,26 +122,45 @@ store_pack_put(struct buf *b, const uint64_t *v, size_t n)
 		    n - i < STORE_PACK_BLOCK ? n - i : STORE_PACK_BLOCK);
 }
 
-/* The bits of n numbers; p has 8 readable bytes behind the last of them. */
-static void
-get_bits(const uint8_t *p, uint64_t *v, size_t n, unsigned w)
+/* The list of patches begins at *at; their number, or -1. */
+static int
+pass_patches(const uint8_t *p, size_t len, size_t n, size_t *at)
 {
-	uint64_t mask = (UINT64_C(1) << w) - 1, x;
-	size_t at = 0;
+	int patches = p[1] + 1;
+	uint64_t high;
+	size_t k;
 
-	for (size_t i = 0; i < n; i++, at += w) {
-		memcpy(&x, p + (at >> 3), sizeof(x));
-		v[i] = x >> (at & 7) & mask;
+	for (int i = 0; i < patches; i++) {
+		if (*at >= len || p[*at] >= n)
+			return -1;
+		k = varint_get(p + *at + 1, len - *at - 1, &high);
+		if (k == 0)
+			return -1;
+		*at += 1 + k;
+	}
+	return patches;
+}
+
+static void
+patch(const uint8_t *p, size_t len, uint64_t *v, int patches, unsigned w)
+{
+	uint64_t high = 0;
+
+	for (; patches > 0; patches--) {
+		size_t k = 1 + varint_get(p + 1, len - 1, &high);
+
+		v[p[0]] |= high << w;
+		p += k;
+		len -= k;
 	}
 }
 
-static size_t
-get_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
+size_t
+store_pack_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
 {
-	uint8_t tail[STORE_PACK_BLOCK * WIDE / 8 + 16];
-	size_t at = 1, patches = 0, list, bytes, k;
+	size_t at = 1, bytes;
+	int patches = 0;
 	unsigned w;
-	uint64_t high;
 
 	if (len == 0)
 		return 0;
@@ -150,37 +170,24 @@ get_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
 	if (p[0] & PATCHED) {
 		if (len < 2 || w == 64)
 			return 0;
-		patches = (size_t)p[1] + 1;
 		at = 2;
-	}
-	list = at;
-	for (size_t i = 0; i < patches; i++) {
-		if (at >= len || p[at] >= n)
+		patches = pass_patches(p, len, n, &at);
+		if (patches == -1)
 			return 0;
-		k = varint_get(p + at + 1, len - at - 1, &high);
-		if (k == 0)
-			return 0;
-		at += 1 + k;
 	}
 	bytes = (n * w + 7) / 8;
 	if (bytes > len - at)
 		return 0;
-	if (w == 0) {
+	if (v == NULL)
+		return at + bytes;
+	if (w == 0)
 		memset(v, 0, n * sizeof(*v));
-	} else if (w == 64) {
+	else if (w == 64)
 		memcpy(v, p + at, bytes);
-	} else if (len - at - bytes >= 8) {
-		get_bits(p + at, v, n, w);
-	} else {
-		memcpy(tail, p + at, bytes);
-		memset(tail + bytes, 0, 8);
-		get_bits(tail, v, n, w);
-	}
-	for (size_t i = 0; i < patches; i++) {
-		k = varint_get(p + list + 1, len - list - 1, &high);
-		v[p[list]] |= high << w;
-		list += 1 + k;
-	}
+	else
+		store_lanes_bits(p + at, len - at, v, n, w);
+	if (patches > 0)
+		patch(p + 2, len - 2, v, patches, w);
 	return at + bytes;
 }
 
@@ -190,7 +197,7 @@ store_pack_get(const uint8_t *p, size_t len, uint64_t *v, size_t n)
 	size_t at = 0, k;
 
 	for (size_t i = 0; i < n; i += STORE_PACK_BLOCK) {
-		k = get_block(p + at, len - at, v + i,
+		k = store_pack_block(p + at, len - at, v + i,
 		    n - i < STORE_PACK_BLOCK ? n - i : STORE_PACK_BLOCK);
 		if (k == 0)
 			return 0;

@@ -23,6 +23,9 @@ void store_pack_put(struct buf *b, const uint64_t *v, size_t n);
 /* Returns the bytes read, or 0 if they are not n numbers. */
 size_t store_pack_get(const uint8_t *p, size_t len, uint64_t *v, size_t n);
 
+/* The same of one block, n at most STORE_PACK_BLOCK; v NULL: only pass it. */
+size_t store_pack_block(const uint8_t *p, size_t len, uint64_t *v, size_t n);
+
 /* As base/varint folds them; here, since it is done for each value. */
 static inline uint64_t
 store_zigzag(int64_t x)

@@ -292,144 +292,23 @@ store_sealed_head(const struct store_sealed *x)
 	return &x->h;
 }
 
-/* The columns of a page of slots. */
-enum {
-	SLOT_WHERE,
-	SLOT_AT,
-	SLOT_T,
-	SLOT_LEN, /* 0 for V, whose layout tells */
-	SLOT_N,
-	SLOT_REF, /* + 1 */
-	SLOT_SOURCE,
-	SLOT_TMIN, /* from t */
-	SLOT_SPAN, /* tmax from tmin */
-	SLOT_HIGH, /* from tmax; so too shigh */
-	SLOT_SHIGH,
-	SLOT_KIND,
-	SLOT_LOG,
-	SLOT_COLS,
-};
-
-static int64_t
-field(const struct store_slot *p, int f)
-{
-	switch (f) {
-	case SLOT_WHERE:
-		return (int64_t)(p->off >> 32);
-	case SLOT_AT:
-		return (int64_t)(p->off & UINT32_MAX);
-	case SLOT_T:
-		return p->t;
-	case SLOT_LEN:
-		return p->type == STORE_FRAME_V ? 0 : p->len;
-	case SLOT_N:
-		return p->n;
-	case SLOT_REF:
-		return (int64_t)(uint32_t)(p->ref + 1);
-	case SLOT_SOURCE:
-		return p->source;
-	case SLOT_TMIN:
-		return (int64_t)p->tmin - p->t;
-	case SLOT_SPAN:
-		return (int64_t)p->tmax - p->tmin;
-	case SLOT_HIGH:
-		return (int64_t)p->high - p->tmax;
-	case SLOT_SHIGH:
-		return (int64_t)p->shigh - p->tmax;
-	case SLOT_KIND:
-		return p->type | p->flags << 8 | (int64_t)p->back << 16;
-	default:
-		return p->log;
-	}
-}
-
-void
-store_sealed_page_put(struct buf *b, const struct store_slot *v, uint32_t n)
-{
-	int64_t x[STORE_SEALED_PAGE];
-
-	for (int f = 0; f < SLOT_COLS; f++) {
-		for (uint32_t i = 0; i < n; i++)
-			x[i] = field(&v[i], f);
-		store_column_put_ints(b, x, n);
-	}
-}
-
-/* The columns come in their order, so what one counts from is there. */
-static void
-set_field(struct store_slot *p, int f, int64_t x)
-{
-	switch (f) {
-	case SLOT_WHERE:
-		p->off = (uint64_t)x << 32;
-		break;
-	case SLOT_AT:
-		p->off |= (uint32_t)x;
-		break;
-	case SLOT_T:
-		p->t = x;
-		break;
-	case SLOT_LEN:
-		p->len = (uint32_t)x;
-		break;
-	case SLOT_N:
-		p->n = (uint32_t)x;
-		break;
-	case SLOT_REF:
-		p->ref = (uint32_t)x - 1;
-		break;
-	case SLOT_SOURCE:
-		p->source = (uint32_t)x;
-		break;
-	case SLOT_TMIN:
-		p->tmin = (uint32_t)((uint64_t)x + (uint64_t)p->t);
-		break;
-	case SLOT_SPAN:
-		p->tmax = p->tmin + (uint32_t)x;
-		break;
-	case SLOT_HIGH:
-		p->high = p->tmax + (uint32_t)x;
-		break;
-	case SLOT_SHIGH:
-		p->shigh = p->tmax + (uint32_t)x;
-		break;
-	case SLOT_KIND:
-		p->type = (uint8_t)x;
-		p->flags = (uint8_t)(x >> 8);
-		p->back = (uint16_t)(x >> 16);
-		break;
-	default:
-		p->log = (uint32_t)x;
-	}
-}
-
 static bool
 read_page(struct store_sealed *x, const struct store_sealed_page *p,
     struct store_slot *v)
 {
 	const uint8_t *at = x->p + p->off;
-	size_t left = p->len, k;
-	int64_t c[STORE_SEALED_PAGE];
 
-	if (crc32c(0, at, left) != p->crc)
+	if (crc32c(0, at, p->len) != p->crc)
 		return false;
-	memset(v, 0, p->n * sizeof(*v));
-	for (int f = 0; f < SLOT_COLS; f++) {
-		k = store_column_get_ints(at, left, c, p->n);
-		if (k == 0)
-			return false;
-		for (uint32_t i = 0; i < p->n; i++)
-			set_field(&v[i], f, c[i]);
-		at += k;
-		left -= k;
-	}
+	if (!store_sealed_page_get(at, p->len, v, p->n))
+		return false;
 	for (uint32_t i = 0; i < p->n; i++)
 		if (v[i].type == STORE_FRAME_V) {
 			if (v[i].ref >= x->h.nlayouts)
 				return false;
 			v[i].len = x->layout[v[i].ref].n * 8;
 		}
-	return left == 0;
+	return true;
 }
 
 /* The page that slot i lies in. */
@@ -644,11 +523,15 @@ open_cols(struct store_cols *c, const struct store_sealed *x, uint32_t k)
 bool
 store_cols_open(struct store_cols *c, struct store_sealed *x, uint32_t k)
 {
-	c->x = x;
-	if (open_cols(c, x, k))
+	if (c->open && c->x == x && c->stripe == &x->stripe[k] &&
+	    c->dir == x->h.dircrc)
 		return true;
-	note(x);
-	return false;
+	c->x = x;
+	c->dir = x->h.dircrc;
+	c->open = open_cols(c, x, k);
+	if (!c->open)
+		note(x);
+	return c->open;
 }
 
 void
@@ -657,6 +540,7 @@ store_cols_fini(struct store_cols *c)
 	free(c->at);
 	c->at = NULL;
 	c->cap = 0;
+	c->open = false;
 }
 
 bool
@@ -666,24 +550,45 @@ store_cols_holes(const struct store_cols *c, uint32_t col)
 	    store_column_holes(c->p + c->at[col]);
 }
 
+/* Make sure of a column's group. */
+static bool
+sound(struct store_cols *c, uint32_t col)
+{
+	uint32_t g = col / STORE_SEALED_GROUP, from, to, want;
+
+	if (c->group == g + 1)
+		return c->good;
+	from = g * STORE_SEALED_GROUP;
+	to =
+	    from + STORE_SEALED_GROUP < c->n ? from + STORE_SEALED_GROUP : c->n;
+	memcpy(&want, c->crc + (size_t)g * sizeof(want), sizeof(want));
+	c->group = g + 1;
+	c->good =
+	    crc32c(0, c->p + c->at[from], c->at[to] - c->at[from]) == want;
+	return c->good;
+}
+
 bool
 store_cols_get(struct store_cols *c, uint32_t col, double *v)
 {
-	uint32_t g = col / STORE_SEALED_GROUP, from, to, want;
-	size_t len = c->at[col + 1] - c->at[col];
+	/* It may look at what stands behind the column, but not use it. */
+	if (sound(c, col) &&
+	    store_column_get(c->p + c->at[col], c->at[c->n] - c->at[col], v,
+		c->stripe->rows) == c->at[col + 1] - c->at[col])
+		return true;
+	note(c->x);
+	return false;
+}
 
-	if (c->group != g + 1) {
-		from = g * STORE_SEALED_GROUP;
-		to = from + STORE_SEALED_GROUP < c->n
-		    ? from + STORE_SEALED_GROUP
-		    : c->n;
-		memcpy(&want, c->crc + (size_t)g * sizeof(want), sizeof(want));
-		c->group = g + 1;
-		c->good = crc32c(0, c->p + c->at[from],
-			      c->at[to] - c->at[from]) == want;
-	}
-	if (c->good &&
-	    store_column_get(c->p + c->at[col], len, v, c->stripe->rows) == len)
+bool
+store_cols_rows(
+    struct store_cols *c, uint32_t col, uint32_t first, uint32_t n, double *v)
+{
+	if (n == c->stripe->rows)
+		return store_cols_get(c, col, v);
+	if (sound(c, col) &&
+	    store_column_rows(c->p + c->at[col], c->at[col + 1] - c->at[col], v,
+		c->stripe->rows, first, n))
 		return true;
 	note(c->x);
 	return false;

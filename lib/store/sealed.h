@@ -84,9 +84,12 @@ struct store_cols {
 	size_t cap;
 	uint32_t group; /* the one checked last, + 1 */
 	bool good;      /* it is sound */
+	bool open;    /* this is the stripe, of the part with this directory: */
+	uint32_t dir; /* its CRC */
 };
 
-/* False if it is damaged. */
+/* False if it is damaged.  The stripe that is open already is not read again.
+ */
 bool store_cols_open(
     struct store_cols *c, struct store_sealed *x, uint32_t stripe);
 void store_cols_fini(struct store_cols *c);
@@ -97,9 +100,17 @@ bool store_cols_holes(const struct store_cols *c, uint32_t col);
 /* The values of column col, one a row; false if they are damaged. */
 bool store_cols_get(struct store_cols *c, uint32_t col, double *v);
 
+/* The same of rows first to first + n - 1 only. */
+bool store_cols_rows(
+    struct store_cols *c, uint32_t col, uint32_t first, uint32_t n, double *v);
+
 /* A page's slots, n of them, as bytes; off is as store_sealed_off() says. */
 void store_sealed_page_put(
     struct buf *b, const struct store_slot *v, uint32_t n);
+
+/* Back; but for V the bytes of a frame, which its layout tells. */
+bool store_sealed_page_get(
+    const uint8_t *p, size_t len, struct store_slot *v, uint32_t n);
 
 /* Slot.off of a sealed slot: stripe and row; or block and place in it. */
 uint64_t store_sealed_off(uint32_t where, uint32_t at);
