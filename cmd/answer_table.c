@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "answer.h"
+#include "tool.h"
 
 /* With more labels a series is one column. */
 #define COLUMNS 12
@@ -77,26 +78,6 @@ columns(struct table *t)
 	t->v[t->n++] = (struct column){ .what = VALUE };
 }
 
-/* Text as it is, but for what is no text. */
-static void
-put_safe(struct buf *out, str s)
-{
-	if (!str_utf8(s))
-		s = STR("(not UTF-8)");
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		/* C1 controls are two bytes: c2 80 to c2 9f */
-		if (c < ' ' || c == 0x7f)
-			buf_printf(out, "\\x%02x", c);
-		else if (c == 0xc2 && i + 1 < s.n &&
-		    (unsigned char)s.p[i + 1] < 0xa0)
-			buf_printf(out, "\\x%02x", (unsigned char)s.p[++i]);
-		else
-			buf_byte(out, (char)c);
-	}
-}
-
 static void
 cell(struct buf *out, const struct table *t, const struct column *c,
     const struct answer_row *row)
@@ -118,7 +99,7 @@ cell(struct buf *out, const struct table *t, const struct column *c,
 		break;
 	}
 	buf_reset(out);
-	put_safe(out, buf_str(&b));
+	tool_show(out, buf_str(&b));
 	buf_fini(&b);
 }
 
@@ -133,7 +114,7 @@ heading(struct buf *out, const struct column *c)
 	else if (str_eq(c->label, LABEL_NAME))
 		buf_z(out, "METRIC");
 	else
-		put_safe(out, c->label);
+		tool_show(out, c->label);
 }
 
 /* The last column stands at the right, but for strings and histograms. */
@@ -171,7 +152,7 @@ answer_put_table(struct buf *out, const struct answer *a)
 	if (!a->head)
 		buf_byte(out, '\n');
 	if (a->several) {
-		put_safe(out, a->expr);
+		tool_show(out, a->expr);
 		buf_byte(out, '\n');
 	}
 	if (answer_empty(a->r)) {

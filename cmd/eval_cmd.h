@@ -89,12 +89,17 @@ int eval_config_load(struct eval_config *c, const struct eval_options *o,
     bool keep_results, struct error *e);
 void eval_config_free(struct eval_config *c);
 
-/* Batches into DIR/store: -w. */
+/*
+ * Batches into DIR/store: -w.  A store that is not there is made by the first
+ * batch, or by eval_writer_begin().
+ */
 struct eval_writer {
-	struct store *store; /* NULL: nothing is written */
-	bool failed;         /* something was not */
+	const char *dir;     /* NULL: nothing is written */
+	struct store *store; /* NULL: not yet */
+	bool failed;         /* something was not written */
 };
 void eval_writer_open(struct eval_writer *w, const struct eval_options *o);
+void eval_writer_begin(struct eval_writer *w);
 void eval_write(struct eval_writer *w, str batch);
 void eval_writer_close(struct eval_writer *w);
 

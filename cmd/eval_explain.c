@@ -3,6 +3,7 @@
  * was evaluated, what it read, what it made and the time of its own.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/json.h"
@@ -32,13 +33,23 @@ put_part(struct buf *out, const struct promql_cost *c)
 		buf_printf(out, " %s", c->name);
 	if (c->fixed)
 		buf_z(out, ", once");
-	if (c->reused > 0)
+	if (c->reused == 1)
+		buf_z(out, ", taken");
+	else if (c->reused > 1)
 		buf_printf(out, ", taken %zu times", c->reused);
+	else if (c->runs == 0)
+		buf_z(out, ", not evaluated");
 	buf_z(out, ": ");
-	while (text.n > 0 && !str_utf8(text))
+	/* not half a character */
+	while (text.n > 0 && text.n < c->text.n &&
+	    ((unsigned char)c->text.p[text.n] & 0xc0) == 0x80)
 		text.n--;
-	for (size_t i = 0; i < text.n; i++)
-		buf_byte(out, (unsigned char)text.p[i] < ' ' ? ' ' : text.p[i]);
+	for (str line; text.n > 0; text = str_skip(text, line.n + 1)) {
+		line = str_take(text, str_chr(text, '\n'));
+		tool_show(out, line);
+		if (line.n < text.n)
+			buf_byte(out, ' ');
+	}
 	if (text.n < c->text.n)
 		buf_z(out, "...");
 	buf_byte(out, '\n');
@@ -48,6 +59,7 @@ static void
 put_plan(struct buf *out, const struct answer *a, const struct promql_costs *c)
 {
 	struct promql_cost all = { .ns = 0 };
+	unsigned taken = UINT_MAX; /* depth of a part that was */
 
 	if (!a->head)
 		buf_byte(out, '\n');
@@ -58,6 +70,11 @@ put_plan(struct buf *out, const struct answer *a, const struct promql_costs *c)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct promql_cost *p = &c->v[i];
 
+		/* Nothing is to be told of the parts of what was taken. */
+		if (p->depth > taken)
+			continue;
+		taken =
+		    p->reused > 0 && p->reused == p->runs ? p->depth : UINT_MAX;
 		buf_printf(out, "%6zu %8zu %8zu %8zu %8zu", p->runs, p->read,
 		    p->samples, p->series, p->points);
 		put_ms(out, p->ns);

@@ -137,6 +137,36 @@ ask(struct asking *a, size_t i, const struct promql_opts *p,
 	return promql_eval(a->x[i], &none, &watched, arena, r, e);
 }
 
+static bool
+named(const struct promql_result *r)
+{
+	if (r->type != PROMQL_VECTOR && r->type != PROMQL_MATRIX)
+		return false;
+	for (size_t i = 0; i < r->n; i++)
+		if (label_find(r->v[i].labels, LABEL_NAME).n > 0)
+			return true;
+	return false;
+}
+
+/* -w: a store is not made for what it would refuse. */
+static void
+store(struct asking *a, const struct answer *x)
+{
+	struct buf text = { 0 };
+
+	if (a->writer.dir == NULL || a->o->explain || answer_empty(x->r))
+		return;
+	if (!named(x->r)) {
+		tool_warn("%s: not stored: the answer has no name",
+		    eval_name(x->expr.p));
+		a->writer.failed = true;
+		return;
+	}
+	answer_put(answer_form("stream"), &text, x);
+	eval_write(&a->writer, buf_str(&text));
+	buf_fini(&text);
+}
+
 /* Stored, then printed. */
 static void
 put(struct asking *a, const struct answer *x, const struct promql_costs *costs)
@@ -145,11 +175,7 @@ put(struct asking *a, const struct answer *x, const struct promql_costs *costs)
 
 	warn(x->r);
 	a->any = a->any || !answer_empty(x->r);
-	if (a->writer.store != NULL && !a->o->explain) {
-		answer_put(answer_form("stream"), &out, x);
-		eval_write(&a->writer, buf_str(&out));
-		buf_reset(&out);
-	}
+	store(a, x);
 	if (a->o->explain)
 		eval_put_costs(a->o, &out, x, costs);
 	else
@@ -170,7 +196,7 @@ answer(struct asking *a, int64_t now)
 	if (o->explain)
 		p.costs = &costs;
 	/* What -w writes may be what the next one asks for. */
-	if (a->in != NULL && a->writer.store == NULL)
+	if (a->in != NULL && a->writer.dir == NULL)
 		input_share(a->in, a->x, o->nexprs);
 	for (size_t i = 0; i < o->nexprs; i++) {
 		struct promql_result r = { 0 };
@@ -183,7 +209,10 @@ answer(struct asking *a, int64_t now)
 			put(a, &x, &costs);
 		} else {
 			tool_warn("%s: %s", eval_name(o->exprs[i]), e.msg);
-			a->status = TOOL_FAILED;
+			a->status = r.failure == PROMQL_REFUSED &&
+				a->status != TOOL_FAILED
+			    ? TOOL_USAGE
+			    : TOOL_FAILED;
 		}
 		arena_fini(&arena);
 	}

@@ -313,6 +313,7 @@ eval_rules(const struct eval_options *o)
 	if (!o->dry_run)
 		tool_own(tool_dir(o->in.dir), "rules");
 	eval_writer_open(&w.writer, o);
+	eval_writer_begin(&w.writer);
 	if (!is_replay) {
 		w.engine = rule_new(
 		    w.config.set, o->once ? INT64_MIN / 2 : tool_now());

@@ -20,12 +20,16 @@ each(void *arg, size_t line, str head, bool ok, str why)
 
 	if (ok && tool_verbose <= 0)
 		return;
-	buf_printf(&t->out, "%s:%zu: %s: %.*s\n", t->file, line,
-	    ok ? "passed" : "FAILED", STR_ARG(head));
+	buf_printf(
+	    &t->out, "%s:%zu: %s: ", t->file, line, ok ? "passed" : "FAILED");
+	tool_show(&t->out, head);
+	buf_byte(&t->out, '\n');
 	while (why.n > 0) {
 		str one = str_cut(&why, '\n');
 
-		buf_printf(&t->out, "    %.*s\n", STR_ARG(one));
+		buf_z(&t->out, "    ");
+		tool_show(&t->out, one);
+		buf_byte(&t->out, '\n');
 	}
 }
 
@@ -33,8 +37,11 @@ static void
 fault(void *arg, size_t line, size_t col, const char *msg)
 {
 	const struct testing *t = arg;
+	struct buf b = { 0 };
 
-	tool_warn("%s:%zu:%zu: %s", t->file, line, col, msg);
+	buf_printf(&b, "%zu:%zu: %s", line, col, msg);
+	tool_fault(t->file, buf_cstr(&b));
+	buf_fini(&b);
 }
 
 /* A file's verdict; the status it makes. */

@@ -2,6 +2,7 @@
  * mf-eval fmt and parse: expressions as text for people, and as a tree.  They
  * are the operands, or all of the standard input as one.
  */
+#include <ctype.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -82,7 +83,10 @@ put(const struct eval_options *o, const char *where, str text, put_expr *form)
 
 	x = eval_parse(o, text, PROMQL_EVERYTHING, &a, &e);
 	if (x == NULL) {
-		tool_warn("%s: %s", where, e.msg);
+		bool placed =
+		    o->nexprs == 0 && isdigit((unsigned char)e.msg[0]) != 0;
+
+		tool_warn("%s:%s%s", where, placed ? "" : " ", e.msg);
 	} else {
 		form(&out, x);
 		buf_byte(&out, '\n');

@@ -3,20 +3,33 @@
  * fails is said, and does not keep alerts from being printed.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "eval_cmd.h"
 
 void
 eval_writer_open(struct eval_writer *w, const struct eval_options *o)
 {
-	const char *dir = tool_dir(o->in.dir);
-	struct error e;
-
 	*w = (struct eval_writer){ 0 };
 	if (!o->write || o->dry_run)
 		return;
-	tool_use(dir);
-	w->store = store_open(tool_path(dir, "store", ""), STORE_WRITE, &e);
+	w->dir = tool_dir(o->in.dir);
+	/* What is there is looked at now: say what is wrong before we ask. */
+	if (access(tool_path(w->dir, "store", ""), F_OK) == 0)
+		eval_writer_begin(w);
+	else if (access(w->dir, F_OK) == 0)
+		tool_use(w->dir);
+}
+
+void
+eval_writer_begin(struct eval_writer *w)
+{
+	struct error e;
+
+	if (w->dir == NULL || w->store != NULL)
+		return;
+	tool_use(w->dir);
+	w->store = store_open(tool_path(w->dir, "store", ""), STORE_WRITE, &e);
 	if (w->store == NULL)
 		tool_die(TOOL_FAILED, "%s", e.msg);
 }
@@ -30,8 +43,9 @@ eval_write(struct eval_writer *w, str text)
 	struct batch_reader *in;
 	struct batch b;
 
-	if (w->store == NULL)
+	if (w->dir == NULL)
 		return;
+	eval_writer_begin(w);
 	in = batch_new(EXPO_MF, tool_now(), false, NULL, NULL);
 	batch_feed(in, text);
 	batch_end(in);

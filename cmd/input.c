@@ -131,6 +131,8 @@ open_remote(struct input *in)
 	struct error e;
 
 	in->kind = INPUT_REMOTE;
+	if (*in->o.url == '\0')
+		tool_die(TOOL_USAGE, "-u: the URL is empty");
 	if (promapi_load(in->o.url, in->o.datasource, tool_conf_opts(),
 		&in->arena, &in->server, &e) == -1)
 		tool_die(TOOL_USAGE, "%s", e.msg);
@@ -403,10 +405,13 @@ input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
 		rc = promapi_query(in->fetch, &in->server, buf_str(&text),
 		    o->from, o->to, o->step, a, &answer, e);
 		buf_fini(&text);
-		return rc == -1
-		    ? -1
-		    : remote_result(
-			  &answer, o->step == 0 && promql_ordered(x), a, r, e);
+		if (rc == 0)
+			return remote_result(&answer,
+			    o->step == 0 && promql_ordered(x), a, r, e);
+		*r = (struct promql_result){ .failure = answer.refused
+			    ? PROMQL_REFUSED
+			    : PROMQL_EXECUTION };
+		return -1;
 	}
 	if (input_source(in, set, &src, e) == -1)
 		return -1;

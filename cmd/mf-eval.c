@@ -84,9 +84,7 @@ step(void *arg, const char *option, const char *text)
 {
 	struct eval_options *o = arg;
 
-	o->step = strcmp(text, "auto") == 0 ? 0 : tool_dur(option, text);
-	if (o->step == 0 && strcmp(text, "auto") != 0)
-		tool_die(TOOL_USAGE, "%s: must not be 0", option);
+	o->step = strcmp(text, "auto") == 0 ? 0 : tool_seconds(option, text);
 }
 
 static void
@@ -106,12 +104,12 @@ options(struct eval_options *o, int argc, char **argv)
 		{ 'w', "write", .flag = &o->write },
 		{ 0, "exit-status", .flag = &o->exit_status },
 		{ 0, "external-url", .text = &o->external_url },
-		{ 0, "lookback", .span = &o->lookback },
+		{ 0, "lookback", .seconds = &o->lookback },
 		{ 0, "max-samples", .call = count, .arg = &o->max_samples },
 		{ 0, "max-series", .call = count, .arg = &o->max_series },
 		{ 0, "resend-delay", .span = &o->resend_delay },
 		{ 0, "step", .call = step, .arg = o },
-		{ 0, "timeout", .span = &o->timeout },
+		{ 0, "timeout", .seconds = &o->timeout },
 		{ 0, "tz", .text = &o->zone },
 		{ .more = in },
 		{ .name = NULL },

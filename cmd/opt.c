@@ -156,6 +156,8 @@ take(struct table *t, size_t i, const char *text)
 		t->times[i] = text;
 	else if (o->span != NULL)
 		*o->span = span(name, text);
+	else if (o->seconds != NULL)
+		*o->seconds = tool_seconds(name, text);
 	else if (o->word != NULL)
 		*o->word = word(name, text, o->words);
 	else

@@ -27,6 +27,7 @@ struct opt {
 	struct opt_list *connect; /* HOST:PORT:HOST:PORT, all of them */
 	int64_t *time;            /* relative ones count from --now */
 	int64_t *span;            /* a duration above 0 */
+	int64_t *seconds;         /* the same, or a number of seconds */
 	int *word;                /* the place in words, which NULL ends */
 	const char *const *words;
 	const struct opt *more; /* other rows, in this one's place */

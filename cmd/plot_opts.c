@@ -119,7 +119,7 @@ opts_read(struct opts *o, int argc, char **argv)
 		{ 0, "exit-status", .flag = &o->exit_status },
 		{ 0, "height", .call = height, .arg = o },
 		{ 0, "mark", .list = &o->marks },
-		{ 0, "step", .span = &o->view.step },
+		{ 0, "step", .seconds = &o->view.step },
 		{ 0, "title", .text = &title },
 		{ 0, "tz", .text = &o->zone },
 		{ 0, "unit", .call = unit, .arg = &o->plot },

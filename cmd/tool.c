@@ -21,6 +21,7 @@
 #include "base/dur.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/num.h"
 
 int tool_verbose;
 const char *tool_name = "mf";
@@ -85,10 +86,24 @@ clear_progress(void)
 	progress_shown = false;
 }
 
-/*
- * One write a message, so that the lines of a pipeline's tools do not mix.
- * Control bytes in it (of a label, of a page) never reach a terminal.
- */
+void
+tool_show(struct buf *b, str s)
+{
+	while (s.n > 0) {
+		size_t n;
+		uint32_t r = str_rune(s, &n);
+
+		if (r == 0xfffd && n == 1)
+			buf_printf(b, "\\x%02x", (unsigned char)*s.p);
+		else if (r < ' ' || (r >= 0x7f && r <= 0x9f))
+			buf_printf(b, "\\x%02x", (unsigned)r);
+		else
+			buf_add(b, str_take(s, n));
+		s = str_skip(s, n);
+	}
+}
+
+/* One write a message, so that the lines of a pipeline's tools do not mix. */
 static __attribute__((format(printf, 2, 0))) void
 say(int priority, const char *fmt, va_list ap)
 {
@@ -98,12 +113,13 @@ say(int priority, const char *fmt, va_list ap)
 	clear_progress();
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
 	if (journal)
-		buf_printf(&b, "<%d>%s", priority, msg);
+		buf_printf(&b, "<%d>", priority);
 	else
-		buf_printf(&b, "%s: %s", tool_name, msg);
-	for (size_t i = 0; i < b.n; i++)
-		if ((unsigned char)b.p[i] < ' ' || b.p[i] == 0x7f)
-			b.p[i] = b.p[i] == '\n' && i + 1 < b.n ? ' ' : '?';
+		buf_printf(&b, "%s: ", tool_name);
+	for (size_t i = 0; msg[i] != '\0'; i++)
+		if (msg[i] == '\n' && msg[i + 1] != '\0')
+			msg[i] = ' ';
+	tool_show(&b, str_of(msg));
 	buf_byte(&b, '\n');
 	(void)file_write_fd(STDERR_FILENO, "stderr", buf_str(&b), NULL);
 	buf_fini(&b);
@@ -330,6 +346,23 @@ tool_dur(const char *option, const char *text)
 	if (dur_parse(str_of(text), &ms, &e) == -1)
 		tool_die(TOOL_USAGE, "%s: %s", option, e.msg);
 	return ms;
+}
+
+int64_t
+tool_seconds(const char *option, const char *text)
+{
+	double v;
+
+	if (num_parse(str_of(text), &v) == -1)
+		v = (double)tool_dur(option, text) / 1000;
+	if (!(v < 9.2e9))
+		tool_die(TOOL_USAGE, "%s: duration out of range", option);
+	if (v == 0)
+		tool_die(TOOL_USAGE, "%s: must not be 0", option);
+	if (v < 0.0005)
+		tool_die(TOOL_USAGE, "%s: '%s' is less than a millisecond",
+		    option, text);
+	return (int64_t)(v * 1000 + 0.5);
 }
 
 const char *

@@ -36,6 +36,12 @@ _Noreturn void tool_die(int status, const char *fmt, ...)
 extern int tool_verbose; /* -v counts up, -q is -1 */
 
 /*
+ * Add text to b as a terminal may have it: control characters (of a label, of
+ * a page) and bytes that are no UTF-8 as \x and two digits.
+ */
+void tool_show(struct buf *b, str s);
+
+/*
  * Usage: text to stdout with status 0 (-h) or the first line of it to stderr
  * with a hint and status 2.
  */
@@ -79,6 +85,8 @@ const struct clock *tool_clock(void);
 /* A time or duration of the command line; exits 2 naming the option. */
 int64_t tool_time(const char *option, const char *text);
 int64_t tool_dur(const char *option, const char *text);
+/* A duration above 0, or a number of seconds, as the HTTP API takes a step. */
+int64_t tool_seconds(const char *option, const char *text);
 
 /* -d, else $STATE_DIRECTORY, $MF_DIR, ./mf-data. */
 const char *tool_dir(const char *given);

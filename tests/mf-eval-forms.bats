@@ -171,7 +171,7 @@ TIME                  METRIC  instance  job  VALUE
 	[[ $stderr == *'function "max_of" is not enabled'* ]]
 	run -0 mf-eval check $f promql-experimental-functions r.yml
 	start off mf-serve -l 127.0.0.1:0 -d d
-	run -1 --separate-stderr mf-eval -u "http://$address" 'vector(pi() + max_of(1, 2))'
+	run -2 --separate-stderr mf-eval -u "http://$address" 'vector(pi() + max_of(1, 2))'
 	[[ $stderr == *'function "max_of" is not enabled'* ]]
 	start on mf-serve -l 127.0.0.1:0 -d d $f promql-experimental-functions
 	run -0 mf-eval -u "http://$address" -o csv 'max_of(1, 2)'
@@ -198,7 +198,7 @@ TIME                  METRIC  instance  job  VALUE
 	[ "$output" = 'rate(x[5m])' ]
 	printf 'sum(\n  x{a="b}\n)' >bad
 	run -2 --separate-stderr mf-eval fmt <bad
-	[[ $stderr == 'mf-eval: stdin: 2:7: parse error: '* ]]
+	[[ $stderr == 'mf-eval: stdin:2:7: parse error: '* ]]
 	run -2 mf-eval fmt '1 +' '2 + 2'
 	[[ $output == *'2 + 2'* ]]
 	run -2 mf-eval parse -o csv 1

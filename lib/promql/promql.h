@@ -143,8 +143,16 @@ struct promql_series {
 	size_t n;
 };
 
-/* Why there is no result, where it matters: the API has codes for it. */
-enum promql_failure { PROMQL_EXECUTION, PROMQL_TIMEOUT, PROMQL_CANCELED };
+/*
+ * Why there is no result, where it matters: the API has codes for it.  REFUSED
+ * is said by engines elsewhere alone, of what they can't parse.
+ */
+enum promql_failure {
+	PROMQL_EXECUTION,
+	PROMQL_TIMEOUT,
+	PROMQL_CANCELED,
+	PROMQL_REFUSED,
+};
 
 struct promql_result {
 	enum promql_failure failure;

@@ -238,6 +238,7 @@ parse(const struct json_value *root, struct arena *a,
 	if (str_eq(status, STR("error"))) {
 		type = json_find_str(root, "errorType");
 		why = json_find_str(root, "error");
+		out->refused = str_eq(type, STR("bad_data"));
 		return error_set(e, "%.*s: %.*s", STR_ARG(type), STR_ARG(why));
 	}
 	if (!str_eq(status, STR("success")))
@@ -375,6 +376,7 @@ promapi_query(struct fetch *f, const struct promapi_server *s, str expr,
 	struct buf form = { 0 };
 	int rc;
 
+	out->refused = false;
 	encode(&form, "query", expr);
 	if (step > 0) {
 		encode_time(&form, "start", from);

@@ -57,6 +57,7 @@ struct promapi_answer {
 	int64_t t;
 	const str *warnings;
 	size_t nwarnings;
+	bool refused; /* with -1: the expression or its times are wrong */
 };
 
 /*

@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# mf-eval: what it says when something is wrong, and with which status it ends.
+bats_require_minimum_version 1.5.0
+
+load helpers
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+teardown() { stop_all; }
+
+@test "fmt and parse of the standard input: its name, line and column" {
+	run -2 --separate-stderr mf-eval fmt </dev/null
+	[ "$stderr" = 'mf-eval: stdin:1:1: parse error: no expression found in input' ]
+	run -2 --separate-stderr mf-eval parse < <(printf 'up\n + )')
+	[[ $stderr == 'mf-eval: stdin:2:4: parse error: unexpected '* ]]
+	# what was parsed is not what stands there
+	run -2 --separate-stderr mf-eval fmt -D q=up < <(printf 'sum(q')
+	[[ $stderr == "mf-eval: stdin: as 'sum(up': 1:7: parse error: "* ]]
+}
+
+@test "what no terminal may have is escaped" {
+	run -2 --separate-stderr mf-eval $'up{a="\xff\x01\x1b[2J\xc2\x9b\xc3\xa4\n\t'
+	[[ $stderr == *"'up{a=\"\\xff\\x01\\x1b[2J\\x9bä \\x09': 1:6: parse error: "* ]]
+	printf '# BATCH {} 5\nx \xff\x01\n# EOF\n' >in
+	run -1 --separate-stderr mf-eval --in in --replay x
+	[[ $stderr == *'in:2:'*'\xff\x01'* ]]
+	printf 'eval instant at 0 vector(1)\n  {a="\x1b[2J\xc2\x9b"} 1\n' >t.test
+	run -1 mf-eval test t.test
+	LC_ALL=C grep -q '[^[:print:]]' <<<"$output" && false
+	[[ $output == *'\x1b[2J\u009b'* ]]
+	run -0 mf-eval explain $'vector(1) + # \x1b[2J\xc2\x9b\n vector(2)'
+	LC_ALL=C grep -q '[^[:print:]]' <<<"$output" && false
+	[[ $output == *'\x1b[2J\x9b'* ]]
+}
+
+@test "test: what is no test file is told twenty times, not endlessly" {
+	printf 'load x\n\n%.0s' {1..3000} >noise.test
+	run -2 --separate-stderr mf-eval test noise.test
+	[ "$(grep -c '^mf-eval: noise.test:[0-9]*:[0-9]*: ' <<<"$stderr")" -lt 60 ]
+	[[ $stderr =~ [0-9]+\ more\ lines\ like\ these ]]
+	[ "$output" = 'noise.test: FAILED: 3000 faults' ]
+}
+
+@test "--step, --lookback and --timeout: seconds, as the API takes them" {
+	run -0 mf-eval -s 0 -e 100.5 --step 50.25 'time()'
+	[ "$output" = '# BATCH {expr="time()"} 100500 from=0 to=100500 step=50250
+_ 0 0
+_ 50.25 50250
+_ 100.5 100500
+# EOF' ]
+	run -0 mf-eval -s 0 -e 1 --step 1e-1 'time()'
+	[ "${#lines[@]}" -eq 13 ]
+	printf '# BATCH {} 1000\nx 1\n# EOF\n' >in
+	run -0 mf-eval --in in --now 3 --lookback 1.5 -o csv x
+	[ "${#lines[@]}" -eq 1 ]
+	run -0 mf-eval --in in --now 3 --lookback 2.5 --timeout 10 -o csv x
+	[ "${#lines[@]}" -eq 2 ]
+	for bad in 0 0s -5 -5s 0.0001 NaN Inf 1e300 5x '' 1m30; do
+		run -2 --separate-stderr mf-eval -s 0 -e 1 --step="$bad" 1
+		[[ $stderr == 'mf-eval: --step: '* ]]
+	done
+	run -2 --separate-stderr mf-eval --timeout 0 1
+	[[ $stderr == 'mf-eval: --timeout: must not be 0' ]]
+}
+
+@test "-u: what the engine refuses is a fault of the expression" {
+	run -2 --separate-stderr mf-eval -u '' 1
+	[ "$stderr" = 'mf-eval: -u: the URL is empty' ]
+	printf 'x 1 1700000000000\n' | mf-store append -q -d d
+	start engine mf-serve -l 127.0.0.1:0 -d d
+	u=http://$address
+	run -0 mf-eval -u "$u" --now 1700000000 x
+	# features are the engine's affair: it has none
+	run -2 --separate-stderr mf-eval -u "$u" --now 1700000000 'mad_over_time(x[5m])'
+	[[ $stderr == *"'mad_over_time(x[5m])': $u: bad_data: "*'1:1: parse error: '* ]]
+	run -2 mf-eval -u "$u" -s 0 -e 100000 --step 1 'vector(1)'
+	# one that fails over the data is another thing, and weighs more
+	run -1 mf-eval -u "$u" --now 1700000000 "label_replace(x, 'y', '', 'x', '(')"
+	run -1 mf-eval -u "$u" --now 1700000000 'mad_over_time(x[5m])' \
+	    "label_replace(x, 'y', '', 'x', '(')" 'mad_over_time(x[5m])'
+	run -1 mf-eval -u "$u/nothing" x
+	run -1 mf-eval -u http://127.0.0.1:1 x
+}
+
+@test "-w: what has no name is not stored, and no store made for it" {
+	run -1 --separate-stderr mf-eval -w -d new --now 1700000000 'vector(1)' '"a"' 1
+	[ "${stderr_lines[0]}" = "mf-eval: 'vector(1)': not stored: the answer has no name" ]
+	[ "${#stderr_lines[@]}" -eq 3 ]
+	[ "$(grep -c '^_ 1 ' <<<"$output")" -eq 2 ]
+	[ ! -e new ]
+	run -1 --separate-stderr mf-eval -w -d new --now 1700000000 up
+	[[ $stderr == *'new/store: no store here'* ]]
+	[ ! -e new ]
+	run -0 mf-eval -w -d new --now 1700000000 \
+	    'label_replace(vector(1), "__name__", "one", "", "")'
+	run -0 mf-eval -d new --now 1700000000 -o csv one
+	[[ ${lines[1]} == *,one,1 ]]
+	# some have one
+	run -1 --separate-stderr mf-eval -w -d new --now 1700000001 \
+	    'label_replace(one, "__name__", "two", "", "") or on(x) vector(0) or label_replace(vector(2), "x", "y", "", "")'
+	[[ $stderr == 'mf-eval: 1 sample not stored: '* ]]
+	[ "$(mf-eval -d new --now 1700000001 -o csv two | wc -l)" -eq 2 ]
+	# said before anything is read
+	mkdir other && touch other/file
+	run -1 --separate-stderr mf-eval -w -d other --in /dev/null --now 1 x
+	[[ $stderr == *'not an mf directory'* ]]
+}
+
+@test "explain: what was taken, and what was not evaluated" {
+	printf '# BATCH {} 5\nx{i="0"} 1\n# EOF\n' >in
+	run -0 mf-eval explain --in in --now 0.005 'sum(x) / sum(x) + sum(x)'
+	[ "$(grep -c 'aggregation sum: sum(x)' <<<"$output")" -eq 1 ]
+	[ "$(grep -c 'aggregation sum, taken: sum(x)' <<<"$output")" -eq 2 ]
+	[ "$(grep -c 'vector selector' <<<"$output")" -eq 1 ]
+	[[ $output != *times* ]]
+}
