@@ -20,6 +20,17 @@ put_ms(struct buf *out, int64_t ns)
 	    out, "%9" PRId64 ".%03d", ns / 1000000, (int)(ns / 1000 % 1000));
 }
 
+/* Text that may be of several lines, with a byte between them. */
+static void
+put_lines(struct buf *out, str text, char between)
+{
+	tool_show(out, str_cut(&text, '\n'));
+	while (text.p != NULL) {
+		buf_byte(out, between);
+		tool_show(out, str_cut(&text, '\n'));
+	}
+}
+
 /* What a part is, and the beginning of its text, on one line. */
 static void
 put_part(struct buf *out, const struct promql_cost *c)
@@ -44,12 +55,7 @@ put_part(struct buf *out, const struct promql_cost *c)
 	while (text.n > 0 && text.n < c->text.n &&
 	    ((unsigned char)c->text.p[text.n] & 0xc0) == 0x80)
 		text.n--;
-	for (str line; text.n > 0; text = str_skip(text, line.n + 1)) {
-		line = str_take(text, str_chr(text, '\n'));
-		tool_show(out, line);
-		if (line.n < text.n)
-			buf_byte(out, ' ');
-	}
+	put_lines(out, text, ' ');
 	if (text.n < c->text.n)
 		buf_z(out, "...");
 	buf_byte(out, '\n');
@@ -63,7 +69,8 @@ put_plan(struct buf *out, const struct answer *a, const struct promql_costs *c)
 
 	if (!a->head)
 		buf_byte(out, '\n');
-	buf_printf(out, "%.*s\n", STR_ARG(a->expr));
+	put_lines(out, a->expr, '\n');
+	buf_byte(out, '\n');
 	buf_z(out,
 	    "  runs     read  samples   series   points      time/ms  "
 	    "part\n");
