@@ -370,6 +370,8 @@ evaluate(const struct source *src, const struct promql_expr *x,
 void
 input_share(struct input *in, struct promql_expr *const *x, size_t n)
 {
+	if (in->share != NULL)
+		source_hold(&in->base, false);
 	promql_share_free(in->share);
 	in->share = NULL;
 	in->x = x;
@@ -383,6 +385,7 @@ shared(struct input *in, const struct source *base)
 	if (in->share == NULL) {
 		in->base = *base;
 		in->share = promql_share_new(&in->base, 0);
+		source_hold(&in->base, true);
 		for (size_t i = 0; i < in->nx; i++)
 			promql_share_expect(in->share, in->x[i]);
 	}

@@ -220,7 +220,9 @@ metadata(void *self,
 struct source
 series_source(struct series_set *s)
 {
-	static const struct source_ops ops = { open, next, close, metadata };
+	static const struct source_ops ops = {
+		.open = open, .next = next, .close = close, .metadata = metadata
+	};
 
 	return (struct source){ &ops, s };
 }

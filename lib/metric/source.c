@@ -23,3 +23,10 @@ source_close(const struct source *s, struct source_cursor *c)
 	if (c != NULL)
 		s->ops->close(c);
 }
+
+void
+source_hold(const struct source *s, bool on)
+{
+	if (s->ops->hold != NULL)
+		s->ops->hold(s->self, on);
+}

@@ -34,6 +34,11 @@ struct source_query {
 	bool labels_only; /* series that have a sample in the range */
 	bool histograms;  /* native ones too; without it only floats */
 	bool starts;      /* start times too */
+	/*
+	 * Only the newest sample of each series will be looked at (a staleness
+	 * marker, if it is one): a source may leave the others out.
+	 */
+	bool last;
 };
 
 struct source_cursor; /* the maker's own */
@@ -59,6 +64,11 @@ struct source_ops {
 	int (*metadata)(void *self,
 	    void (*each)(void *arg, str metric, str type, str help, str unit),
 	    void *arg, struct error *e);
+	/*
+	 * on: what is opened from now on sees one state, whoever writes
+	 * meanwhile, until as many calls with off.  NULL: it is always so.
+	 */
+	void (*hold)(void *self, bool on);
 };
 
 struct source {
@@ -66,11 +76,12 @@ struct source {
 	void *self;
 };
 
-/* The four calls, through the table. */
+/* The calls, through the table. */
 struct source_cursor *source_open(
     const struct source *s, const struct source_query *q, struct error *e);
 int source_next(const struct source *s, struct source_cursor *c,
     struct source_series *out, struct error *e);
 void source_close(const struct source *s, struct source_cursor *c);
+void source_hold(const struct source *s, bool on);
 
 #endif

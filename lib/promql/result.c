@@ -398,7 +398,9 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	promql_costs_begin(&ev, x->root, o->costs);
 	if (share != NULL && !promql_twins_begin(&ev, x->root))
 		ev.src = src;
+	source_hold(src, true); /* x - y is of one state of both */
 	rc = result(&ev, x->root, o->step == 0, r);
+	source_hold(src, false);
 	promql_costs_end(&ev);
 	promql_twins_end(&ev);
 	r->failure = ev.failure;

@@ -138,6 +138,7 @@ find(struct promql_share *s, const struct source_query *q)
 		put(&key, &q->to, sizeof(q->to));
 		buf_byte(&key, q->histograms ? 'h' : '-');
 		buf_byte(&key, q->starts ? 's' : '-');
+		buf_byte(&key, q->last ? 'l' : '-');
 		m = map_add(&s->answers, buf_str(&key), &fresh);
 		if (fresh) {
 			m->key = arena_dup(&s->a, m->key);
@@ -282,11 +283,18 @@ share_metadata(void *self,
 	    : 0;
 }
 
+static void
+share_hold(void *self, bool on)
+{
+	source_hold(((struct promql_share *)self)->base, on);
+}
+
 static const struct source_ops ops = {
 	.open = share_open,
 	.next = share_next,
 	.close = share_close,
 	.metadata = share_metadata,
+	.hold = share_hold,
 };
 
 struct source

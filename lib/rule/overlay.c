@@ -143,10 +143,17 @@ overlay_next(struct source_cursor *c, struct source_series *s, struct error *e)
 	return 1;
 }
 
+static void
+overlay_hold(void *self, bool on)
+{
+	source_hold(((struct rule_overlay *)self)->base, on);
+}
+
 static const struct source_ops ops = {
 	.open = overlay_open,
 	.next = overlay_next,
 	.close = overlay_close,
+	.hold = overlay_hold,
 };
 
 struct source

@@ -28,6 +28,7 @@ struct store_day {
 	uint32_t ymd;  /* 20261122 */
 	int64_t start; /* ms */
 	bool open;
+	uint64_t used; /* in which hold a cursor looked at it */
 	struct store_dict dict;
 	struct store_names names;
 	struct store_layouts layouts;
@@ -54,6 +55,9 @@ struct store {
 	struct store_limits limits; /* of the file, as it was */
 	struct stat limits_stat;
 	size_t readers; /* cursors that are open */
+	size_t holds;   /* how often it is held, see source_hold() */
+	uint64_t hold;  /* which hold it is, and that the days are of */
+	uint64_t listed;
 	struct store_damage damage;
 };
 

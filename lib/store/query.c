@@ -542,13 +542,21 @@ plan_day(struct store_query *q, struct store_qday *d)
 	map_fini(&plans);
 }
 
+/* Is the store held, and was something last looked at since then? */
+static bool
+held(const struct store *s, uint64_t looked)
+{
+	return s->holds > 0 && looked == s->hold;
+}
+
 /* The days of the range, opened. */
 static int
 take_days(struct store_query *q, struct store *s, const struct source_query *sq,
     struct error *e)
 {
-	if (store_days(s, e) == -1)
+	if (!held(s, s->listed) && store_days(s, e) == -1)
 		return -1;
+	s->listed = s->hold;
 	q->day = mem_zero(s->n + 1, sizeof(*q->day));
 	for (size_t i = 0; i < s->n; i++) {
 		struct store_day *d = s->days[i];
@@ -558,8 +566,9 @@ take_days(struct store_query *q, struct store *s, const struct source_query *sq,
 
 		if (lo > hi)
 			continue;
-		if (store_day_use(s, d, e) == -1)
+		if (!held(s, d->used) && store_day_use(s, d, e) == -1)
 			return -1;
+		d->used = s->hold;
 		if (!d->open)
 			continue;
 		q->day[q->nday++] = (struct store_qday){

@@ -730,11 +730,23 @@ metadata(void *self,
 	return 0;
 }
 
+static void
+hold(void *self, bool on)
+{
+	struct store *s = self;
+
+	if (on && s->holds++ == 0)
+		s->hold++;
+	else if (!on)
+		s->holds--;
+}
+
 static const struct source_ops ops = {
 	.open = cursor_open,
 	.next = cursor_next,
 	.close = cursor_close,
 	.metadata = metadata,
+	.hold = hold,
 };
 
 struct source

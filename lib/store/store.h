@@ -107,7 +107,8 @@ int store_append_text(struct store *s, str text, const struct store_opts *o,
 
 /*
  * A source over the store, valid as long as it is open; each source_open() sees
- * what is committed by then.
+ * what is committed by then, and those between source_hold() what was when the
+ * first of them looked at the day.
  */
 struct source store_source(struct store *s);
 

@@ -321,6 +321,63 @@ metadata(void)
 	    "# TYPE m counter\nm 1 1637582401000\n# EOF\n"));
 }
 
+/* How many samples there are of a series, or -1. */
+static int
+samples(const struct source *src, const char *name, int64_t to)
+{
+	struct match m;
+	struct source_query q = { .m = &m, .nm = 1, .to = to };
+	struct source_series x;
+	struct source_cursor *c;
+	struct error e;
+	int n = 0;
+
+	if (match_init(&m, MATCH_EQ, LABEL_NAME, str_of(name), &e) == -1)
+		errx(1, "%s", e.msg);
+	c = source_open(src, &q, &e);
+	if (c == NULL)
+		return -1;
+	while (source_next(src, c, &x, &e) == 1)
+		n += (int)x.n;
+	source_close(src, c);
+	match_fini(&m);
+	return n;
+}
+
+/* Between hold and release nothing new is seen: samples, series, segments. */
+static void
+hold(void)
+{
+	struct store *w = help_open("hold", STORE_WRITE), *s;
+	struct source src;
+
+	help_put(w, "# BATCH {} 1637582400000\na 1\nb 1\n# EOF\n", NULL);
+	s = help_open("hold", STORE_READ);
+	src = store_source(s);
+	source_hold(&src, true);
+	CHECK(samples(&src, "a", INT64_MAX) == 1);
+	help_put(w, "# BATCH {} 1637582401000\na 1\nb 1\nc 1\n# EOF\n", NULL);
+	/* a hold in a hold is the same one */
+	source_hold(&src, true);
+	CHECK(samples(&src, "b", INT64_MAX) == 1);
+	source_hold(&src, false);
+	CHECK(samples(&src, "c", INT64_MAX) == 0);
+	store_close(w);
+	w = help_open("hold", STORE_WRITE);
+	help_put(w, "# BATCH {} 1637582402000\na 1\nb 1\n# EOF\n", NULL);
+	/* a day nobody looked at */
+	help_put(w, "# BATCH {} 1637668800000\nb 1\n# EOF\n", NULL);
+	CHECK(samples(&src, "b", INT64_MAX) == 1);
+	source_hold(&src, false);
+	CHECK(samples(&src, "b", INT64_MAX) == 4);
+	CHECK(samples(&src, "c", INT64_MAX) == 1);
+	source_hold(&src, true);
+	CHECK(samples(&src, "a", INT64_MAX) == 3);
+	source_hold(&src, false);
+	store_close(w);
+	store_close(s);
+}
+
 int
 main(void)
 {
@@ -331,6 +388,7 @@ main(void)
 	histograms();
 	names();
 	metadata();
+	hold();
 	help_end();
 	return done();
 }
