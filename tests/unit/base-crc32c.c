@@ -25,6 +25,27 @@ values(void)
 	CHECK(crc32c(crc32c(0, b, 13), b + 13, 19) == 0x46dd794e);
 }
 
+/* Of all lengths, against a bit at a time. */
+static void
+lengths(void)
+{
+	uint8_t b[2000];
+	uint32_t crc = UINT32_MAX;
+	int bad = 0;
+
+	for (size_t i = 0; i < sizeof(b); i++)
+		b[i] = (uint8_t)(i * i * i >> 5);
+	for (size_t n = 0; n < sizeof(b); n++) {
+		bad += crc32c(0, b, n) != ~crc;
+		bad +=
+		    crc32c(crc32c(0, b, n / 3), b + n / 3, n - n / 3) != ~crc;
+		crc ^= b[n];
+		for (int k = 0; k < 8; k++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	CHECK(bad == 0);
+}
+
 static void
 blocks(void)
 {
@@ -55,6 +76,7 @@ int
 main(void)
 {
 	values();
+	lengths();
 	blocks();
 	return done();
 }
