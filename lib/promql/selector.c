@@ -33,11 +33,12 @@ place(struct eval *ev, const struct modifier *m, const struct span *range,
 }
 
 /*
- * Open the source for (first edge - back, last edge + ahead].
+ * Open the source for (first edge - back, last edge + ahead]; last: only the
+ * newest sample of each series counts.
  */
 static struct source_cursor *
 open_source(struct eval *ev, const struct node *n, const struct place *p,
-    const struct grid *g, int64_t back, int64_t ahead)
+    const struct grid *g, int64_t back, int64_t ahead, bool last)
 {
 	struct source_query q = {
 		.m = n->m,
@@ -46,6 +47,7 @@ open_source(struct eval *ev, const struct node *n, const struct place *p,
 		.to = plus(edge(p, g, g->n - 1), ahead),
 		.histograms = true,
 		.starts = ev->start_times,
+		.last = last,
 	};
 	struct source_cursor *c = source_open(ev->src, &q, ev->e);
 
@@ -228,7 +230,7 @@ promql_select(struct eval *ev, const struct node *n, const struct grid *g,
     enum select what, const struct sink *out)
 {
 	double *v = promql_column(ev, g->n);
-	bool smoothed = n->mod.extend == W_SMOOTHED;
+	bool smoothed = n->mod.extend == W_SMOOTHED, last;
 	struct source_series s;
 	struct source_cursor *c;
 	struct place p;
@@ -238,8 +240,9 @@ promql_select(struct eval *ev, const struct node *n, const struct grid *g,
 
 	if (place(ev, &n->mod, NULL, n, &p) == -1)
 		return -1;
+	last = (g->n == 1 || p.pinned) && !smoothed && !n->tells_resets;
 	c = open_source(
-	    ev, n, &p, g, ev->lookback, smoothed ? ev->lookback : 0);
+	    ev, n, &p, g, ev->lookback, smoothed ? ev->lookback : 0, last);
 	if (c == NULL)
 		return -1;
 	while ((rc = source_next(ev->src, c, &s, ev->e)) > 0) {
@@ -339,7 +342,7 @@ feed_matrix(struct feed *f, const struct node *n, const struct grid *g,
 
 	cur = open_source(ev, sel, p, g,
 	    plus(p->range, extended ? ev->lookback : 0),
-	    sel->mod.extend == W_SMOOTHED ? ev->lookback : 0);
+	    sel->mod.extend == W_SMOOTHED ? ev->lookback : 0, false);
 	if (cur == NULL)
 		return -1;
 	while ((rc = source_next(ev->src, cur, &s, ev->e)) > 0) {

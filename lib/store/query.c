@@ -262,13 +262,17 @@ add_run(
     struct store_query *q, struct store_qseg *g, const struct store_plan *plan)
 {
 	g->run = arena_grow(&q->a, g->run, &g->cap, g->n + 1, sizeof(*g->run));
-	g->run[g->n] = (struct store_run){ .plan = plan };
+	g->run[g->n] = (struct store_run){ .plan = plan, .rising = true };
 	return &g->run[g->n++];
 }
 
 static void
-add_slot(struct store_query *q, struct store_run *r, uint32_t slot)
+add_slot(struct store_query *q, struct store_run *r, uint32_t slot,
+    const struct store_slot *p)
 {
+	r->rising = r->rising && p->type == STORE_FRAME_V &&
+	    (r->n == 0 || p->tmin > r->high);
+	r->high = p->tmin;
 	r->slot =
 	    arena_grow(&q->a, r->slot, &r->cap, r->n + 1, sizeof(*r->slot));
 	r->slot[r->n++] = slot;
@@ -358,7 +362,7 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 	    (g->run[at].plan->nwant == 0 ||
 		!store_seg_row(p, g->run[at].plan->n)))
 		return;
-	add_slot(q, &g->run[at], i);
+	add_slot(q, &g->run[at], i, p);
 	if (p->flags & STORE_REPLACE)
 		q->replace = true;
 }
@@ -508,15 +512,18 @@ plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 	     i++)
 		plan_frame(q, d, g, i, &runs, plans);
 	g->mixed = g->n > 1 && shared(q, g);
+	/* Then runs are read in their order, not in that of commits. */
+	q->ranks = q->ranks || (q->last && g->mixed);
 	for (size_t r = 0; r < g->n; r++) {
-		const struct store_plan *p = g->run[r].plan;
+		struct store_run *run = &g->run[r];
+		const struct store_plan *p = run->plan;
+		bool one = q->last && (run->sealed || run->rising);
 
 		q->loose = q->loose || p == NULL;
-		if (!g->run[r].sealed)
-			g->run[r].sound =
-			    arena_zero(&q->a, g->run[r].n + 1, sizeof(bool));
+		if (!run->sealed)
+			run->sound = arena_zero(&q->a, run->n + 1, 1);
 		for (size_t k = 0; p != NULL && k < p->nwant; k++)
-			q->most[p->want[k].series] += g->run[r].n;
+			q->most[p->want[k].series] += one ? 1 : run->n;
 	}
 	store_ids_fini(&runs);
 }
@@ -586,6 +593,7 @@ store_query_init(struct store_query *q, struct store *s,
 {
 	memset(q, 0, sizeof(*q));
 	q->wants_histograms = sq->histograms;
+	q->last = sq->last;
 	if (sq->from > sq->to)
 		return 0;
 	if (take_days(q, s, sq, e) == -1)

@@ -38,8 +38,10 @@ struct store_run {
 	bool comments;                 /* C */
 	bool sealed;                   /* a stripe of a part */
 	uint32_t stripe;
+	bool rising;    /* V frames alone, whose times rise */
+	uint32_t high;  /* the last one's */
 	uint32_t *slot; /* rising; NULL of a stripe */
-	bool *sound;    /* which of them have been checked */
+	uint8_t *sound; /* which of them, or of their blocks, are checked */
 	size_t n, cap;
 };
 
@@ -74,6 +76,7 @@ struct store_query {
 	bool ranks;   /* samples do not come in the order of commits */
 	struct store_cols *cols; /* of the stripe that is looked at */
 	bool wants_histograms;
+	bool last; /* of a run only each series' newest sample is wanted */
 	bool histograms; /* some samples are */
 };
 

@@ -1,7 +1,8 @@
 /*
  * The store as a source, held against series in memory that got the same
  * batches: many sources, late samples, several days, more than one batch of
- * reading.  Covers dir.c, layout.c, query.c and seen.c.
+ * reading.  Covers dir.c, layout.c, query.c, read.c and
+ * seen.c.
  */
 #include "check.h"
 #include "store-help.h"
