@@ -27,6 +27,6 @@ source_close(const struct source *s, struct source_cursor *c)
 void
 source_hold(const struct source *s, bool on)
 {
-	if (s->ops->hold != NULL)
+	if (s->ops != NULL && s->ops->hold != NULL)
 		s->ops->hold(s->self, on);
 }
