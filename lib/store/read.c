@@ -81,15 +81,16 @@ put_piece(struct store_read *c, uint32_t series, const int64_t *t, size_t n)
 
 	if (n > c->q.most[series] - c->n[k])
 		return NULL;
-	if (c->n[k] == 0)
-		c->same[k] = t;
-	else if (c->same[k] == NULL || c->same[k] + c->n[k] != t) {
-		if (c->same[k] != NULL)
+	if (c->n[k] > 0) {
+		if (c->same[k] != NULL && c->same[k] + c->n[k] != t)
 			store_read_times(c, k);
-		memcpy(&c->t[at], t, n * sizeof(*t));
-	}
-	if (c->n[k] > 0 && (c->same[k] != NULL ? t[-1] : c->t[at - 1]) >= t[0])
-		c->mixed[k] = true;
+		if ((c->same[k] != NULL ? c->same[k][c->n[k] - 1]
+					: c->t[at - 1]) >= t[0])
+			c->mixed[k] = true;
+		if (c->same[k] == NULL)
+			memcpy(&c->t[at], t, n * sizeof(*t));
+	} else
+		c->same[k] = t;
 	if (c->h != NULL)
 		memset(&c->h[at], 0, n * sizeof(*c->h));
 	c->n[k] += n;
@@ -552,7 +553,7 @@ read_rows(struct store_read *c, const struct store_qday *d,
 	int64_t *t;
 
 	bounds(w, nwant, bound);
-	many = many || (bound[1] - bound[0]) * 8 < CRC32C_BLOCK;
+	many = many || bound[1] - bound[0] < CRC32C_BLOCK / 8;
 	if (many)
 		w = in_row_order(c, w, nwant);
 	t = arena_alloc(&c->a, (many ? run->n : 1) * sizeof(*t));
