@@ -3,6 +3,7 @@
  */
 #include "base/conf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -365,6 +366,39 @@ conf_bool(const struct conf_node *n, bool *out, struct error *e)
 	return wrong(n, "a boolean", e);
 }
 
+/* As go-yaml has them: 1_000, 0x1f, 0b11, 0o17, and 017 is the same. */
+static int
+whole(str s, int64_t *out)
+{
+	static const struct {
+		char prefix[3];
+		int base;
+	} bases[] = { { "0x", 16 }, { "0b", 2 }, { "0o", 8 }, { "0", 8 },
+		{ "", 10 } };
+	char digits[80], *w = digits;
+	size_t i = 0, k = 0;
+	char *end;
+
+	if (s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'))
+		*w++ = s.p[i++];
+	s = str_skip(s, i);
+	if (s.n == 0 || s.n > sizeof(digits) - 2 || s.p[0] < '0' ||
+	    s.p[0] > '9')
+		return -1;
+	while (!str_eq_fold(
+	    str_take(s, strlen(bases[k].prefix)), str_of(bases[k].prefix)))
+		k++;
+	for (i = k < 3 ? 2 : 0; i < s.n; i++)
+		if (isalnum((unsigned char)s.p[i]))
+			*w++ = s.p[i];
+		else if (s.p[i] != '_')
+			return -1;
+	*w = '\0';
+	errno = 0;
+	*out = strtoll(digits, &end, bases[k].base);
+	return *end != '\0' || end == digits || errno != 0 ? -1 : 0;
+}
+
 int
 conf_int(const struct conf_node *n, int64_t *out, struct error *e)
 {
@@ -372,7 +406,7 @@ conf_int(const struct conf_node *n, int64_t *out, struct error *e)
 
 	if (n->kind != CONF_SCALAR || n->quoted)
 		return wrong(n, "an integer", e);
-	if (num_parse_int(n->value, out) == 0)
+	if (whole(n->value, out) == 0)
 		return 0;
 	if (num_parse(n->value, &v) == -1 || !(fabs(v) < 0x1p53) ||
 	    v != trunc(v))

@@ -48,7 +48,7 @@ static const struct conf_field fields[] = {
 	    false },
 };
 
-/* One '*' at most, in the last component, and a name that says the form. */
+/* '*' in the last component alone, and a name that says the form. */
 static bool
 pattern_valid(str s)
 {
@@ -60,7 +60,7 @@ pattern_valid(str s)
 
 	while (i < n && !str_ends(s, ends[i]))
 		i++;
-	return i < n && str_chr(tail, '*') == tail.n &&
+	return i < n &&
 	    (str_chr(s, '*') == s.n || str_chr(tail, '/') == tail.n) &&
 	    memchr(s.p, '\0', s.n) == NULL;
 }

@@ -131,7 +131,7 @@ promconf_all_list(const struct conf_node *n, enum conf_kind kind,
 	return 0;
 }
 
-/* Patterns: at most one '*', in the last component. */
+/* Patterns: '*' in the last component alone. */
 static int
 patterns(const struct conf_node *n, const char *what,
     const struct conf_node *const **v, size_t *len, struct error *e)
@@ -142,8 +142,7 @@ patterns(const struct conf_node *n, const char *what,
 		str s = (*v)[i]->value, tail;
 
 		tail = str_skip(s, str_chr(s, '*') + 1);
-		if (s.n == 0 || str_chr(tail, '*') < tail.n ||
-		    str_chr(tail, '/') < tail.n)
+		if (s.n == 0 || str_chr(tail, '/') < tail.n)
 			return conf_error((*v)[i], e,
 			    "invalid %s path \"%.*s\"", what, STR_ARG(s));
 	}

@@ -201,6 +201,34 @@ getters(void)
 	CHECK(read_all("s: true\n", &x, &e) == 0);
 }
 
+/* What go-yaml takes for a whole number. */
+static void
+integers(void)
+{
+	static const struct {
+		const char *text;
+		int64_t v;
+	} rows[] = { { "0", 0 }, { "-7", -7 }, { "+5", 5 },
+		{ "1_000_000", 1000000 }, { "0x1F", 31 }, { "010", 8 },
+		{ "0o17", 15 }, { "-0b11", -3 }, { "089", 89 }, { "00", 0 },
+		{ "9223372036854775807", INT64_MAX }, { "2.5e3", 2500 } };
+	static const char *const bad[] = { "0x", "0b2", "1 000", "_1", "12a",
+		"9223372036854775808", "-", "0xg", "1e" };
+	char text[64];
+	struct error e;
+	struct all x;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		x = (struct all){ .i = 99 };
+		snprintf(text, sizeof(text), "s: a\ni: %s\n", rows[i].text);
+		CHECK(read_all(text, &x, &e) == 0 && x.i == rows[i].v);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(text, sizeof(text), "s: a\ni: %s\n", bad[i]);
+		CHECK(read_all(text, &x, &e) == -1);
+	}
+}
+
 /* Reading text into all fields fails with this message. */
 static bool
 refuses(const char *text, const char *msg)
@@ -452,6 +480,7 @@ main(void)
 	bombs();
 	syntax();
 	getters();
+	integers();
 	strict();
 	placeholders();
 	manifests();

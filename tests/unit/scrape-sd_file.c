@@ -99,7 +99,7 @@ pass(struct sd_test *t, int64_t ms)
 	(void)scrape_sd_step(t->sd);
 }
 
-#define BOTH "file_sd_configs:\n- files: ['./*.json', t/*.yml]\n"
+#define BOTH "file_sd_configs:\n- files: ['./*.json', t/**.yml]\n"
 
 static void
 life(void)
@@ -346,8 +346,8 @@ refused(const char *text, const char *want)
 static void
 errors(void)
 {
-	const char *const bad[] = { "a", "a.txt", "*/a.json", "**.json",
-		"a*b*.yml", "*.json/x", "''" };
+	const char *const bad[] = { "a", "a.txt", "*/a.json", "a*b/c*.yml",
+		"*.json/x", "''" };
 	struct buf b = { 0 }, want = { 0 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -364,9 +364,6 @@ errors(void)
 	}
 	refused("file_sd_configs:\n- files: ['*/a.json']\n",
 	    "p.yml:2:11: path name \"*/a.json\" is not valid for file "
-	    "discovery");
-	refused("file_sd_configs:\n- files: ['**.json']\n",
-	    "p.yml:2:11: path name \"**.json\" is not valid for file "
 	    "discovery");
 	refused("file_sd_configs:\n- files: []\n",
 	    "p.yml:2:3: file service discovery config must contain at least "

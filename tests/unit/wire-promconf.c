@@ -177,8 +177,8 @@ refused(void)
 	    "scrape_configs: {}\n", "1:17: scrape_configs: expected a list"));
 	CHECK(refuses("scrape_configs: [{job_name: a}, {job_name: a}]\n",
 	    "1:44: found multiple scrape configs with job name \"a\""));
-	CHECK(refuses(
-	    "rule_files: ['a*b*']\n", "1:14: invalid rule file path \"a*b*\""));
+	CHECK(refuses("rule_files: ['a*b/c*']\n",
+	    "1:14: invalid rule file path \"a*b/c*\""));
 	CHECK(refuses(
 	    "rule_files: ['*/a']\n", "1:14: invalid rule file path \"*/a\""));
 }
