@@ -395,10 +395,29 @@ hash(struct labels ls)
 	return h;
 }
 
+/*
+ * Targets that are due within a 60th of their interval begin together: of a
+ * thousand some sixteen, for which the kernel takes half as long as when each
+ * has its wake-up.  All steps divide a second, so jobs of several intervals
+ * meet.
+ */
+static int64_t
+step_of(int64_t interval)
+{
+	static const int64_t steps[] = { 1000, 500, 250, 200, 125, 100, 50, 25,
+		20, 10, 5, 2 };
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		if (steps[i] <= interval / 60)
+			return steps[i];
+	return 1;
+}
+
 int64_t
 target_offset(const struct scrape_target *t, uint64_t seed)
 {
 	uint64_t ns = (uint64_t)t->interval * 1000000, h;
+	int64_t ms;
 	char digits[24];
 	int n;
 
@@ -406,7 +425,8 @@ target_offset(const struct scrape_target *t, uint64_t seed)
 	    (unsigned long long)hash(t->all));
 	h = fnv(FNV_START, (str){ digits, (size_t)n });
 	h = fnv(h, t->url) ^ seed;
-	return (int64_t)(h % ns / 1000000);
+	ms = (int64_t)(h % ns / 1000000);
+	return ms - ms % step_of(t->interval);
 }
 
 uint64_t

@@ -401,6 +401,47 @@ offsets(void)
 	CHECK(scrape_seed(STR("tsoh"), none) != UINT64_C(7376517357773210419));
 }
 
+/* Many targets begin together, and all of them not. */
+static void
+together(void)
+{
+	static const struct {
+		int64_t interval, step;
+	} t[] = { { 15000, 250 }, { 30000, 500 }, { 3600000, 1000 },
+		{ 1000, 10 }, { 100, 1 }, { 10, 1 } };
+	struct scrape_spread spread = { .seed = 1 };
+	struct scrape_set *s;
+	struct buf b = { 0 };
+
+	buf_z(&b,
+	    "scrape_configs:\n"
+	    "- job_name: j\n"
+	    "  static_configs:\n"
+	    "  - targets:\n");
+	for (int i = 0; i < 600; i++)
+		buf_printf(&b, "    - h%d:1\n", i);
+	for (size_t k = 0; k < sizeof(t) / sizeof(*t); k++) {
+		int64_t n = t[k].interval / t[k].step, slots[4096] = { 0 };
+		size_t wrong = 0, most = 0;
+
+		spread.interval = t[k].interval;
+		s = targets(buf_cstr(&b), &spread);
+		CHECK(s->n == 600);
+		for (size_t i = 0; i < s->n; i++) {
+			int64_t at = s->v[i]->offset;
+
+			wrong += at < 0 || at >= t[k].interval ||
+			    at % t[k].step != 0;
+			if (++slots[at / t[k].step % 4096] > (int64_t)most)
+				most++;
+		}
+		CHECK(wrong == 0);
+		CHECK(n > 100 || (int64_t)most * n < 600 * 4);
+		scrape_free(s);
+	}
+	buf_fini(&b);
+}
+
 static void
 refused(void)
 {
@@ -615,6 +656,7 @@ main(void)
 	flags();
 	shards();
 	offsets();
+	together();
 	refused();
 	explained();
 	remote();
