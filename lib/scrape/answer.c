@@ -5,6 +5,8 @@
  */
 #include "scrape/answer.h"
 
+#include <string.h>
+
 static const struct reason {
 	int status;
 	const char *text;
@@ -45,6 +47,77 @@ reason(int status)
 	return NULL;
 }
 
+/* A token of RFC 2045 at the front of s, taken off. */
+static str
+token(str *s)
+{
+	size_t n = 0;
+	str t;
+
+	while (n < s->n && s->p[n] > ' ' && s->p[n] < 0x7f &&
+	    strchr("()<>@,;:\\\"/[]?=", s->p[n]) == NULL)
+		n++;
+	t = str_take(*s, n);
+	*s = str_skip(*s, n);
+	return t;
+}
+
+/* A token or a quoted string, taken off with its quotes. */
+static int
+parameter_value(str *s, str *value)
+{
+	size_t n = 1;
+
+	if (s->n == 0 || s->p[0] != '"') {
+		*value = token(s);
+		return value->n > 0 ? 0 : -1;
+	}
+	while (n < s->n && s->p[n] != '"')
+		n += s->p[n] == '\\' && n + 1 < s->n ? 2 : 1;
+	if (n >= s->n)
+		return -1;
+	*value = str_take(*s, n + 1);
+	*s = str_skip(*s, n + 1);
+	return 0;
+}
+
+/*
+ * The parameters behind a media type, of which none is looked at: a type is
+ * believed only if they are well-formed, as Go's mime package has it.
+ */
+static const char *
+bad_parameters(str s)
+{
+	struct {
+		str name, value;
+	} seen[16];
+	str name, value;
+	size_t n = 0;
+
+	for (s = str_trim(s); s.n > 0 && !str_eq(s, STR(";"));
+	     s = str_trim(s)) {
+		if (s.p[0] != ';')
+			return "invalid media parameter";
+		s = str_trim(str_skip(s, 1));
+		name = token(&s);
+		s = str_trim(s);
+		if (name.n == 0 || s.n == 0 || s.p[0] != '=')
+			return "invalid media parameter";
+		s = str_trim(str_skip(s, 1));
+		if (parameter_value(&s, &value) == -1)
+			return "invalid media parameter";
+		for (size_t i = 0; i < n; i++)
+			if (str_eq_fold(seen[i].name, name) &&
+			    !str_eq(seen[i].value, value))
+				return "duplicate parameter name";
+		if (n == sizeof(seen) / sizeof(*seen))
+			return "too many parameters";
+		seen[n].name = name;
+		seen[n++].value = value;
+	}
+	return NULL;
+}
+
 /* By the media type alone, parameters left aside. */
 static int
 by_type(str type, enum expo_form *form)
@@ -77,7 +150,8 @@ answer_form(const struct scrape_answer *a, const struct scrape_job *j,
 		return error_set(e, "server returned HTTP status %d%s%s",
 		    a->status, why ? " " : "", why ? why : "");
 	}
-	if (by_type(type, form) == 0)
+	why = bad_parameters(str_skip(type, str_chr(type, ';')));
+	if (why == NULL && by_type(type, form) == 0)
 		return 0;
 	if (j->fallback_protocol.n > 0) {
 		*form = str_starts(j->fallback_protocol, STR("OpenMetrics"))
@@ -91,6 +165,11 @@ answer_form(const struct scrape_answer *a, const struct scrape_job *j,
 		return error_set(e,
 		    "non-compliant scrape target sending blank Content-Type "
 		    "and no fallback_scrape_protocol specified for target");
+	if (why != NULL)
+		return error_set(e,
+		    "cannot parse Content-Type \"%.*s\" and no "
+		    "fallback_scrape_protocol for target: %s",
+		    (int)(type.n < 150 ? type.n : 150), type.p, why);
 	return error_set(e,
 	    "received unsupported Content-Type \"%.*s\" and no "
 	    "fallback_scrape_protocol specified for target",

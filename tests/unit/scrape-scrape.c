@@ -228,6 +228,41 @@ failures(void)
 	down(&f);
 }
 
+/* Parameters of a Content-Type that Go's mime package takes, and refuses. */
+static void
+content_types(void)
+{
+	static const struct {
+		const char *type, *why; /* NULL: taken */
+	} rows[] = { { "text/plain;", NULL }, { "text/plain ; a = b", NULL },
+		{ "Text/Plain; a=b; A=b", NULL },
+		{ "text/plain; a=\"x;\\\"y\"; b=c;", NULL },
+		{ "text/plain; a=\"\"", NULL },
+		{ "text/plain;;",
+		    "cannot parse Content-Type \"text/plain;;\" "
+		    "and no fallback_scrape_protocol for target: "
+		    "invalid media parameter" },
+		{ "text/plain; a", "invalid media parameter" },
+		{ "text/plain; a=", "invalid media parameter" },
+		{ "text/plain; =a", "invalid media parameter" },
+		{ "text/plain; a=\"b", "invalid media parameter" },
+		{ "text/plain; a=\"b\"c", "invalid media parameter" },
+		{ "text/plain; \xe9=b", "invalid media parameter" },
+		{ "text/plain; a=b c=d", "invalid media parameter" },
+		{ "text/plain; a=b; A=c", "duplicate parameter name" } };
+	struct scrape_answer a = { .status = 200, .body = STR("a 1\n") };
+	struct fixture f;
+
+	up(&f, "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		a.content_type = str_of(rows[i].type);
+		round_of(&f, &a);
+		CHECK(f.r.up == (rows[i].why == NULL));
+		CHECK(f.r.up || strstr(f.r.error, rows[i].why) != NULL);
+	}
+	down(&f);
+}
+
 static void
 honest(void)
 {
@@ -700,6 +735,7 @@ main(void)
 	(void)snprintf(path, sizeof(path), "%s/p.yml", dir);
 	first_and_next();
 	failures();
+	content_types();
 	honest();
 	keep_known();
 	relabelled();
