@@ -11,27 +11,7 @@
 #include "store/lanes.h"
 #include "store/pack.h"
 
-#define EXACT 9007199254740992.0 /* 2^53 */
-#define NEAR 16                  /* units in the last place: ULP pays */
-
-/* d / 10^e, near v; false if there is none below 2^53. */
-static bool
-scale(double v, unsigned e, int64_t *d)
-{
-	double x = v * store_lanes_power[e];
-
-	if (!(x < EXACT && x > -EXACT))
-		return false;
-	*d = (int64_t)(x < 0 ? x - 0.5 : x + 0.5);
-	return true;
-}
-
-static bool
-exact(double v, unsigned e, int64_t *d)
-{
-	return scale(v, e, d) &&
-	    num_bits((double)*d / store_lanes_power[e]) == num_bits(v);
-}
+#define NEAR 16 /* units in the last place: ULP pays */
 
 /* A column while it is made. */
 struct column {
@@ -58,20 +38,28 @@ decimal(struct column *c)
 	size_t most = c->n / 16 + 1, bad = 0;
 
 	c->e = 0;
+	c->nodd = 0;
 	for (size_t i = 0; i < c->n; i++) {
-		unsigned e = c->e;
+		unsigned e = c->e + 1;
 
-		while (e <= E_MAX && !exact(c->v[i], e, &c->d[i]))
+		i += store_lanes_exact(c->d + i, c->v + i, c->n - i, c->e);
+		if (i == c->n)
+			break;
+		while (e <= E_MAX &&
+		    store_lanes_exact(c->d + i, c->v + i, 1, e) == 0)
 			e++;
 		if (e <= E_MAX)
 			c->e = e;
 		else if (++bad > most)
 			return false;
 	}
-	c->nodd = 0;
-	for (size_t i = 0; i < c->n; i++)
-		if (!exact(c->v[i], c->e, &c->d[i]))
+	if (c->e == 0 && bad == 0)
+		return true;
+	for (size_t i = 0; i < c->n; i++) {
+		i += store_lanes_exact(c->d + i, c->v + i, c->n - i, c->e);
+		if (i < c->n)
 			except(c, i);
+	}
 	return c->nodd <= most;
 }
 
@@ -79,7 +67,7 @@ decimal(struct column *c)
 static bool
 distance(double v, unsigned e, int64_t *d, int64_t *r)
 {
-	if (!scale(v, e, d))
+	if (!store_lanes_scale(d, v, e))
 		return false;
 	*r = (int64_t)((uint64_t)store_ordered(v) -
 	    (uint64_t)store_ordered((double)*d / store_lanes_power[e]));
@@ -133,12 +121,6 @@ struct residuals {
 	unsigned shift;
 };
 
-static int64_t
-minus(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
 /* Zeros that all of them end in. */
 static unsigned
 zeros(uint64_t all)
@@ -164,63 +146,46 @@ middle(const int64_t *v, size_t n)
 	return s[m / 2];
 }
 
+/* The zeros that all end in, away; all is the bits that any has. */
+static unsigned
+shift_out(int64_t *x, size_t n, uint64_t all)
+{
+	unsigned shift = zeros(all);
+
+	for (size_t i = 0; shift > 0 && i < n; i++)
+		x[i] >>= shift;
+	return shift;
+}
+
 static void
 level(struct residuals *r, const int64_t *d, size_t n)
 {
-	uint64_t all = 0;
-
-	r->first = d[0];
 	r->second = 0;
-	for (size_t i = 1; i < n; i++)
-		if (d[i] < r->first)
-			r->first = d[i];
-	for (size_t i = 0; i < n; i++)
-		all |= r->v[i] = (uint64_t)d[i] - (uint64_t)r->first;
-	r->shift = zeros(all);
-	for (size_t i = 0; i < n; i++)
+	r->shift = zeros(store_lanes_above(r->v, d, n, &r->first));
+	for (size_t i = 0; r->shift > 0 && i < n; i++)
 		r->v[i] >>= r->shift;
 	r->n = n;
 }
 
-/* Deltas without their common zeros are in x, n of them. */
-static void
-centre(struct residuals *r, const int64_t *x, size_t n)
-{
-	r->second = middle(x, n);
-	for (size_t i = 0; i < n; i++)
-		r->v[i] = store_zigzag(minus(x[i], r->second));
-	r->n = n;
-}
+/* What residuals are made of. */
+struct deltas {
+	int64_t v[STORE_COLUMN_MAX];
+	size_t n;
+	unsigned shift;
+};
 
 static void
-rise(struct residuals *r, const int64_t *x, size_t n)
+residuals(struct residuals *r, enum form f, const struct deltas *d)
 {
-	r->second = x[0];
-	for (size_t i = 1; i < n; i++)
-		if (x[i] < r->second)
-			r->second = x[i];
-	for (size_t i = 0; i < n; i++)
-		r->v[i] = (uint64_t)x[i] - (uint64_t)r->second;
-	r->n = n;
-}
-
-/* d has 3 numbers at least. */
-static void
-twice(struct residuals *r, const int64_t *d, size_t n)
-{
-	uint64_t all = 0;
-	int64_t last = r->second = minus(d[1], d[0]), now;
-
-	r->first = d[0];
-	for (size_t i = 2; i < n; i++, last = now) {
-		now = minus(d[i], d[i - 1]);
-		r->v[i - 2] = (uint64_t)minus(now, last);
-		all |= r->v[i - 2];
+	r->n = d->n;
+	r->shift = d->shift;
+	if (f == RISE) {
+		(void)store_lanes_above(r->v, d->v, d->n, &r->second);
+		return;
 	}
-	r->n = n - 2;
-	r->shift = zeros(all);
-	for (size_t i = 0; i < r->n; i++)
-		r->v[i] = store_zigzag((int64_t)r->v[i] >> r->shift);
+	if (f == CENTRE)
+		r->second = middle(d->v, d->n);
+	store_lanes_fold(r->v, d->v, d->n, f == CENTRE ? r->second : 0);
 }
 
 /* Of n numbers the form that costs least, into one of two, *out. */
@@ -229,33 +194,27 @@ choose(
     struct residuals two[2], struct residuals **out, const int64_t *d, size_t n)
 {
 	struct residuals *r = &two[0], *try = &two[1], *was;
-	int64_t x[STORE_COLUMN_MAX];
+	struct deltas x, y; /* theirs, and of these theirs */
 	enum form best = LEVEL;
-	uint64_t all = 0;
+	int64_t second;
+	uint64_t all;
 	size_t least, c;
-	unsigned shift;
 
 	level(r, d, n);
 	*out = r;
 	if (n < 3)
 		return best;
 	least = store_pack_cost(r->v, r->n);
-	for (size_t i = 1; i < n; i++) {
-		x[i - 1] = minus(d[i], d[i - 1]);
-		all |= (uint64_t)x[i - 1];
-	}
-	shift = zeros(all);
-	for (size_t i = 0; i < n - 1; i++)
-		x[i] >>= shift;
+	x.n = n - 1;
+	all = store_lanes_deltas(x.v, d, x.n);
+	y.n = n - 2;
+	y.shift = shift_out(y.v, y.n, store_lanes_deltas(y.v, x.v, y.n));
+	second = x.v[0];
+	x.shift = shift_out(x.v, x.n, all);
 	for (enum form f = CENTRE; f < FORMS; f++) {
 		try->first = d[0];
-		try->shift = shift;
-		if (f == CENTRE)
-			centre(try, x, n - 1);
-		else if (f == RISE)
-			rise(try, x, n - 1);
-		else
-			twice(try, d, n);
+		try->second = second;
+		residuals(try, f, f == TWICE ? &y : &x);
 		c = store_pack_cost(try->v, try->n) + 1;
 		if (c < least) {
 			least = c;
@@ -307,7 +266,7 @@ put_constant(struct buf *b, double v)
 	unsigned e = 0;
 	int64_t d;
 
-	while (e < CONST_RAW && !exact(v, e, &d))
+	while (e < CONST_RAW && store_lanes_exact(&d, &v, 1, e) == 0)
 		e++;
 	/* Seven bytes of varint and more are no better than the value. */
 	if (e < CONST_RAW && d < INT64_C(1) << 48 && d > -(INT64_C(1) << 48)) {

@@ -40,6 +40,32 @@ void store_lanes_decimals(double *v, const uint64_t *d, size_t n, unsigned e);
 /* Doubles from their ordered bits, as store_ordered() makes them. */
 void store_lanes_doubles(double *v, const uint64_t *d, size_t n);
 
+/*
+ * The other way: d[i] / 10^e is v[i] to the bit for the first values, whose
+ * number is returned.
+ */
+size_t store_lanes_exact(int64_t *d, const double *v, size_t n, unsigned e);
+
+/* d / 10^e, near v; false if there is none below 2^53. */
+bool store_lanes_scale(int64_t *d, double v, unsigned e);
+
+/* x[i] = d[i + 1] - d[i], n of them; returns the bits that any has. */
+uint64_t store_lanes_deltas(int64_t *x, const int64_t *d, size_t n);
+
+/* v[i] = x[i] - *least, the least of them, n > 0; returns the same. */
+uint64_t store_lanes_above(
+    uint64_t *v, const int64_t *x, size_t n, int64_t *least);
+
+/* v[i] = x[i] - from, zigzag */
+void store_lanes_fold(uint64_t *v, const int64_t *x, size_t n, int64_t from);
+
+/*
+ * How many of v are greater than limit; the bits that any of the others has
+ * go to *rest.
+ */
+size_t store_lanes_over(
+    const uint64_t *v, size_t n, uint64_t limit, uint64_t *rest);
+
 /* A double's bits as an integer of the same order, and back. */
 static inline int64_t
 store_ordered(double v)

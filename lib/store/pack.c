@@ -14,6 +14,18 @@ bits(uint64_t x)
 	return x == 0 ? 0 : 64 - (unsigned)__builtin_clzll(x);
 }
 
+/* What is above a width, of numbers with k bits that there are with[k] of. */
+static size_t
+patch_bytes(const uint8_t with[65], size_t over, unsigned w, unsigned top)
+{
+	size_t n = 1 + over;
+
+	/* A patch: its place, and 7 bits a byte. */
+	for (unsigned k = w + 1; k <= top; k++)
+		n += (size_t)with[k] * ((k - w + 6) / 7);
+	return n;
+}
+
 /*
  * The width that costs the fewest bytes, patches counted; the bytes go to
  * *cost.
@@ -21,33 +33,36 @@ bits(uint64_t x)
 static unsigned
 best(const uint64_t *v, size_t n, size_t *cost)
 {
-	uint16_t with[65] = { 0 };
-	size_t over = 0, patches = 0, least = SIZE_MAX;
-	unsigned w, top = 64, best = 64;
+	uint8_t with[65];
+	uint64_t rest;
+	size_t over = store_lanes_over(v, n, UINT64_MAX, &rest), more;
+	size_t least = SIZE_MAX, c;
+	unsigned best = 64, top = bits(rest), wide = top;
 
-	for (size_t i = 0; i < n; i++)
-		with[bits(v[i])]++;
-	while (top > 0 && with[top] == 0)
-		top--;
 	/* From the widest down: one bit less makes patches of some. */
-	for (w = top + 1; w-- > 0;) {
+	for (unsigned w = top;; w--) {
 		unsigned real = w > WIDE ? 64 : w;
-		size_t c = 1 + (n * real + 7) / 8;
 
+		c = 1 + (n * real + 7) / 8;
 		if (over > 0) {
-			/* A patch: its place, and 7 bits a byte. */
 			if (over * 2 >= least)
 				break; /* there will only be more */
-			patches = over;
-			for (unsigned k = w + 1; k <= top; k++)
-				patches += (size_t)with[k] * ((k - w + 6) / 7);
-			c += 1 + patches;
+			c += patch_bytes(with, over, w, top);
 		}
 		if (c < least) {
 			least = c;
 			best = real;
 		}
-		over += with[w];
+		if (w == 0)
+			break;
+		with[w] = 0;
+		if (w < wide)
+			continue; /* there are none of it */
+		more =
+		    store_lanes_over(v, n, (UINT64_C(1) << (w - 1)) - 1, &rest);
+		with[w] = (uint8_t)(more - over);
+		over = more;
+		wide = bits(rest);
 	}
 	*cost = least;
 	return best;
@@ -67,29 +82,44 @@ store_pack_cost(const uint64_t *v, size_t n)
 	return sum;
 }
 
+/* A word that fills; p has room for one more. */
+struct word {
+	char *p;
+	uint64_t v;
+	unsigned have;
+};
+
+/* x has w bits, 64 at most. */
+static void
+put_word(struct word *b, uint64_t x, unsigned w)
+{
+	b->v |= x << b->have;
+	if (b->have + w < 64) {
+		b->have += w;
+		return;
+	}
+	memcpy(b->p, &b->v, 8);
+	b->p += 8;
+	b->v = b->have == 0 ? 0 : x >> (64 - b->have);
+	b->have = b->have + w - 64;
+}
+
 static void
 put_bits(struct buf *b, const uint64_t *v, size_t n, unsigned w)
 {
 	uint64_t mask = w == 64 ? UINT64_MAX : (UINT64_C(1) << w) - 1;
-	size_t bytes = (n * w + 7) / 8;
-	char *p = buf_reserve(b, bytes + 8);
-	uint64_t word = 0;
-	unsigned have = 0;
+	size_t bytes = (n * w + 7) / 8, i = 0;
+	struct word to = { buf_reserve(b, bytes + 8), 0, 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		uint64_t x = v[i] & mask;
-
-		word |= x << have;
-		if (have + w >= 64) {
-			memcpy(p, &word, 8);
-			p += 8;
-			word = have == 0 ? 0 : x >> (64 - have);
-			have = have + w - 64;
-		} else {
-			have += w;
-		}
-	}
-	memcpy(p, &word, 8);
+	/* Four at a time where they fit: the word waits for one, not four. */
+	for (; w <= 16 && i + 4 <= n; i += 4)
+		put_word(&to,
+		    (v[i] & mask) | (v[i + 1] & mask) << w |
+			(v[i + 2] & mask) << 2 * w | (v[i + 3] & mask) << 3 * w,
+		    4 * w);
+	for (; i < n; i++)
+		put_word(&to, v[i] & mask, w);
+	memcpy(to.p, &to.v, 8);
 	b->n += bytes;
 }
 
@@ -97,10 +127,11 @@ static void
 put_block(struct buf *b, const uint64_t *v, size_t n)
 {
 	size_t cost, patches = 0;
+	uint64_t rest;
 	unsigned w = best(v, n, &cost);
 
-	for (size_t i = 0; i < n; i++)
-		patches += bits(v[i]) > w;
+	if (w < 64)
+		patches = store_lanes_over(v, n, (UINT64_C(1) << w) - 1, &rest);
 	buf_byte(b, (char)(w | (patches > 0 ? PATCHED : 0)));
 	if (patches > 0) {
 		buf_byte(b, (char)(patches - 1));
