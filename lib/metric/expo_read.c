@@ -345,6 +345,25 @@ take(struct expo_reader *r, struct expo_item *item, struct error *e)
 	return expo_om_pop(r->om, item);
 }
 
+/* Has the line become longer, since a string went on behind its end? */
+static bool
+stretched(const struct expo_reader *r, const struct expo_item *item)
+{
+	return r->scan.end > item->raw.p + item->raw.n;
+}
+
+/* All the lines that it is now have been read. */
+static void
+pass_over(struct expo_reader *r, struct expo_item *item)
+{
+	const char *p = item->raw.p + item->raw.n, *end = r->scan.end;
+
+	for (; p != NULL && p < end; r->line++)
+		p = memchr(p + 1, '\n', (size_t)(end - p - 1));
+	r->in = str_skip(r->in, (size_t)(end - r->in.p) + 1);
+	item->raw.n = (size_t)(end - item->raw.p);
+}
+
 /* The next line, whatever it is: 1, 0 (no item), -1. */
 static int
 parse(struct expo_reader *r, struct expo_item *item, struct error *e)
@@ -358,8 +377,12 @@ parse(struct expo_reader *r, struct expo_item *item, struct error *e)
 	scan_line(&r->scan, item->raw);
 	if (r->om != NULL)
 		return expo_om_line(r, item, e);
+	if (r->form == EXPO_PAGE)
+		r->scan.more = r->in.p + r->in.n;
 	rc = expo_text_line(r, item, e);
-	if (rc == 1 &&
+	if (rc >= 0 && stretched(r, item))
+		pass_over(r, item);
+	else if (rc == 1 &&
 	    (item->kind == EXPO_HELP || item->kind == EXPO_TYPE ||
 		item->kind == EXPO_UNIT || item->kind == EXPO_KIND))
 		k = expo_seen_learn_comment(&r->memory, item,
@@ -367,6 +390,23 @@ parse(struct expo_reader *r, struct expo_item *item, struct error *e)
 	if (k != NULL)
 		item->mark = &k->mark;
 	return rc;
+}
+
+/* Add to e where it was noticed, and pass over all of it: -1. */
+static int
+place(struct expo_reader *r, struct expo_item *item, struct error *e)
+{
+	const char *from = item->raw.p, *bad = r->scan.bad, *nl;
+	size_t line = r->line;
+
+	while (stretched(r, item) && bad > from &&
+	    (nl = memchr(from, '\n', (size_t)(bad - from))) != NULL) {
+		from = nl + 1;
+		line++;
+	}
+	if (stretched(r, item))
+		pass_over(r, item);
+	return error_add(e, "%zu:%zu", line, (size_t)(bad - from) + 1);
 }
 
 int
@@ -385,8 +425,7 @@ expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
 		if (k == 0)
 			k = parse(r, item, e);
 		if (k == -1)
-			return error_add(e, "%zu:%zu", r->line,
-			    (size_t)(r->scan.bad - item->raw.p) + 1);
+			return place(r, item, e);
 		if (k == 1)
 			return 1;
 	}
@@ -417,9 +456,10 @@ expo_learn(struct expo_reader *r, struct expo_item *item)
 {
 	struct scan *s = &r->scan;
 	struct labels ls = { s->v, s->n };
-	struct expo_seen *k =
-	    expo_seen_learn(&r->memory, item->series, ls, r->type);
+	struct expo_seen *k = NULL;
 
+	if (!stretched(r, item))
+		k = expo_seen_learn(&r->memory, item->series, ls, r->type);
 	if (k != NULL)
 		item->mark = &k->mark;
 	if (k != NULL && !r->memory.lean)

@@ -427,6 +427,8 @@ comment(struct expo_reader *r, struct expo_item *item, struct error *e)
 		if (s->p >= s->end && comments[i].kind != EXPO_EOF &&
 		    r->form == EXPO_PAGE)
 			return 0;
+		if (comments[i].kind == EXPO_UNIT)
+			s->more = NULL;
 		item->kind = comments[i].kind;
 		return comments[i].read(r, item, e);
 	}

@@ -50,6 +50,7 @@ scan_line(struct scan *s, str line)
 	s->bad = s->p;
 	s->n = 0;
 	s->named = false;
+	s->more = NULL;
 }
 
 bool
@@ -88,6 +89,22 @@ unexpected(struct scan *s, const char *want, struct error *e)
 	return scan_fail(s, NULL, e, "unexpected '%c', %s", c, want);
 }
 
+/* The quote that ends a string behind the line, which is made to end there. */
+static const char *
+closing_quote(struct scan *s, const char *q)
+{
+	const char *nl;
+
+	for (; q < s->more && *q != '"'; q++)
+		if (*q == '\\' && (++q >= s->more || *q == '\n'))
+			return s->end;
+	if (q >= s->more)
+		return s->end;
+	nl = memchr(q, '\n', (size_t)(s->more - q));
+	s->end = nl == NULL ? s->more : nl;
+	return q;
+}
+
 /*
  * The bytes from from to the closing quote, some of them escaped: \\ \" \n are
  * taken off, another \x keeps both characters.
@@ -100,6 +117,8 @@ unescape(struct scan *s, const char *from, str *out, struct error *e)
 
 	while (q < s->end && *q != '"')
 		q += *q == '\\' && q + 1 < s->end ? 2 : 1;
+	if (q >= s->end && s->more > s->end)
+		q = closing_quote(s, from);
 	if (q >= s->end)
 		return scan_fail(s, from - 1, e, "unterminated string");
 	s->used = true;

@@ -5,6 +5,10 @@
  *
  * Strs that come out point into the line where they can, else (escapes) into
  * the arena.  After an error bad says where in the line it was noticed.
+ *
+ * Prometheus takes line ends in the strings of text.  Where a line ends in a
+ * string and more was set behind scan_line(), the string goes on over the next
+ * lines, and end is where the last of them ends.
  */
 #ifndef METRIC_SCAN_H
 #define METRIC_SCAN_H
@@ -13,6 +17,7 @@
 
 struct scan {
 	const char *p, *end; /* what is left of the line */
+	const char *more;    /* so far strings may go on over lines, or NULL */
 	const char *bad;     /* after an error: the place */
 	struct arena *a;     /* for what had to be unescaped */
 	bool used;           /* something was put into a */

@@ -435,27 +435,6 @@ feed(void *arg, str lines, struct error *e)
 	return k;
 }
 
-/* A page of text; a last line need not have its end. */
-static int
-lines(struct round *x, str body, struct error *e)
-{
-	struct buf *b = &x->m->scratch;
-	size_t n = body.n;
-	str last;
-
-	while (n > 0 && body.p[n - 1] != '\n')
-		n--;
-	if (feed(x, str_take(body, n), e) == -1)
-		return -1;
-	if (n == body.n)
-		return 0;
-	buf_reset(b);
-	buf_add(b, str_skip(body, n));
-	buf_byte(b, '\n');
-	last = arena_dup(&x->m->a, buf_str(b));
-	return feed(x, last, e);
-}
-
 /* The whole page, whatever its form. */
 static int
 page(struct round *x, const struct scrape_answer *a, enum expo_form form,
@@ -476,7 +455,7 @@ page(struct round *x, const struct scrape_answer *a, enum expo_form form,
 	if (t->convert_to_nhcb)
 		x->nhcb = nhcb_new(t->always_classic, item, x);
 	rc = form == EXPO_MF ? native_page(a->body, t, feed, x, e)
-			     : lines(x, a->body, e);
+			     : feed(x, a->body, e);
 	/* An empty answer is an empty page, in either form. */
 	if (rc == 0 && form == EXPO_OM && a->body.n > 0)
 		rc = expo_end(x->rd, e);
