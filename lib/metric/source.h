@@ -35,10 +35,15 @@ struct source_query {
 	bool histograms;  /* native ones too; without it only floats */
 	bool starts;      /* start times too */
 	/*
-	 * Only the newest sample of each series will be looked at (a staleness
-	 * marker, if it is one): a source may leave the others out.
+	 * What will not be looked at, so that a source need not care: samples
+	 * but the newest of each series (a staleness marker, if it is one);
+	 * labels but the nlabels of few_labels; the order of series.
 	 */
 	bool last;
+	bool few_labels;
+	const str *labels; /* unlike the rest until close */
+	size_t nlabels;
+	bool unordered;
 };
 
 struct source_cursor; /* the maker's own */

@@ -400,70 +400,100 @@ ids_of(struct store_index *x, uint32_t k)
 	return load_column(x, k, 0, x->h.end / 8);
 }
 
-/* All columns of a table there; false: one is damaged. */
 static bool
-load_table(struct store_index *x, uint32_t k)
+wants(const struct store_index_rows *w, str name)
 {
-	if (ids_of(x, k) == NULL)
-		return false;
-	for (uint32_t i = 1; i < x->table[k].n; i++)
-		if (load_column(x, k, i, x->h.nsymbols) == NULL)
-			return false;
-	return true;
+	for (size_t i = 0; i < w->nnames; i++)
+		if (str_eq(w->names[i], name))
+			return true;
+	return !w->some;
 }
 
-/* The label sets of one table, row after row. */
-struct rows {
-	struct store_index *x;
-	const struct store_index_table *t;
-	uint32_t at;       /* its first column */
-	struct label name; /* __name__, if it has one */
-	size_t turn;       /* columns up to it come before __name__ */
-};
-
+/* The name of a column's label; false: it is damaged. */
 static bool
-rows_init(struct rows *w, struct store_index *x, uint32_t k)
+label_of(struct store_index *x, uint32_t column)
+{
+	return x->label[column].p != NULL ||
+	    symbol(x, x->column[column].label, &x->label[column]);
+}
+
+/* Turn to table k: its name, and the columns that are wanted. */
+static bool
+turn_to(struct store_index *x, struct store_index_rows *w, uint32_t k)
 {
 	const struct store_index_table *t = &x->table[k];
+	uint32_t at = x->at[k];
 
-	w->x = x;
-	w->t = t;
-	w->at = x->at[k];
+	w->table = k + 1;
+	w->good = false;
+	w->n = 0;
+	w->turn = 0;
 	w->name.name = LABEL_NAME;
-	w->turn = t->name == 0 ? t->n : 1;
-	if (!load_table(x, k) || !symbol(x, t->name, &w->name.value))
+	w->named = t->name != 0 && wants(w, LABEL_NAME);
+	if (!symbol(x, t->name, &w->name.value))
 		return false;
-	for (uint32_t i = w->at + 1; i < w->at + t->n; i++) {
-		if (x->label[i].p == NULL &&
-		    !symbol(x, x->column[i].label, &x->label[i]))
+	w->col = mem_grow(w->col, &w->cap, t->n, sizeof(*w->col));
+	for (uint32_t i = 1; i < t->n; i++) {
+		if (!label_of(x, at + i))
 			return false;
-		if (t->name != 0 && str_cmp(x->label[i], LABEL_NAME) < 0)
-			w->turn++;
+		if (!wants(w, x->label[at + i]))
+			continue;
+		if (load_column(x, k, i, x->h.nsymbols) == NULL)
+			return false;
+		if (str_cmp(x->label[at + i], LABEL_NAME) < 0)
+			w->turn = w->n + 1;
+		w->col[w->n++] = at + i;
 	}
+	w->good = true;
 	return true;
 }
 
-/* Row r's labels in v, by name. */
-static bool
-rows_get(struct rows *w, uint32_t r, struct label *v, struct labels *out)
+bool
+store_index_row(struct store_index *x, struct store_index_rows *w, uint32_t k,
+    uint32_t r, struct label *v, struct labels *out)
 {
-	uint32_t *const *cell = w->x->cell + w->at;
-	const str *label = w->x->label + w->at;
 	size_t n = 0;
 
-	for (uint32_t i = 1; i <= w->t->n; i++) {
-		if (n + 2 > STORE_LABELS_MAX && i < w->t->n && cell[i][r] != 0)
-			return false;
-		if (i == w->turn && w->t->name != 0)
+	if (w->table != k + 1 ? !turn_to(x, w, k) : !w->good)
+		return false;
+	for (size_t i = 0; i <= w->n; i++) {
+		uint32_t sym = i < w->n ? x->cell[w->col[i]][r] : 0;
+
+		if (i == w->turn && w->named)
 			v[n++] = w->name;
-		if (i == w->t->n || cell[i][r] == 0)
+		if (sym == 0)
 			continue;
-		v[n].name = label[i];
-		if (!symbol(w->x, cell[i][r], &v[n++].value))
+		if (n + 1 >= STORE_LABELS_MAX)
+			return false;
+		v[n].name = x->label[w->col[i]];
+		if (!symbol(x, sym, &v[n++].value))
 			return false;
 	}
 	*out = (struct labels){ v, n };
-	return n > 0;
+	return n > 0 || w->some;
+}
+
+void
+store_index_rows_fini(struct store_index_rows *w)
+{
+	free(w->col);
+}
+
+bool
+store_index_ordered(struct store_index *x)
+{
+	for (uint32_t k = 0; k < x->h.ntables; k++) {
+		const struct store_index_table *t = &x->table[k];
+
+		if (t->kind != STORE_REC_SERIES)
+			continue;
+		if (t->name == 0 ||
+		    (t->n > 1 &&
+			(!label_of(x, x->at[k] + 1) ||
+			    str_cmp(x->label[x->at[k] + 1], LABEL_NAME) < 0)))
+			return false;
+	}
+	return true;
 }
 
 static int
@@ -500,7 +530,8 @@ store_index_labels(struct store_index *x, uint32_t id, enum store_rec_kind kind,
 	struct id_row key = { id, 0 };
 	const struct id_row *at;
 	uint32_t lo = 0, hi = x->h.ntables;
-	struct rows w;
+	struct store_index_rows w = { .some = false };
+	bool ok;
 
 	if (x->by_id == NULL)
 		make_by_id(x);
@@ -517,8 +548,10 @@ store_index_labels(struct store_index *x, uint32_t id, enum store_rec_kind kind,
 		else
 			hi = mid;
 	}
-	return x->table[lo].kind == (uint32_t)kind && rows_init(&w, x, lo) &&
-	    rows_get(&w, at->row - x->first[lo], v, out);
+	ok = x->table[lo].kind == (uint32_t)kind &&
+	    store_index_row(x, &w, lo, at->row - x->first[lo], v, out);
+	store_index_rows_fini(&w);
+	return ok;
 }
 
 /* A matcher over the tables. */
@@ -612,12 +645,10 @@ may(struct store_index *x, uint32_t k, struct pred *p, size_t n)
 
 static int
 match_table(struct store_index *x, uint32_t k, struct pred *p, size_t np,
-    store_index_each *each, void *arg)
+    store_index_each_row *each, void *arg)
 {
-	uint32_t *row, n = x->table[k].rows, kind = x->table[k].kind;
-	struct label v[STORE_LABELS_MAX];
-	struct labels ls;
-	struct rows w;
+	uint32_t *row, n = x->table[k].rows;
+	const uint32_t *id;
 	int rc = 0;
 
 	if (!may(x, k, p, np))
@@ -628,13 +659,31 @@ match_table(struct store_index *x, uint32_t k, struct pred *p, size_t np,
 	for (size_t i = 0; i < np && n > 0; i++)
 		if (!p[i].name)
 			n = filter(x, k, &p[i], row, n);
-	if (n > 0 && !rows_init(&w, x, k))
-		n = 0;
-	for (uint32_t i = 0; i < n && rc == 0; i++)
-		if (rows_get(&w, row[i], v, &ls))
-			rc = each(arg, x->cell[x->at[k]][row[i]], kind, ls);
+	id = n > 0 ? ids_of(x, k) : NULL;
+	for (uint32_t i = 0; id != NULL && i < n && rc == 0; i++)
+		rc = each(arg, id[row[i]], k, row[i]);
 	free(row);
 	return rc;
+}
+
+/* Rows on their way to who wants labels. */
+struct labelled {
+	struct store_index *x;
+	struct store_index_rows rows;
+	store_index_each *each;
+	void *arg;
+};
+
+static int
+with_labels(void *arg, uint32_t id, uint32_t table, uint32_t row)
+{
+	struct labelled *l = arg;
+	struct label v[STORE_LABELS_MAX];
+	struct labels ls;
+
+	if (!store_index_row(l->x, &l->rows, table, row, v, &ls))
+		return 0;
+	return l->each(l->arg, id, l->x->table[table].kind, ls);
 }
 
 /* The tables of a kind and name; all names with STORE_IDS_NONE. */
@@ -663,8 +712,8 @@ tables_of(const struct store_index *x, uint32_t kind, uint32_t name,
 }
 
 int
-store_index_match(struct store_index *x, const struct match *m, size_t nm,
-    store_index_each *each, void *arg)
+store_index_match_rows(struct store_index *x, const struct match *m, size_t nm,
+    store_index_each_row *each, void *arg)
 {
 	struct pred *p = mem_zero(nm + 1, sizeof(*p));
 	uint32_t name = STORE_IDS_NONE, from, to;
@@ -689,12 +738,25 @@ store_index_match(struct store_index *x, const struct match *m, size_t nm,
 }
 
 int
+store_index_match(struct store_index *x, const struct match *m, size_t nm,
+    store_index_each *each, void *arg)
+{
+	struct labelled l = { .x = x, .each = each, .arg = arg };
+	int rc = store_index_match_rows(x, m, nm, with_labels, &l);
+
+	store_index_rows_fini(&l.rows);
+	return rc;
+}
+
+int
 store_index_walk(struct store_index *x, store_index_each *each, void *arg)
 {
+	struct labelled l = { .x = x, .each = each, .arg = arg };
 	int rc = 0;
 
 	for (uint32_t k = 0; k < x->h.ntables && rc == 0; k++)
-		rc = match_table(x, k, NULL, 0, each, arg);
+		rc = match_table(x, k, NULL, 0, with_labels, &l);
+	store_index_rows_fini(&l.rows);
 	return rc;
 }
 

@@ -49,6 +49,39 @@ typedef int store_index_each(
 int store_index_match(struct store_index *x, const struct match *m, size_t nm,
     store_index_each *each, void *arg);
 
+/*
+ * The same without the labels, for who wants few of them or none: where they
+ * are, for store_index_row().  Are all series in label order?
+ */
+typedef int store_index_each_row(
+    void *arg, uint32_t id, uint32_t table, uint32_t row);
+int store_index_match_rows(struct store_index *x, const struct match *m,
+    size_t nm, store_index_each_row *each, void *arg);
+bool store_index_ordered(struct store_index *x);
+
+/*
+ * The labels of rows, one after the other; those of one table together are
+ * cheap.  Begin with all zero but what is wanted.
+ */
+struct store_index_rows {
+	bool some; /* only those in names */
+	const str *names;
+	size_t nnames;
+	/* The rest is the index's. */
+	uint32_t table; /* + 1 */
+	bool good;
+	struct label name; /* __name__ */
+	uint32_t *col;     /* the columns wanted */
+	size_t n, cap;
+	size_t turn; /* columns before this one come before __name__ */
+	bool named;
+};
+
+/* False: they are damaged. */
+bool store_index_row(struct store_index *x, struct store_index_rows *w,
+    uint32_t table, uint32_t row, struct label *v, struct labels *out);
+void store_index_rows_fini(struct store_index_rows *w);
+
 /* All of it, of every kind. */
 int store_index_walk(struct store_index *x, store_index_each *each, void *arg);
 

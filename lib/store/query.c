@@ -12,18 +12,80 @@
 #define RUN_X UINT32_MAX
 #define RUN_C (UINT32_MAX - 1)
 
-static void
-add_hit(struct store_query *q, uint32_t day, uint32_t id, struct labels ls)
+static int
+by_col(const void *a, const void *b)
 {
-	struct label *copy = arena_alloc(&q->a, ls.n * sizeof(*copy));
+	const struct store_want *x = a, *y = b;
 
-	memcpy(copy, ls.v, ls.n * sizeof(*copy));
+	return (x->col > y->col) - (x->col < y->col);
+}
+
+static int
+by_series(const void *a, const void *b)
+{
+	const struct store_want *x = a, *y = b;
+
+	if (x->series != y->series)
+		return x->series < y->series ? -1 : 1;
+	return (x->col > y->col) - (x->col < y->col);
+}
+
+/* Many, by digits from the lowest on; each pass keeps what was before. */
+static void
+sort_many(struct store_want *v, size_t n, bool series, uint32_t max)
+{
+	struct store_want *to = mem_alloc(n * sizeof(*to)), *from = v,
+			  *room = to;
+
+	for (unsigned shift = 0; shift < 32 && max >> shift > 0; shift += 11) {
+		uint32_t at[2048] = { 0 }, sum = 0;
+		struct store_want *swap = from;
+
+#define DIGIT(x) (((series ? (x).series : (x).col) >> shift) & 2047)
+		for (size_t i = 0; i < n; i++)
+			at[DIGIT(from[i])]++;
+		for (size_t i = 0; i < 2048; i++) {
+			uint32_t k = at[i];
+
+			at[i] = sum;
+			sum += k;
+		}
+		for (size_t i = 0; i < n; i++)
+			to[at[DIGIT(from[i])]++] = from[i];
+#undef DIGIT
+		from = to;
+		to = swap;
+	}
+	if (from != v)
+		memcpy(v, from, n * sizeof(*v));
+	free(room);
+}
+
+void
+store_want_sort(struct store_want *v, size_t n, bool series)
+{
+	int (*cmp)(const void *, const void *) = series ? by_series : by_col;
+	bool unsorted = false;
+	uint32_t max = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t k = series ? v[i].series : v[i].col;
+
+		unsorted = unsorted || (i > 0 && cmp(&v[i - 1], &v[i]) > 0);
+		max = k > max ? k : max;
+	}
+	/* The key that is not asked for is in order already, or unheard of. */
+	if (unsorted && n >= 512)
+		sort_many(v, n, series, max);
+	else if (unsorted)
+		qsort(v, n, sizeof(*v), cmp);
+}
+
+static void
+add_hit(struct store_query *q, struct store_hit hit)
+{
 	q->hit = mem_grow(q->hit, &q->hitcap, q->nhit + 1, sizeof(*q->hit));
-	q->hit[q->nhit++] = (struct store_hit){
-		.labels = { copy, ls.n },
-		.day = day,
-		.id = id,
-	};
+	q->hit[q->nhit++] = hit;
 }
 
 /* A record that is of a series that matches becomes a hit. */
@@ -35,7 +97,12 @@ match_record(struct store_query *q, uint32_t day, uint32_t id, str bytes,
 	struct labels ls;
 
 	if (store_dict_split(bytes, v, &ls) && match_all(sq->m, sq->nm, ls))
-		add_hit(q, day, id, ls);
+		add_hit(q,
+		    (struct store_hit){
+			.bytes = bytes,
+			.day = day,
+			.id = id,
+		    });
 }
 
 /*
@@ -86,12 +153,17 @@ struct found {
 };
 
 static int
-found(void *arg, uint32_t id, enum store_rec_kind kind, struct labels ls)
+found(void *arg, uint32_t id, uint32_t table, uint32_t row)
 {
 	const struct found *f = arg;
 
-	if (kind == STORE_REC_SERIES)
-		add_hit(f->q, f->day, id, ls);
+	add_hit(f->q,
+	    (struct store_hit){
+		.table = table,
+		.row = row,
+		.day = f->day,
+		.id = id,
+	    });
 	return 0;
 }
 
@@ -104,7 +176,7 @@ match_day(struct store_query *q, uint32_t day, const struct source_query *sq)
 	str name = { NULL, 0 };
 
 	if (dict->index != NULL)
-		store_index_match(dict->index, sq->m, sq->nm, found, &f);
+		store_index_match_rows(dict->index, sq->m, sq->nm, found, &f);
 	if (dict->log.end <= store_dict_tail(dict))
 		return;
 	for (size_t i = 0; i < sq->nm; i++)
@@ -137,71 +209,175 @@ by_labels(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+/* That of labels, too: no byte sorts before the one between them. */
 static int
-by_id(const void *a, const void *b)
+by_bytes(const void *a, const void *b)
 {
-	const struct store_want *x = a, *y = b;
+	const struct store_hit *x = a, *y = b;
 
-	return (x->col > y->col) - (x->col < y->col);
+	return str_cmp(x->bytes, y->bytes);
+}
+
+/* The labels of a hit, in v, or those that are wanted. */
+static bool
+make_labels(struct store_query *q, const struct store_hit *h, bool all,
+    struct label *v, struct labels *out)
+{
+	const struct store_index_rows *w = &q->rows;
+	struct store_index *x = q->day[h->day].d->dict.index;
+	size_t n = 0;
+
+	if (h->bytes.p == NULL)
+		return store_index_row(x, &q->rows, h->table, h->row, v, out);
+	if (!store_dict_split(h->bytes, v, out))
+		return false;
+	for (size_t i = 0; w->some && !all && i < out->n; i++)
+		for (size_t k = 0; k < w->nnames; k++)
+			if (str_eq(v[i].name, w->names[k])) {
+				v[n++] = v[i];
+				break;
+			}
+	if (w->some && !all)
+		out->n = n;
+	return true;
+}
+
+bool
+store_query_labels(struct store_query *q, size_t k,
+    struct label v[STORE_LABELS_MAX], struct labels *out)
+{
+	const struct store_hit *h = &q->hit[q->first[k]];
+
+	if (h->labels.v == NULL)
+		return make_labels(q, h, false, v, out);
+	*out = h->labels;
+	return true;
+}
+
+/* All labels of all hits; those whose are damaged go. */
+static void
+settle(struct store_query *q)
+{
+	struct store_index_rows rows = q->rows;
+	struct label v[STORE_LABELS_MAX];
+	uint32_t day = 0;
+	size_t n = 0;
+
+	memset(&q->rows, 0, sizeof(q->rows));
+	for (size_t i = 0; i < q->nhit; i++) {
+		struct store_hit *h = &q->hit[i];
+		struct label *copy;
+
+		if (h->day != day)
+			q->rows.table = 0;
+		day = h->day;
+		if (!make_labels(q, h, true, v, &h->labels))
+			continue;
+		copy = arena_alloc(&q->a, h->labels.n * sizeof(*copy));
+		memcpy(copy, v, h->labels.n * sizeof(*copy));
+		h->labels.v = copy;
+		q->hit[n++] = *h;
+	}
+	q->nhit = n;
+	store_index_rows_fini(&q->rows);
+	q->rows = rows;
+}
+
+/*
+ * The hits into the order of their labels.  Those of one day are all
+ * different, and need no labels for it if they are of the index or of the log
+ * alone.
+ */
+static void
+order(struct store_query *q)
+{
+	bool unsorted = false, apart = q->nday == 1;
+
+	if (apart && q->day[0].d->dict.index != NULL)
+		apart = q->day[0].d->dict.log.end <=
+			store_dict_tail(&q->day[0].d->dict) &&
+		    store_index_ordered(q->day[0].d->dict.index);
+	if (apart && (q->unordered || q->day[0].d->dict.index != NULL))
+		return;
+	if (!apart)
+		settle(q);
+	for (size_t i = 1; i < q->nhit && !unsorted; i++)
+		unsorted = (apart ? by_bytes : by_labels)(
+			       &q->hit[i - 1], &q->hit[i]) > 0;
+	if (unsorted)
+		qsort(q->hit, q->nhit, sizeof(*q->hit),
+		    apart ? by_bytes : by_labels);
 }
 
 /* Hits to series: the same labels on several days are one. */
 static void
 group(struct store_query *q)
 {
-	bool unsorted = false; /* as those of one index are not */
-
-	for (size_t i = 1; i < q->nhit && !unsorted; i++)
-		unsorted = by_labels(&q->hit[i - 1], &q->hit[i]) > 0;
-	if (unsorted)
-		qsort(q->hit, q->nhit, sizeof(*q->hit), by_labels);
-	q->first = mem_zero(q->nhit + 1, sizeof(*q->first));
+	order(q);
+	q->first = mem_alloc((q->nhit + 1) * sizeof(*q->first));
 	q->most = mem_zero(q->nhit + 1, sizeof(*q->most));
 	for (size_t i = 0; i < q->nhit; i++) {
-		struct store_qday *d = &q->day[q->hit[i].day];
+		struct store_hit *h = &q->hit[i];
 
-		if (i == 0 || !label_eq(q->hit[i - 1].labels, q->hit[i].labels))
+		if (i == 0 || h->labels.v == NULL ||
+		    !label_eq(h[-1].labels, h->labels))
 			q->first[q->n++] = (uint32_t)i;
-		q->hit[i].series = (uint32_t)q->n - 1;
-		d->nids++;
+		h->series = (uint32_t)q->n - 1;
+		q->day[h->day].nids++;
 	}
 	q->first[q->n] = (uint32_t)q->nhit;
 	for (size_t i = 0; i < q->nday; i++) {
 		struct store_qday *d = &q->day[i];
 
-		store_ids_reset(&d->ids, d->nids);
 		d->byid = arena_alloc(&q->a, (d->nids + 1) * sizeof(*d->byid));
 		d->nids = 0;
 	}
 	for (size_t i = 0; i < q->nhit; i++) {
 		struct store_qday *d = &q->day[q->hit[i].day];
 
-		store_ids_add(&d->ids, q->hit[i].id, q->hit[i].series);
 		d->byid[d->nids++] =
 		    (struct store_want){ q->hit[i].series, q->hit[i].id };
 	}
 	for (size_t i = 0; i < q->nday; i++)
-		if (q->day[i].nids > 0)
-			qsort(q->day[i].byid, q->day[i].nids,
-			    sizeof(*q->day[i].byid), by_id);
+		store_want_sort(q->day[i].byid, q->day[i].nids, false);
 }
 
-static int
-by_series(const void *a, const void *b)
+uint32_t
+store_query_id(struct store_qday *d, uint32_t id)
 {
-	const struct store_want *x = a, *y = b;
+	if (d->ids.n == 0 && d->nids > 0) {
+		store_ids_reset(&d->ids, d->nids);
+		for (size_t i = 0; i < d->nids; i++)
+			store_ids_add(
+			    &d->ids, d->byid[i].col, d->byid[i].series);
+	}
+	return store_ids_find(&d->ids, id);
+}
 
-	if (x->series != y->series)
-		return x->series < y->series ? -1 : 1;
-	return (x->col > y->col) - (x->col < y->col);
+/* The first of the day's ids from lo on that is not below id. */
+static size_t
+seek(const struct store_qday *d, size_t lo, uint32_t id)
+{
+	size_t hi = d->nids;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (d->byid[mid].col < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
 /* The wanted columns, from the layout's side or, if few, from theirs. */
 static void
-want(struct store_plan *p, const struct store_qday *d)
+want(struct store_plan *p, struct store_qday *d)
 {
 	const struct store_layout *l = p->layout;
 	bool few = l->rising && d->nids * 16 < l->n;
+	size_t at = 0;
 
 	for (size_t i = 0; few && i < d->nids; i++) {
 		uint32_t col = store_layout_col(l, d->byid[i].col);
@@ -211,16 +387,29 @@ want(struct store_plan *p, const struct store_qday *d)
 			    (struct store_want){ d->byid[i].series, col };
 	}
 	for (uint32_t i = 0; !few && i < l->n; i++) {
-		uint32_t s = store_ids_find(&d->ids, l->ids[i]);
+		uint32_t s = STORE_IDS_NONE;
 
+		if (!l->rising)
+			s = store_query_id(d, l->ids[i]);
+		else {
+			/* They lie together, mostly. */
+			if (at < d->nids && d->byid[at].col < l->ids[i])
+				at++;
+			if (at < d->nids && d->byid[at].col < l->ids[i])
+				at = seek(d, at, l->ids[i]);
+			if (at == d->nids)
+				break;
+			if (d->byid[at].col == l->ids[i])
+				s = d->byid[at].series;
+		}
 		if (s != STORE_IDS_NONE)
 			p->want[p->nwant++] = (struct store_want){ s, i };
 	}
 }
 
 static struct store_plan *
-make_plan(struct store_query *q, const struct store_qday *d,
-    const struct store_layout *l)
+make_plan(
+    struct store_query *q, struct store_qday *d, const struct store_layout *l)
 {
 	struct store_plan *p = arena_new(&q->a, struct store_plan);
 	size_t most = l->rising && d->nids < l->n ? d->nids : l->n;
@@ -232,14 +421,12 @@ make_plan(struct store_query *q, const struct store_qday *d,
 	if (!store_dict_has(&d->d->dict, l->max))
 		return p;
 	want(p, d);
-	if (p->nwant > 0)
-		qsort(p->want, p->nwant, sizeof(*p->want), by_series);
 	return p;
 }
 
 /* The plan of a layout; the same ids on the same day share one. */
-static const struct store_plan *
-find_plan(struct store_query *q, const struct store_qday *d,
+static struct store_plan *
+find_plan(struct store_query *q, struct store_qday *d,
     const struct store_seg *g, uint32_t ref, struct map *plans)
 {
 	const struct store_layout *l =
@@ -258,8 +445,7 @@ find_plan(struct store_query *q, const struct store_qday *d,
 }
 
 static struct store_run *
-add_run(
-    struct store_query *q, struct store_qseg *g, const struct store_plan *plan)
+add_run(struct store_query *q, struct store_qseg *g, struct store_plan *plan)
 {
 	g->run = arena_grow(&q->a, g->run, &g->cap, g->n + 1, sizeof(*g->run));
 	g->run[g->n] = (struct store_run){ .plan = plan, .rising = true };
@@ -280,8 +466,8 @@ add_slot(struct store_query *q, struct store_run *r, uint32_t slot,
 
 /* Does an X frame have any that is wanted?  Counted on the way. */
 static bool
-count_x(struct store_query *q, const struct store_qday *d,
-    const struct store_seg *g, const struct store_slot *p)
+count_x(struct store_query *q, struct store_qday *d, const struct store_seg *g,
+    const struct store_slot *p)
 {
 	const void *frame = store_seg_frame(g, p);
 	struct store_xview x;
@@ -291,7 +477,7 @@ count_x(struct store_query *q, const struct store_qday *d,
 	    !store_dict_has(&d->d->dict, x.id[x.nser - 1]))
 		return false;
 	for (uint32_t k = 0; k < x.nser; k++) {
-		uint32_t s = store_ids_find(&d->ids, x.id[k]);
+		uint32_t s = store_query_id(d, x.id[k]);
 
 		if (s == STORE_IDS_NONE)
 			continue;
@@ -303,7 +489,7 @@ count_x(struct store_query *q, const struct store_qday *d,
 
 /* The same of a C frame and the histograms in it. */
 static bool
-count_comments(struct store_query *q, const struct store_qday *d,
+count_comments(struct store_query *q, struct store_qday *d,
     const struct store_seg *g, const struct store_slot *p)
 {
 	const uint8_t *frame = store_seg_frame(g, p);
@@ -315,7 +501,7 @@ count_comments(struct store_query *q, const struct store_qday *d,
 	while (frame != NULL && store_seg_comment(p, frame, &at, &c, &text)) {
 		uint32_t s = c.kind != STORE_COMMENT_HIST
 		    ? STORE_IDS_NONE
-		    : store_ids_find(&d->ids, c.id);
+		    : store_query_id(d, c.id);
 
 		if (s == STORE_IDS_NONE || !store_dict_has(&d->d->dict, c.id))
 			continue;
@@ -348,7 +534,7 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		return;
 	at = store_ids_find(runs, key);
 	if (at == STORE_IDS_NONE) {
-		const struct store_plan *plan = key >= RUN_C
+		struct store_plan *plan = key >= RUN_C
 		    ? NULL
 		    : find_plan(q, d, g->seg, p->ref, plans);
 
@@ -391,18 +577,11 @@ rows_inside(struct store_query *q, const struct store_qday *d,
 static bool
 layout_may(const struct store_qday *d, const struct store_sealed *x, uint32_t k)
 {
-	size_t lo = 0, hi = d->nids;
 	uint32_t min, max;
+	size_t lo;
 
 	store_sealed_bounds(x, k, &min, &max);
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (d->byid[mid].col < min)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	lo = seek(d, 0, min);
 	return lo < d->nids && d->byid[lo].col <= max;
 }
 
@@ -420,7 +599,7 @@ plan_stripes(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 
 	for (uint32_t k = 0; k < n; k++) {
 		const struct store_stripe *s = store_sealed_stripe(x, k);
-		const struct store_plan *p;
+		struct store_plan *p;
 		struct store_run *r;
 		size_t rows;
 
@@ -594,6 +773,10 @@ store_query_init(struct store_query *q, struct store *s,
 	memset(q, 0, sizeof(*q));
 	q->wants_histograms = sq->histograms;
 	q->last = sq->last;
+	q->unordered = sq->unordered;
+	q->rows.some = sq->few_labels;
+	q->rows.names = sq->labels;
+	q->rows.nnames = sq->nlabels;
 	if (sq->from > sq->to)
 		return 0;
 	if (take_days(q, s, sq, e) == -1)
@@ -613,6 +796,7 @@ store_query_fini(struct store_query *q)
 		store_ids_fini(&q->day[i].ids);
 	free(q->day);
 	free(q->hit);
+	store_index_rows_fini(&q->rows);
 	free(q->first);
 	free(q->most);
 	if (q->cols != NULL)

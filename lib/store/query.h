@@ -11,10 +11,15 @@
 #include "store/ids.h"
 #include "store/sealed.h"
 
-/* A series on one day. */
+/*
+ * A series on one day.  Its labels are made when they are asked for, unless
+ * series must be held against each other: then they are in the query's arena.
+ */
 struct store_hit {
-	struct labels labels; /* into the day's log */
-	uint32_t day;         /* index in the query's days */
+	struct labels labels; /* v NULL: not made */
+	str bytes; /* as the log has them; p NULL: in the index, at */
+	uint32_t table, row;
+	uint32_t day; /* index in the query's days */
 	uint32_t id;
 	uint32_t series; /* which of the query's */
 };
@@ -24,19 +29,23 @@ struct store_want {
 	uint32_t series, col;
 };
 
+/* Sort by column, or by series. */
+void store_want_sort(struct store_want *v, size_t n, bool by_series);
+
 /* A layout and its wanted columns; shared by segments that repeat it. */
 struct store_plan {
 	const struct store_layout *layout;
 	uint32_t n;              /* columns */
-	struct store_want *want; /* by series */
+	struct store_want *want; /* by column, or by series */
+	bool by_series;
 	size_t nwant;
 };
 
 /* The frames of a segment that lie over one layout, or its X or C frames. */
 struct store_run {
-	const struct store_plan *plan; /* NULL: X, or C */
-	bool comments;                 /* C */
-	bool sealed;                   /* a stripe of a part */
+	struct store_plan *plan; /* NULL: X, or C */
+	bool comments;           /* C */
+	bool sealed;             /* a stripe of a part */
 	uint32_t stripe;
 	bool rising;    /* V frames alone, whose times rise */
 	uint32_t high;  /* the last one's */
@@ -55,7 +64,7 @@ struct store_qseg {
 struct store_qday {
 	struct store_day *d;
 	uint32_t lo, hi;         /* ms of day, inclusive */
-	struct store_ids ids;    /* id to series */
+	struct store_ids ids;    /* id to series; empty until it is asked for */
 	struct store_want *byid; /* series and id (as col), by id */
 	size_t nids;
 	struct store_qseg *seg;
@@ -66,6 +75,8 @@ struct store_query {
 	struct arena a;
 	struct store_hit *hit; /* by labels, then day */
 	size_t nhit, hitcap;
+	struct store_index_rows rows; /* from which labels are made */
+	bool unordered;               /* never mind the order of series */
 	uint32_t *first; /* of series k: hit[first[k]] .. hit[first[k + 1]] */
 	uint64_t *most;  /* samples it can have, at most */
 	size_t n;        /* series */
@@ -83,6 +94,15 @@ struct store_query {
 int store_query_init(struct store_query *q, struct store *s,
     const struct source_query *sq, struct error *e);
 void store_query_fini(struct store_query *q);
+
+/* The series of a day's id, or STORE_IDS_NONE. */
+uint32_t store_query_id(struct store_qday *d, uint32_t id);
+
+/*
+ * The labels of series k, those that are wanted, in v; false: they are damaged.
+ */
+bool store_query_labels(struct store_query *q, size_t k,
+    struct label v[STORE_LABELS_MAX], struct labels *out);
 
 /* have[k]: series k has a sample. */
 void store_query_seen(struct store_query *q, bool *have);

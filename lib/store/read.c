@@ -17,10 +17,16 @@
 
 /* What of a run lies in the series that are read. */
 static const struct store_want *
-wanted(const struct store_plan *p, size_t from, size_t to, size_t *n)
+wanted(const struct store_read *c, struct store_plan *p, size_t *n)
 {
-	size_t lo = 0, hi = p->nwant, end;
+	size_t lo = 0, hi = p->nwant, from = c->from, to = c->to, end;
 
+	*n = p->nwant;
+	if (from == 0 && to == c->q.n)
+		return p->want;
+	if (!p->by_series)
+		store_want_sort(p->want, p->nwant, true);
+	p->by_series = true;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -115,10 +121,10 @@ begin_frame(struct store_read *c, const struct store_seg *g,
 static void
 read_row(struct store_read *c, const struct store_qday *d,
     const struct store_seg *g, const struct store_slot *p,
-    const struct store_plan *plan)
+    struct store_plan *plan)
 {
 	size_t n;
-	const struct store_want *w = wanted(plan, c->from, c->to, &n);
+	const struct store_want *w = wanted(c, plan, &n);
 	bool whole, wins = (p->flags & STORE_REPLACE) != 0;
 	const uint8_t *q = begin_frame(c, g, p, n, &whole);
 	const uint64_t *v = (const uint64_t *)(const void *)q;
@@ -195,7 +201,7 @@ read_x(struct store_read *c, const struct store_qday *d,
 
 /* The wanted histograms of a C frame. */
 static void
-read_comments(struct store_read *c, const struct store_qday *d,
+read_comments(struct store_read *c, struct store_qday *d,
     const struct store_seg *g, const struct store_slot *p)
 {
 	const uint8_t *frame = store_seg_frame(g, p);
@@ -210,7 +216,7 @@ read_comments(struct store_read *c, const struct store_qday *d,
 
 		if (x.kind != STORE_COMMENT_HIST || x.t < d->lo || x.t > d->hi)
 			continue;
-		s = store_ids_find(&d->ids, x.id);
+		s = store_query_id(d, x.id);
 		if (s == STORE_IDS_NONE || s < c->from || s >= c->to)
 			continue;
 		h = arena_new(&c->a, struct histogram);
@@ -365,13 +371,29 @@ read_piece(
 	return true;
 }
 
+/* The wanted columns in the order in which they lie in a row. */
+static const struct store_want *
+in_row_order(struct store_read *c, const struct store_want *w, size_t n)
+{
+	bool sorted = true;
+
+	for (size_t i = 1; i < n && sorted; i++)
+		sorted = w[i - 1].col < w[i].col;
+	if (sorted)
+		return w;
+	c->col = mem_grow(c->col, &c->colcap, n, sizeof(*c->col));
+	memcpy(c->col, w, n * sizeof(*w));
+	store_want_sort(c->col, n, false);
+	return c->col;
+}
+
 /* What of a stripe lies in the series that are read. */
 static void
 read_stripe(struct store_read *c, const struct store_qday *d,
     const struct store_seg *g, const struct store_run *run)
 {
 	size_t n;
-	const struct store_want *w = wanted(run->plan, c->from, c->to, &n);
+	const struct store_want *w = wanted(c, run->plan, &n);
 	struct piece p = { 0, 0, NULL };
 	struct store_cols *x;
 	double v[STORE_SEALED_ROWS];
@@ -382,6 +404,7 @@ read_stripe(struct store_read *c, const struct store_qday *d,
 	if (n == 0 || !store_cols_open(x, g->sealed, run->stripe) ||
 	    !next_rows(x, d, &p.from, &p.to))
 		return;
+	w = in_row_order(c, w, n);
 	find_piece(c, d, &p);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t from = 0, to = 0;
@@ -498,30 +521,6 @@ read_abreast(struct store_read *c, const struct store_want *w, size_t n,
 			memcpy(to, v[k], x->n * sizeof(*to));
 }
 
-static int
-by_col(const void *a, const void *b)
-{
-	const struct store_want *x = a, *y = b;
-
-	return (x->col > y->col) - (x->col < y->col);
-}
-
-/* The wanted columns in the order in which they lie in a row. */
-static const struct store_want *
-in_row_order(struct store_read *c, const struct store_want *w, size_t n)
-{
-	bool sorted = true;
-
-	for (size_t i = 1; i < n && sorted; i++)
-		sorted = w[i - 1].col < w[i].col;
-	if (sorted)
-		return w;
-	c->col = mem_grow(c->col, &c->colcap, n, sizeof(*c->col));
-	memcpy(c->col, w, n * sizeof(*w));
-	qsort(c->col, n, sizeof(*c->col), by_col);
-	return c->col;
-}
-
 /* The first and the last column that is wanted of rows. */
 static void
 bounds(const struct store_want *w, size_t n, uint32_t bound[2])
@@ -545,7 +544,7 @@ read_rows(struct store_read *c, const struct store_qday *d,
     const struct store_seg *g, const struct store_run *run)
 {
 	size_t nwant;
-	const struct store_want *w = wanted(run->plan, c->from, c->to, &nwant);
+	const struct store_want *w = wanted(c, run->plan, &nwant);
 	bool many = nwant * 64 >= run->plan->n;
 	bool plain = c->wins == NULL;
 	uint32_t bound[2];
@@ -588,7 +587,7 @@ read_last_rows(struct store_read *c, const struct store_qday *d,
     const struct store_seg *g, const struct store_run *run)
 {
 	size_t n, left;
-	const struct store_want *w = wanted(run->plan, c->from, c->to, &n);
+	const struct store_want *w = wanted(c, run->plan, &n);
 	uint64_t turn = c->turn;
 	uint32_t bound[2];
 
@@ -624,8 +623,8 @@ by_number(const void *a, const void *b)
 
 /* All frames of a segment that concern what is read, in commit order. */
 static void
-read_segment(struct store_read *c, const struct store_qday *d,
-    const struct store_qseg *g)
+read_segment(
+    struct store_read *c, struct store_qday *d, const struct store_qseg *g)
 {
 	uint64_t *order = NULL;
 	size_t n = 0, cap = 0, runs = 0;
@@ -635,7 +634,7 @@ read_segment(struct store_read *c, const struct store_qday *d,
 		size_t some = 1;
 
 		if (run->plan != NULL)
-			wanted(run->plan, c->from, c->to, &some);
+			wanted(c, run->plan, &some);
 		if (some == 0 || run->n == 0)
 			continue;
 		if (run->plan != NULL && run->sealed) {

@@ -14,7 +14,7 @@ struct see {
 };
 
 static void
-seen_row(struct see *c, const struct store_qday *d, const struct store_qseg *g,
+seen_row(struct see *c, struct store_qday *d, const struct store_qseg *g,
     const struct store_run *run)
 {
 	size_t left = 0;
@@ -50,8 +50,8 @@ seen_row(struct see *c, const struct store_qday *d, const struct store_qseg *g,
 }
 
 static void
-seen_stripe(struct see *c, const struct store_qday *d,
-    const struct store_qseg *g, const struct store_run *run)
+seen_stripe(struct see *c, struct store_qday *d, const struct store_qseg *g,
+    const struct store_run *run)
 {
 	const struct store_plan *p = run->plan;
 	struct store_cols *x;
@@ -75,7 +75,7 @@ seen_stripe(struct see *c, const struct store_qday *d,
 }
 
 static void
-seen_x(struct see *c, const struct store_qday *d, const struct store_qseg *g,
+seen_x(struct see *c, struct store_qday *d, const struct store_qseg *g,
     const struct store_run *run)
 {
 	for (size_t i = 0; i < run->n; i++) {
@@ -88,7 +88,7 @@ seen_x(struct see *c, const struct store_qday *d, const struct store_qseg *g,
 		if (frame == NULL || !store_seg_x(p, frame, &x))
 			continue;
 		for (uint32_t k = 0, j = 0; k < x.nser; k++) {
-			uint32_t s = store_ids_find(&d->ids, x.id[k]);
+			uint32_t s = store_query_id(d, x.id[k]);
 
 			if (s == STORE_IDS_NONE || c->have[s]) {
 				j = x.end[k];
@@ -102,8 +102,8 @@ seen_x(struct see *c, const struct store_qday *d, const struct store_qseg *g,
 }
 
 static void
-seen_comments(struct see *c, const struct store_qday *d,
-    const struct store_qseg *g, const struct store_run *run)
+seen_comments(struct see *c, struct store_qday *d, const struct store_qseg *g,
+    const struct store_run *run)
 {
 	for (size_t i = 0; i < run->n; i++) {
 		const struct store_slot *p =
@@ -118,7 +118,7 @@ seen_comments(struct see *c, const struct store_qday *d,
 		    store_seg_comment(p, frame, &at, &x, &text)) {
 			uint32_t s = x.kind != STORE_COMMENT_HIST
 			    ? STORE_IDS_NONE
-			    : store_ids_find(&d->ids, x.id);
+			    : store_query_id(d, x.id);
 
 			if (s != STORE_IDS_NONE && x.t >= d->lo && x.t <= d->hi)
 				c->have[s] = true;
@@ -132,7 +132,7 @@ store_query_seen(struct store_query *q, bool *have)
 	struct see c = { q, have };
 
 	for (size_t i = 0; i < q->nday; i++) {
-		const struct store_qday *d = &q->day[i];
+		struct store_qday *d = &q->day[i];
 
 		for (size_t k = 0; k < d->nseg; k++)
 			for (size_t r = 0; r < d->seg[k].n; r++) {

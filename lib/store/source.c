@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/beaten.h"
 #include "store/read.h"
 
 struct source_cursor {
@@ -12,6 +13,7 @@ struct source_cursor {
 	bool labels_only;
 	bool *have; /* labels_only: series that have a sample */
 	size_t at;  /* next series to hand out */
+	struct label label[STORE_LABELS_MAX];
 };
 
 struct sample {
@@ -37,7 +39,6 @@ merge(struct store_read *c, size_t series)
 {
 	size_t at = c->off[series], n = c->n[series];
 	const struct histogram **h = c->h != NULL ? c->h + at : NULL;
-	const uint64_t middle = UINT64_C(1) << 63;
 	int64_t *t = store_read_times(c, series);
 	double *v = c->v + at;
 	struct sample *s;
@@ -48,9 +49,7 @@ merge(struct store_read *c, size_t series)
 		uint64_t rank = c->rank != NULL ? c->rank[at + i] : i;
 		bool wins = c->wins != NULL && c->wins[at + i];
 
-		/* The last that replaces comes before the first of all. */
-		rank = wins ? middle - 1 - rank : middle + rank;
-		s[i] = (struct sample){ t[i], rank, v[i],
+		s[i] = (struct sample){ t[i], store_rank(rank, wins), v[i],
 			h != NULL ? h[i] : NULL };
 	}
 	qsort(s, n, sizeof(*s), by_time);
@@ -104,12 +103,12 @@ cursor_next(struct source_cursor *c, struct source_series *out, struct error *e)
 	while (c->at < c->r.q.n) {
 		size_t k = c->at;
 
-		*out = (struct source_series){
-			.labels = c->r.q.hit[c->r.q.first[k]].labels,
-		};
+		*out = (struct source_series){ .n = 0 };
 		if (c->labels_only) {
 			c->at++;
-			if (c->have[k])
+			if (c->have[k] &&
+			    store_query_labels(
+				&r->q, k, c->label, &out->labels))
 				return 1;
 			continue;
 		}
@@ -120,6 +119,8 @@ cursor_next(struct source_cursor *c, struct source_series *out, struct error *e)
 		if (k >= r->to)
 			store_read_some(r, k);
 		c->at++;
+		if (!store_query_labels(&r->q, k, c->label, &out->labels))
+			continue;
 		k -= r->from;
 		out->n = r->mixed[k] ? merge(r, k) : r->n[k];
 		out->t = r->same[k] != NULL ? r->same[k] : r->t + r->off[k];
