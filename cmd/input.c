@@ -380,14 +380,14 @@ input_share(struct input *in, struct promql_expr *const *x, size_t n)
 
 /* The source of the expressions that were given to input_share(). */
 static struct source
-shared(struct input *in, const struct source *base)
+shared(struct input *in, const struct source *base, const struct promql_opts *o)
 {
 	if (in->share == NULL) {
 		in->base = *base;
 		in->share = promql_share_new(&in->base, 0);
 		source_hold(&in->base, true);
 		for (size_t i = 0; i < in->nx; i++)
-			promql_share_expect(in->share, in->x[i]);
+			promql_share_expect(in->share, in->x[i], o);
 	}
 	return promql_share_source(in->share);
 }
@@ -419,6 +419,6 @@ input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
 	if (input_source(in, set, &src, e) == -1)
 		return -1;
 	if (in->nx > 0)
-		src = shared(in, &src);
+		src = shared(in, &src, o);
 	return evaluate(&src, x, o, a, r, e);
 }

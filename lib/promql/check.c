@@ -561,7 +561,7 @@ promql_reach(const struct promql_expr *x, int64_t lookback, int64_t *back,
     int64_t *ahead)
 {
 	struct reach r = {
-		.lookback = lookback > 0 ? lookback : 300000,
+		.lookback = lookback > 0 ? lookback : PROMQL_LOOKBACK,
 		.bounded = true,
 	};
 

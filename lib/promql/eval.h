@@ -61,6 +61,8 @@ struct eval {
 	struct ledger *ledger; /* NULL: nobody asked what it costs */
 	struct twins *twins;   /* NULL: nothing is said twice */
 	struct notes notes;
+	const struct node *asked;    /* a selector of which little is wanted: */
+	struct source_query hints;   /* this */
 	struct arena *out; /* what the result refers to */
 	struct arena *a;   /* freed when the query ends */
 	struct error *e;
@@ -205,8 +207,8 @@ const struct sink *promql_unite_init(struct unite *u, struct eval *ev,
 int promql_unite_fini(struct unite *u, int rc);
 
 /* share.c: one for x alone, if it says something twice; else NULL. */
-struct promql_share *promql_share_own(
-    const struct promql_expr *x, const struct source *src);
+struct promql_share *promql_share_own(const struct promql_expr *x,
+    const struct source *src, const struct promql_opts *o);
 
 /*
  * twin.c: vector() for n, unless its rows are there already.  begin says if

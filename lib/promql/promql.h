@@ -82,6 +82,9 @@ void promql_print_tree(struct json_writer *w, const struct promql_expr *x);
 bool promql_reach(const struct promql_expr *x, int64_t lookback, int64_t *back,
     int64_t *ahead);
 
+/* How old a sample may be, in ms, if nothing else is said. */
+#define PROMQL_LOOKBACK 300000
+
 /* The API's limit of a range query: points of one series, less one. */
 #define PROMQL_MAX_STEPS 11000
 
@@ -168,15 +171,17 @@ struct promql_result {
 
 /*
  * A source for expressions that are evaluated one after the other over
- * samples that do not change meanwhile: selectors that several of them have
- * (the same matchers), for the same times, are read once and kept, up to max
- * samples in all (0: 4 million).  Expect every expression first, then ask.
- * What base is must outlive it.  An expression alone sees to its own.
+ * samples that do not change meanwhile: what several of them select (the same
+ * matchers and times that overlap, or three matchers that differ in a value)
+ * is read once and kept, up to max samples in all (0: 4 million).  Expect
+ * every expression first, with what it will be asked with, then ask.  What
+ * base is must outlive it.  An expression alone sees to its own.
  */
 struct promql_share;
 struct promql_share *promql_share_new(const struct source *base, size_t max);
 void promql_share_free(struct promql_share *s);
-void promql_share_expect(struct promql_share *s, const struct promql_expr *x);
+void promql_share_expect(struct promql_share *s, const struct promql_expr *x,
+    const struct promql_opts *o);
 struct source promql_share_source(struct promql_share *s);
 
 int promql_eval(const struct promql_expr *x, const struct source *src,

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define LOOKBACK 300000
 #define SUBQUERY_STEP 60000
 #define MAX_SAMPLES 50000000
 
@@ -370,7 +369,7 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	struct eval ev = {
 		.src = src,
 		.text = x->text,
-		.lookback = o->lookback > 0 ? o->lookback : LOOKBACK,
+		.lookback = o->lookback > 0 ? o->lookback : PROMQL_LOOKBACK,
 		.subquery_step =
 		    o->subquery_step > 0 ? o->subquery_step : SUBQUERY_STEP,
 		.late_names = (x->features & PROMQL_LATE_NAMES) != 0,
@@ -387,7 +386,7 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	memset(r, 0, sizeof(*r));
 	if (grid(o, &ev.query, e) == -1)
 		return -1;
-	share = promql_share_own(x, src);
+	share = promql_share_own(x, src, o);
 	if (share != NULL) {
 		shared = promql_share_source(share);
 		ev.src = &shared;

@@ -1,12 +1,13 @@
 /*
- * A source that remembers.  What is asked of it goes to another source; if
- * it is of a selector that was said more than once, the answer is kept as it
- * passes, and given again to whoever asks the same.  Series that were scraped
- * together keep one column of times.
+ * A source that remembers.  What is asked of it goes to another source; of
+ * what several expressions want (share_plan.c) the answer is kept as it
+ * passes, and given again, as much of it as is asked for.  Series that were
+ * scraped together keep one column of times.
  */
+#include "promql/share.h"
+
 #include <stdlib.h>
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "promql/eval.h"
 
@@ -15,29 +16,15 @@
 /* A series' labels take as much room as this many samples, or so. */
 #define LABELS 16
 
-/* An answer: not begun, being made, complete, or too large to be kept. */
-enum state { EMPTY, MAKING, COMPLETE, GIVEN_UP };
-
-struct answer {
-	enum state state;
-	struct source_series *v;
-	size_t n, cap, samples;
-	struct arena a;
-};
-
-struct promql_share {
-	const struct source *base;
-	struct map said;    /* matchers: how often */
-	struct map answers; /* matchers and times: a struct answer */
-	size_t samples, max;
-	struct arena a; /* keys and answers */
-};
-
 struct source_cursor {
 	struct promql_share *share;
-	struct source_cursor *base; /* NULL: from the answer */
-	struct answer *answer;      /* that is made or given */
-	size_t at;
+	struct source_cursor *base;    /* NULL: from what is kept */
+	struct share_read *read;       /* that is made or given */
+	const struct share_wish *wish; /* of it; NULL: all that comes */
+	str name;                      /* of the label of a family */
+	int64_t from, to;
+	bool keeps;
+	size_t at, end;
 };
 
 struct promql_share *
@@ -53,140 +40,150 @@ promql_share_new(const struct source *base, size_t max)
 void
 promql_share_free(struct promql_share *s)
 {
-	struct map_slot *m = NULL;
-
 	if (s == NULL)
 		return;
-	while ((m = map_next(&s->answers, m)) != NULL) {
-		struct answer *answer = m->v.p;
-
-		arena_fini(&answer->a);
-	}
-	map_fini(&s->said);
-	map_fini(&s->answers);
+	for (struct share_read *r = s->reads; r != NULL; r = r->next)
+		arena_fini(&r->a);
+	map_fini(&s->selectors);
 	arena_fini(&s->a);
 	free(s);
-}
-
-static void
-put(struct buf *b, const void *p, size_t n)
-{
-	buf_add(b, (str){ p, n });
-}
-
-/* Matchers as bytes, none of which can be another's. */
-static void
-put_matchers(struct buf *b, const struct match *m, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		put(b, &m[i].op, sizeof(m[i].op));
-		put(b, &m[i].name.n, sizeof(m[i].name.n));
-		buf_add(b, m[i].name);
-		put(b, &m[i].value.n, sizeof(m[i].value.n));
-		buf_add(b, m[i].value);
-	}
-}
-
-static bool
-twice(const struct promql_share *s)
-{
-	struct map_slot *m = NULL;
-
-	while ((m = map_next(&s->said, m)) != NULL)
-		if (m->v.i > 1)
-			return true;
-	return false;
-}
-
-void
-promql_share_expect(struct promql_share *s, const struct promql_expr *x)
-{
-	struct buf key = { 0 };
-
-	for (const struct node *n = x->selectors; n != NULL;
-	     n = n->next_selector) {
-		struct map_slot *m;
-		bool fresh;
-
-		buf_reset(&key);
-		put_matchers(&key, n->m, n->nm);
-		m = map_add(&s->said, buf_str(&key), &fresh);
-		if (fresh)
-			m->key = arena_dup(&s->a, m->key);
-		m->v.i++;
-	}
-	buf_fini(&key);
 }
 
 /*
  * Opening.
  */
 
-/* The place of an answer; NULL if nobody else will want it. */
-static struct answer *
-find(struct promql_share *s, const struct source_query *q)
+/* The wish that a query is a part of; NULL if nobody else has it. */
+static const struct share_wish *
+find(struct promql_share *s, const struct source_query *q,
+    const struct share_selector **x)
 {
+	struct share_wish *w = NULL;
 	struct buf key = { 0 };
-	struct answer *answer = NULL;
-	struct map_slot *m;
-	bool fresh;
+	struct map_slot *slot;
 
-	put_matchers(&key, q->m, q->nm);
-	m = map_find(&s->said, buf_str(&key));
-	if (m != NULL && m->v.i > 1 && !q->labels_only) {
-		put(&key, &q->from, sizeof(q->from));
-		put(&key, &q->to, sizeof(q->to));
-		buf_byte(&key, q->histograms ? 'h' : '-');
-		buf_byte(&key, q->starts ? 's' : '-');
-		buf_byte(&key, q->last ? 'l' : '-');
-		m = map_add(&s->answers, buf_str(&key), &fresh);
-		if (fresh) {
-			m->key = arena_dup(&s->a, m->key);
-			m->v.p = arena_new(&s->a, struct answer);
-		}
-		answer = m->v.p;
-	}
+	if (q->labels_only || !promql_share_plan(s))
+		return NULL;
+	promql_share_key(&key, q->m, q->nm);
+	slot = map_find(&s->selectors, buf_str(&key));
 	buf_fini(&key);
-	return answer;
+	if (slot == NULL)
+		return NULL;
+	*x = slot->v.p;
+	for (w = (*x)->wishes; w != NULL; w = w->next)
+		if (w->read != NULL && w->from <= q->from && q->to <= w->to)
+			break;
+	return w;
+}
+
+/* Would what is kept do for a query? */
+static bool
+serves(const struct share_read *r, const struct source_query *q)
+{
+	if (r->last && (!q->last || q->to != r->to))
+		return false;
+	return r->histograms == q->histograms && r->starts == q->starts;
+}
+
+/* Ask the base for all of a read; the query is one of those it is for. */
+static struct source_cursor *
+open_read(const struct promql_share *s, const struct share_read *r,
+    const struct source_query *q, struct error *e)
+{
+	struct source_query all = *q;
+	struct source_cursor *c = NULL;
+	struct buf values = { 0 };
+	struct match *m = NULL;
+
+	all.from = r->from;
+	all.to = r->to;
+	all.last = r->last;
+	/* Others will want what this one does not. */
+	all.few_labels = all.unordered = false;
+	if (r->n < 2)
+		return source_open(s->base, &all, e);
+	for (size_t i = 0; i < r->n; i++) {
+		if (i > 0)
+			buf_byte(&values, '|');
+		re_quote(&values, r->value[i]);
+	}
+	m = mem_alloc(q->nm * sizeof(*m));
+	memcpy(m, q->m, q->nm * sizeof(*m));
+	all.m = m;
+	if (match_init(&m[r->place], MATCH_RE, q->m[r->place].name,
+		buf_str(&values), e) == 0) {
+		c = source_open(s->base, &all, e);
+		match_fini(&m[r->place]);
+	}
+	buf_fini(&values);
+	free(m);
+	return c;
+}
+
+/* Into a cursor over what is kept already. */
+static void
+from_kept(struct source_cursor *c)
+{
+	const struct share_read *r = c->read;
+
+	c->at = r->n > 1 ? r->first[c->wish->member] : 0;
+	c->end = r->n > 1 ? r->first[c->wish->member + 1] : r->nv;
 }
 
 static struct source_cursor *
 share_open(void *self, const struct source_query *q, struct error *e)
 {
 	struct promql_share *s = self;
-	struct answer *answer = find(s, q);
+	const struct share_selector *x;
+	const struct share_wish *w = find(s, q, &x);
+	struct share_read *r = w != NULL ? w->read : NULL;
 	struct source_cursor *c = mem_zero(1, sizeof(*c));
 
 	c->share = s;
-	if (answer != NULL && answer->state == COMPLETE) {
-		c->answer = answer;
+	if (r != NULL && r->state == SHARE_EMPTY) {
+		r->histograms = q->histograms;
+		r->starts = q->starts;
+	}
+	if (r != NULL &&
+	    (r->state == SHARE_EMPTY || r->state == SHARE_COMPLETE) &&
+	    serves(r, q)) {
+		c->read = r;
+		c->wish = w;
+		c->name = x->m[r->place].name;
+		c->from = q->from;
+		c->to = q->to;
+		if (r->state == SHARE_COMPLETE) {
+			from_kept(c);
+			return c;
+		}
+		c->base = open_read(s, r, q, e);
+		c->keeps = c->base != NULL;
+		r->state = c->keeps ? SHARE_MAKING : SHARE_EMPTY;
+	} else {
+		c->base = source_open(s->base, q, e);
+	}
+	if (c->base != NULL)
 		return c;
-	}
-	c->base = source_open(s->base, q, e);
-	if (c->base == NULL) {
-		free(c);
-		return NULL;
-	}
-	if (answer != NULL && answer->state == EMPTY) {
-		c->answer = answer;
-		answer->state = MAKING;
-	}
-	return c;
+	free(c);
+	return NULL;
 }
 
 /*
- * Reading.
+ * Keeping.
  */
 
+/* What was kept is let go of; the cursor goes on with the base. */
 static void
-give_up(struct source_cursor *c)
+give_up(struct source_cursor *c, enum share_state state)
 {
-	struct answer *answer = c->answer;
+	struct share_read *r = c->read;
 
-	c->share->samples -= answer->samples;
-	arena_fini(&answer->a);
-	*answer = (struct answer){ .state = GIVEN_UP };
-	c->answer = NULL;
+	c->share->samples -= r->samples;
+	arena_fini(&r->a);
+	r->v = NULL;
+	r->nv = r->cap = r->samples = 0;
+	r->state = state;
+	c->keeps = false;
 }
 
 static void *
@@ -195,25 +192,24 @@ copy(struct arena *a, const void *p, size_t n)
 	return n > 0 ? memcpy(arena_alloc(a, n), p, n) : NULL;
 }
 
-/* A copy of a series for the answer, unless that grows too large. */
+/* A copy of a series, unless all of them grow too large. */
 static void
 keep(struct source_cursor *c, const struct source_series *s)
 {
-	struct answer *answer = c->answer;
+	struct share_read *r = c->read;
 	struct source_series *k, *last;
 	const struct histogram **h;
-	struct arena *a = &answer->a;
+	struct arena *a = &r->a;
 
-	answer->samples += s->n + LABELS;
+	r->samples += s->n + LABELS;
 	c->share->samples += s->n + LABELS;
 	if (c->share->samples > c->share->max) {
-		give_up(c);
+		give_up(c, SHARE_GIVEN_UP);
 		return;
 	}
-	answer->v =
-	    arena_grow(a, answer->v, &answer->cap, answer->n + 1, sizeof(*k));
-	last = answer->n > 0 ? &answer->v[answer->n - 1] : NULL;
-	k = &answer->v[answer->n++];
+	r->v = arena_grow(a, r->v, &r->cap, r->nv + 1, sizeof(*k));
+	last = r->nv > 0 ? &r->v[r->nv - 1] : NULL;
+	k = &r->v[r->nv++];
 	*k = (struct source_series){ .labels = label_dup(a, s->labels),
 		.n = s->n };
 	if (last != NULL && last->n == s->n &&
@@ -233,28 +229,121 @@ keep(struct source_cursor *c, const struct source_series *s)
 	k->h = h;
 }
 
+/* All is there: which series are whose, in their order. */
+static void
+complete(struct source_cursor *c)
+{
+	struct share_read *r = c->read;
+	struct map members = { 0 };
+	size_t *of, *n;
+
+	r->state = SHARE_COMPLETE;
+	c->keeps = false;
+	if (r->n < 2)
+		return;
+	r->of = arena_array(&r->a, r->nv + 1, size_t);
+	r->first = arena_array(&r->a, r->n + 3, size_t);
+	of = mem_zero(r->nv + 1, sizeof(*of));
+	for (size_t i = 0; i < r->n; i++)
+		map_add(&members, r->value[i], NULL)->v.i = i;
+	n = r->first + 1; /* one place behind, for now */
+	for (size_t i = 0; i < r->nv; i++) {
+		const struct map_slot *slot =
+		    map_find(&members, label_find(r->v[i].labels, c->name));
+
+		/* A regex takes bytes that are no UTF-8 for U+FFFD. */
+		of[i] = slot != NULL ? slot->v.i : r->n;
+		n[of[i] + 1]++;
+	}
+	for (size_t i = 1; i <= r->n; i++)
+		n[i] += n[i - 1];
+	for (size_t i = 0; i < r->nv; i++)
+		r->of[n[of[i]]++] = i;
+	map_fini(&members);
+	free(of);
+}
+
+/*
+ * Reading.
+ */
+
+/* What of a series the query asked for; false: nothing. */
+static bool
+cut(const struct source_cursor *c, struct source_series *s)
+{
+	size_t lo = 0, hi = s->n;
+
+	if (s->n > 0 && s->t[0] < c->from)
+		for (size_t end = s->n; lo < end;) {
+			size_t mid = lo + (end - lo) / 2;
+
+			if (s->t[mid] < c->from)
+				lo = mid + 1;
+			else
+				end = mid;
+		}
+	if (s->n > 0 && s->t[s->n - 1] > c->to)
+		for (size_t from = lo; from < hi;) {
+			size_t mid = from + (hi - from) / 2;
+
+			if (s->t[mid] <= c->to)
+				from = mid + 1;
+			else
+				hi = mid;
+		}
+	s->t += lo;
+	s->v += lo;
+	s->h = s->h != NULL ? s->h + lo : NULL;
+	s->start = s->start != NULL ? s->start + lo : NULL;
+	s->n = hi - lo;
+	return s->n > 0;
+}
+
+static int
+next_kept(struct source_cursor *c, struct source_series *s)
+{
+	const struct share_read *r = c->read;
+
+	while (c->at < c->end) {
+		*s = r->v[r->n > 1 ? r->of[c->at] : c->at];
+		c->at++;
+		if (cut(c, s))
+			return 1;
+	}
+	return 0;
+}
+
+static bool
+wanted(const struct source_cursor *c, struct source_series *s)
+{
+	const struct share_read *r = c->read;
+
+	if (r == NULL)
+		return true;
+	if (r->n > 1 &&
+	    !str_eq(label_find(s->labels, c->name), r->value[c->wish->member]))
+		return false;
+	return cut(c, s);
+}
+
 static int
 share_next(struct source_cursor *c, struct source_series *s, struct error *e)
 {
 	int rc;
 
-	if (c->base == NULL) {
-		if (c->at == c->answer->n)
-			return 0;
-		*s = c->answer->v[c->at++];
-		return 1;
-	}
-	rc = source_next(c->share->base, c->base, s, e);
-	if (c->answer == NULL)
-		return rc;
-	if (rc == 1)
-		keep(c, s);
-	else if (rc == 0)
-		c->answer->state = COMPLETE;
-	else
-		give_up(c);
-	if (rc == 0)
-		c->answer = NULL;
+	if (c->base == NULL)
+		return next_kept(c, s);
+	do {
+		rc = source_next(c->share->base, c->base, s, e);
+		if (!c->keeps)
+			continue;
+		if (rc == 1)
+			keep(c, s);
+		else if (rc == 0)
+			complete(c);
+		else
+			give_up(c, SHARE_EMPTY);
+	} while (rc == 1 && !wanted(c, s));
 	return rc;
 }
 
@@ -263,11 +352,10 @@ share_close(struct source_cursor *c)
 {
 	if (c == NULL)
 		return;
-	if (c->base != NULL) {
-		if (c->answer != NULL)
-			give_up(c);
+	if (c->keeps)
+		give_up(c, SHARE_EMPTY);
+	if (c->base != NULL)
 		source_close(c->share->base, c->base);
-	}
 	free(c);
 }
 
@@ -304,7 +392,8 @@ promql_share_source(struct promql_share *s)
 }
 
 struct promql_share *
-promql_share_own(const struct promql_expr *x, const struct source *src)
+promql_share_own(const struct promql_expr *x, const struct source *src,
+    const struct promql_opts *o)
 {
 	struct promql_share *s;
 
@@ -312,8 +401,8 @@ promql_share_own(const struct promql_expr *x, const struct source *src)
 	    src->ops == &ops)
 		return NULL;
 	s = promql_share_new(src, 0);
-	promql_share_expect(s, x);
-	if (twice(s))
+	promql_share_expect(s, x, o);
+	if (promql_share_plan(s))
 		return s;
 	promql_share_free(s);
 	return NULL;

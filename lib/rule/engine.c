@@ -255,16 +255,20 @@ run_group(struct rule_engine *r, size_t i, const struct source *src,
 		.out = &out,
 		.sink = sink };
 
+	struct promql_opts opts = { .from = round.t, .to = round.t };
+
 	both = rule_overlay_source(&overlay);
 	for (size_t k = 0; k < g->n; k++)
-		promql_share_expect(share, g->rules[k].expr);
+		promql_share_expect(share, g->rules[k].expr, &opts);
 	put_head(&out, g->file, g->name, slot);
 	put_metadata(r, i, &out);
+	source_hold(src, true);
 	for (size_t k = 0; k < g->n; k++) {
 		round.rule = &g->rules[k];
 		run_rule(&round, &state->rules[k]);
 		arena_reset(&arena);
 	}
+	source_hold(src, false);
 	promql_share_free(share);
 	put_orphans(r, i, &out, slot);
 	expo_put_eof(&out);

@@ -1,6 +1,7 @@
 /*
  * Selectors that are read once for several expressions: what the source is
- * asked, that answers are the same, and what is too large to be kept.
+ * asked, that answers are the same, and what is too large to be kept.  Covers
+ * share_plan.c.
  */
 #include <stdlib.h>
 
@@ -82,23 +83,36 @@ static const char *const exprs[] = {
 
 #define EXPRS (sizeof(exprs) / sizeof(*exprs))
 
+static const struct promql_opts range = {
+	.from = 500000, .to = 800000, .step = 30000
+};
+
 static void
-answer(const struct source *src, const char *expr, struct buf *out)
+evaluate(const struct promql_expr *x, const struct source *src,
+    const struct promql_opts *o, struct buf *out)
 {
-	struct promql_opts o = { .from = 500000, .to = 800000, .step = 30000 };
 	struct promql_result r;
-	struct promql_expr *x;
 	struct json_writer w;
-	struct arena a;
+	struct arena a = { 0 };
 	struct error e;
 
-	arena_init(&a);
 	json_init(&w, out, false);
-	x = promql_parse(str_of(expr), &a, &e);
-	if (promql_eval(x, src, &o, &a, &r, &e) == -1)
+	if (promql_eval(x, src, o, &a, &r, &e) == -1)
 		buf_z(out, e.msg);
 	else
 		promql_json(&w, &r, 0, NULL, NULL);
+	arena_fini(&a);
+}
+
+static void
+answer(const struct source *src, const char *expr, struct buf *out)
+{
+	struct promql_expr *x;
+	struct arena a = { 0 };
+	struct error e;
+
+	x = promql_parse(str_of(expr), &a, &e);
+	evaluate(x, src, &range, out);
 	promql_free(x);
 	arena_fini(&a);
 }
@@ -119,7 +133,7 @@ run(size_t max, size_t fail_at, struct buf *out)
 	arena_init(&a);
 	for (size_t i = 0; i < EXPRS; i++) {
 		x = promql_parse(str_of(exprs[i]), &a, &e);
-		promql_share_expect(s, x);
+		promql_share_expect(s, x, &range);
 		promql_free(x);
 	}
 	for (size_t i = 0; i < EXPRS; i++)
@@ -139,8 +153,8 @@ test_many(void)
 
 	for (size_t i = 0; i < EXPRS; i++)
 		answer(&plain, exprs[i], &want);
-	/* x and x[5m], x offset, y, x{="1"}, x{=~"1"} */
-	CHECK(run(0, 0, &got) == 5);
+	/* x, x[5m] and x offset, y, x{="1"}, x{=~"1"} */
+	CHECK(run(0, 0, &got) == 4);
 	CHECK(str_eq(buf_str(&got), buf_str(&want)));
 	/* none fits, and then one series of the two only */
 	buf_reset(&got);
@@ -151,7 +165,7 @@ test_many(void)
 	CHECK(str_eq(buf_str(&got), buf_str(&want)));
 	/* a read that fails is not kept */
 	buf_reset(&got);
-	CHECK(run(0, 2, &got) == 9);
+	CHECK(run(0, 2, &got) == 5);
 	CHECK(str_eq(str_take(buf_str(&got), 12), STR("disk on fire")));
 	buf_fini(&want);
 	buf_fini(&got);
@@ -172,9 +186,99 @@ test_own(void)
 	answer(&src, "x + y", &out);
 	CHECK(c.opened == 3);
 	answer(&src, "sum(x) / sum(x offset 1m)", &out);
-	CHECK(c.opened == 5);
+	CHECK(c.opened == 4);
 	buf_fini(&out);
 	series_free(set);
+}
+
+/*
+ * Many expressions over one share, at an instant or over a range: each answers
+ * as it does alone.  How often was the source asked?
+ */
+static size_t
+compare(const char *const *text, bool instant)
+{
+	struct series_set *set = samples();
+	struct source plain = series_source(set);
+	struct counting c = { plain, 0, 0, 0 };
+	struct source base = { &counting_ops, &c };
+	struct promql_share *s = promql_share_new(&base, 0);
+	struct source src = promql_share_source(s);
+	struct promql_opts o = { .from = instant ? 800000 : 500000,
+		.to = 800000,
+		.step = instant ? 0 : 30000 };
+	struct promql_expr *x[64];
+	struct buf got = { 0 }, want = { 0 };
+	struct arena a = { 0 };
+	struct error e;
+	size_t n;
+
+	for (n = 0; text[n] != NULL; n++) {
+		x[n] = promql_parse_with(
+		    str_of(text[n]), PROMQL_EVERYTHING, &a, &e);
+		CHECK(x[n] != NULL);
+		promql_share_expect(s, x[n], &o);
+	}
+	for (size_t i = 0; i < n; i++) {
+		buf_reset(&got);
+		buf_reset(&want);
+		evaluate(x[i], &src, &o, &got);
+		evaluate(x[i], &plain, &o, &want);
+		CHECK(str_eq(buf_str(&got), buf_str(&want)));
+		promql_free(x[i]);
+	}
+	promql_share_free(s);
+	buf_fini(&got);
+	buf_fini(&want);
+	arena_fini(&a);
+	series_free(set);
+	return c.opened;
+}
+
+static void
+test_ranges(void)
+{
+	static const char *const wide[] = { "x", "rate(x[1m])", "rate(x[10m])",
+		"x offset 2m", "sum(x)", "max_over_time(x[3m:20s])",
+		"x smoothed", "rate(x[2m] anchored)",
+		"increase(x[1m] smoothed)", "x @ 700", "x @ end()",
+		"rate(x[1m] @ 750 offset 30s)", NULL };
+	static const char *const apart[] = { "x @ 100", "x @ 800", "x @ 101",
+		"rate(x[1m] @ 450)", NULL };
+	static const char *const newest[] = { "x", "x + x", "x{i=\"0\"}",
+		"x{i=\"0\"} offset 1m", "x{i=\"0\"}", NULL };
+
+	CHECK(compare(wide, true) == 1);
+	CHECK(compare(wide, false) == 1);
+	/* 100 and 101 together, 800 and 450 alone */
+	CHECK(compare(apart, true) == 3);
+	CHECK(compare(apart, false) == 3);
+	CHECK(compare(newest, true) == 2);
+	CHECK(compare(newest, false) == 2);
+}
+
+static void
+test_families(void)
+{
+	static const char *const three[] = { "x{i=\"0\"}", "x{i=\"1\"}",
+		"x{i=\"none\"} or x{i=\"0\"}", NULL };
+	static const char *const two[] = { "x{i=\"0\"}", "x{i=\"1\"}", NULL };
+	static const char *const ranges[] = { "rate(x{i=\"0\"}[1m])",
+		"rate(x{i=\"1\"}[1m])", "rate(x{i=\"1.\"}[1m])", "x{i=\"0\"}",
+		"x{i=\"1\"}", "x{i=\"|\"}", NULL };
+	/* neither an empty value nor a name makes a family */
+	static const char *const odd[] = { "{i=\"0\",__name__=\"x\"}",
+		"{i=\"0\",__name__=\"y\"}", "{i=\"0\",__name__=\"z\"}",
+		"x{j=\"\"}", "x{j=\"\",i=\"\"}", "x{i=\"\"}", "x{i!=\"0\"}",
+		"x{i!=\"1\"}", "x{i!=\"2\"}", NULL };
+
+	CHECK(compare(three, true) == 1);
+	CHECK(compare(three, false) == 1);
+	CHECK(compare(two, true) == 2);
+	/* the windows of members that overlap are theirs alone */
+	CHECK(compare(ranges, true) == 4);
+	CHECK(compare(ranges, false) == 2);
+	CHECK(compare(odd, true) == 9);
 }
 
 int
@@ -182,5 +286,7 @@ main(void)
 {
 	test_many();
 	test_own();
+	test_ranges();
+	test_families();
 	return done();
 }
