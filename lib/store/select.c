@@ -1,7 +1,7 @@
 /*
  * Batches out again as they came in: in time order, day by day; samples in the
  * order of their batch, so that what is selected can be appended elsewhere and
- * selects the same.
+ * selects the same.  What was replaced is left out.
  */
 #include <sys/mman.h>
 
@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "metric/expo.h"
-#include "store/dir.h"
+#include "store/beaten.h"
 #include "store/sealed.h"
 
 /* Series text kept for layouts; beyond it all is forgotten and made anew. */
@@ -37,7 +37,9 @@ struct select {
 	size_t nm;
 	struct store_day *d;
 	const struct store_seg *g;
+	uint32_t seg;    /* which of the day's */
 	uint32_t lo, hi; /* ms of day */
+	struct store_beaten beaten;
 	struct map lays;
 	size_t text; /* bytes in them */
 	struct map told;
@@ -154,11 +156,20 @@ line(struct select *q, str text, uint64_t bits, uint32_t ms)
 	buf_byte(&q->out, '\n');
 }
 
+/* Did another sample take the place of this one, of slot at? */
+static bool
+beaten(struct select *q, uint32_t at, uint32_t id, uint32_t ms, uint32_t flags)
+{
+	return store_beaten(
+	    &q->beaten, id, ms, q->seg, at, (flags & STORE_REPLACE) != 0);
+}
+
 static void
-row(struct select *q, const struct store_slot *p)
+row(struct select *q, const struct store_slot *p, uint32_t at)
 {
 	const uint64_t *v = store_seg_frame(q->g, p);
-	const uint32_t *t = NULL;
+	const uint32_t *t = NULL, *ids = NULL;
+	uint32_t n;
 	bool lost = q->lost;
 	struct lay *l = find_lay(q, p);
 
@@ -168,23 +179,26 @@ row(struct select *q, const struct store_slot *p)
 		return;
 	if (p->type == STORE_FRAME_T)
 		t = (const uint32_t *)(v + l->n);
+	if (q->beaten.n > 0)
+		ids = store_seg_layout(q->g, p->ref, &n);
 	for (uint32_t i = 0; i < l->n; i++) {
 		uint32_t ms = t != NULL ? t[i] : p->tmin;
-		size_t at = i > 0 ? l->end[i - 1] : 0;
+		size_t from = i > 0 ? l->end[i - 1] : 0;
 
 		if (v[i] == STORE_ABSENT || !l->match[i] || ms < q->lo ||
-		    ms > q->hi)
+		    ms > q->hi ||
+		    (ids != NULL && beaten(q, at, ids[i], ms, p->flags)))
 			continue;
 		if (!l->told[i]) {
 			l->told[i] = true;
 			metadata(q, l->name[i]);
 		}
-		line(q, (str){ l->text.p + at, l->end[i] - at }, v[i], ms);
+		line(q, (str){ l->text.p + from, l->end[i] - from }, v[i], ms);
 	}
 }
 
 static void
-loose(struct select *q, const struct store_slot *p)
+loose(struct select *q, const struct store_slot *p, uint32_t at)
 {
 	const void *frame = store_seg_frame(q->g, p);
 	struct buf text = { NULL, 0, 0 };
@@ -215,7 +229,8 @@ loose(struct select *q, const struct store_slot *p)
 		uint32_t i = pos[j];
 		struct one *o = &v[ser[i]];
 
-		if (o->end == 0 || x.t[i] < q->lo || x.t[i] > q->hi)
+		if (o->end == 0 || x.t[i] < q->lo || x.t[i] > q->hi ||
+		    beaten(q, at, x.id[ser[i]], x.t[i], p->flags))
 			continue;
 		metadata(q, o->name);
 		line(
@@ -225,7 +240,7 @@ loose(struct select *q, const struct store_slot *p)
 }
 
 static void
-comments(struct select *q, const struct store_slot *p)
+comments(struct select *q, const struct store_slot *p, uint32_t slot)
 {
 	static const enum expo_kind kind[] = {
 		[STORE_COMMENT_HIST] = EXPO_HIST,
@@ -246,7 +261,10 @@ comments(struct select *q, const struct store_slot *p)
 		buf_reset(&of);
 		if (c.kind < STORE_COMMENT_HIST ||
 		    c.kind > STORE_COMMENT_START || c.t < q->lo ||
-		    c.t > q->hi || !series(q, c.id, &of, &name))
+		    c.t > q->hi ||
+		    (c.kind == STORE_COMMENT_HIST &&
+			beaten(q, slot, c.id, c.t, p->flags)) ||
+		    !series(q, c.id, &of, &name))
 			continue;
 		if (c.kind == STORE_COMMENT_HIST)
 			metadata(q, name);
@@ -313,13 +331,13 @@ batch(struct select *q, uint32_t last)
 		switch (p->type) {
 		case STORE_FRAME_V:
 		case STORE_FRAME_T:
-			row(q, p);
+			row(q, p, from);
 			break;
 		case STORE_FRAME_X:
-			loose(q, p);
+			loose(q, p, from);
 			break;
 		case STORE_FRAME_C:
-			comments(q, p);
+			comments(q, p, from);
 			break;
 		default: /* layouts; what later versions may add */
 			break;
@@ -432,8 +450,49 @@ put_batch(struct select *q, const struct ref *r,
 	if (q->read > HELD_MAX)
 		let_go(q);
 	q->g = q->d->seg[r->seg];
+	q->seg = r->seg;
 	batch(q, r->slot);
 	return q->out.n > 0 ? out(arg, buf_str(&q->out)) : 0;
+}
+
+/* Find out what of the next batches was replaced; how many of n those are. */
+static size_t
+look_ahead(struct select *q, const struct ref *v, size_t n)
+{
+	size_t k = 0;
+
+	if (!q->beaten.any)
+		return n;
+	store_beaten_reset(&q->beaten);
+	for (; k < n && q->beaten.n < STORE_BEATEN_MAX; k++) {
+		const struct store_seg *g = q->d->seg[v[k].seg];
+		uint32_t from = store_seg_batch(g, v[k].slot);
+
+		for (; from <= v[k].slot; from++) {
+			const struct store_slot *p = store_seg_slot(g, from);
+
+			if (p != NULL && p->tmin <= q->hi && p->tmax >= q->lo)
+				store_beaten_add(&q->beaten, g, p);
+		}
+	}
+	store_beaten_find(&q->beaten);
+	return k;
+}
+
+/* The first n batches of v go out. */
+static int
+put_batches(struct select *q, const struct ref *v, size_t n,
+    int (*out)(void *arg, str text), void *arg)
+{
+	size_t known = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		if (k == known)
+			known += look_ahead(q, v + k, n - k);
+		if (put_batch(q, &v[k], out, arg) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 /*
@@ -456,10 +515,9 @@ select_day(struct select *q, int (*out)(void *arg, str text), void *arg)
 		v = collect(q, &u[i], v, &n, &cap);
 		if (n > 0)
 			qsort(v, n, sizeof(*v), by_time);
-		for (; k < n && rc == 0 &&
-		     (i + 1 == nunits || v[k].t < u[i + 1].t);
-		     k++)
-			rc = put_batch(q, &v[k], out, arg);
+		while (k < n && (i + 1 == nunits || v[k].t < u[i + 1].t))
+			k++;
+		rc = put_batches(q, v, k, out, arg);
 		if (n > k)
 			memmove(v, v + k, (n - k) * sizeof(*v));
 		n -= k;
@@ -493,7 +551,10 @@ select_days(struct select *q, int64_t from, int64_t to,
 		if (store_day_use(s, d, e) == -1)
 			return -1;
 		forget(q);
-		if (d->open && select_day(q, out, arg) == -1)
+		if (!d->open)
+			continue;
+		store_beaten_day(&q->beaten, d, q->lo, q->hi);
+		if (select_day(q, out, arg) == -1)
 			return error_set(e, "stopped");
 	}
 	return 0;
@@ -510,6 +571,7 @@ store_select(struct store *s, const struct match *m, size_t nm, int64_t from,
 	rc = select_days(&q, from, to, out, arg, e);
 	s->readers--;
 	forget(&q);
+	store_beaten_fini(&q.beaten);
 	map_fini(&q.lays);
 	map_fini(&q.told);
 	arena_fini(&q.told_keys);
