@@ -60,11 +60,10 @@ uint64_t store_lanes_above(
 void store_lanes_fold(uint64_t *v, const int64_t *x, size_t n, int64_t from);
 
 /*
- * How many of v are greater than limit; the bits that any of the others has
- * go to *rest.
+ * over[w]: how many of the n numbers, at most 128, have more than w bits, for
+ * all w below the most bits that any has, which is returned.
  */
-size_t store_lanes_over(
-    const uint64_t *v, size_t n, uint64_t limit, uint64_t *rest);
+unsigned store_lanes_over(const uint64_t *v, size_t n, uint8_t over[64]);
 
 /* A double's bits as an integer of the same order, and back. */
 static inline int64_t

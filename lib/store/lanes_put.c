@@ -2,9 +2,18 @@
  * The loops of lanes.h that make columns.
  */
 #include "store/lanes.h"
+
+#include <string.h>
+
 #include "store/pack.h"
 
 #define EXACT 9007199254740992.0 /* 2^53 */
+
+static unsigned
+bits(uint64_t x)
+{
+	return x == 0 ? 0 : 64 - (unsigned)__builtin_clzll(x);
+}
 
 #if defined(__x86_64__) && defined(__GLIBC__)
 #include <immintrin.h>
@@ -143,28 +152,87 @@ wide_fold(uint64_t *v, const int64_t *x, size_t n, int64_t from)
 	return i;
 }
 
-WIDE static size_t
-wide_over(
-    const uint64_t *v, size_t n, uint64_t limit, uint64_t *rest, size_t *count)
+/*
+ * The bits of four numbers: the exponents of doubles that are no less, nor as
+ * much as the next power of two, for which the second highest bit is cleared.
+ */
+WIDE static __m256i
+widths(__m256i x)
 {
-	/* Compared as signed numbers. */
-	const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
-	const __m256i most =
-	    _mm256_xor_si256(sign, _mm256_set1_epi64x((int64_t)limit));
-	__m256i or = _mm256_setzero_si256(), sum = or, x, over;
-	int64_t c[FOUR];
+	const __m256i low = _mm256_set1_epi64x(0x4330000000000000);
+	const __m256i high = _mm256_set1_epi64x(0x4530000000000000);
+	const __m256d both = _mm256_set1_pd(0x1.00000001p84);
+	__m256d y;
+
+	x = _mm256_andnot_si256(_mm256_srli_epi64(x, 1), x);
+	y = _mm256_castsi256_pd(
+	    _mm256_xor_si256(_mm256_srli_epi64(x, 32), high));
+	y = _mm256_add_pd(_mm256_sub_pd(y, both),
+	    _mm256_castsi256_pd(_mm256_blend_epi32(x, low, 0xaa)));
+	return _mm256_srli_epi64(_mm256_castpd_si256(y), 52);
+}
+
+/* Sixteen of them, as bytes; the order is nothing to us. */
+WIDE static __m128i
+widths_16(const int64_t *v)
+{
+	const __m256i bias = _mm256_set1_epi16(1022);
+	__m256i a, b;
+
+	a = _mm256_packs_epi32(widths(load(v)), widths(load(v + FOUR)));
+	b = _mm256_packs_epi32(
+	    widths(load(v + 2 * FOUR)), widths(load(v + 3 * FOUR)));
+	/* Of each pair of 32 bits the upper one is 0, and so of 16. */
+	a = _mm256_packs_epi32(a, b);
+	/* What is 0 has the exponent 0. */
+	a = _mm256_subs_epu16(a, bias);
+	return _mm_packus_epi16(
+	    _mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+}
+
+WIDE static unsigned
+greatest(const __m256i w[4])
+{
+	__m256i x = _mm256_max_epu8(
+	    _mm256_max_epu8(w[0], w[1]), _mm256_max_epu8(w[2], w[3]));
+	__m128i y = _mm_max_epu8(
+	    _mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+
+	y = _mm_max_epu8(y, _mm_srli_si128(y, 8));
+	y = _mm_max_epu8(y, _mm_srli_si128(y, 4));
+	y = _mm_max_epu8(y, _mm_srli_si128(y, 2));
+	y = _mm_max_epu8(y, _mm_srli_si128(y, 1));
+	return (unsigned)_mm_cvtsi128_si32(y) & 0xff;
+}
+
+WIDE static unsigned
+wide_over(const uint64_t *v, size_t n, uint8_t over[64])
+{
+	__m256i w[4];
+	uint8_t by[128];
+	unsigned top;
 	size_t i;
 
-	for (i = 0; i + FOUR <= n; i += FOUR) {
-		x = load((const int64_t *)(const void *)(v + i));
-		over = _mm256_cmpgt_epi64(_mm256_xor_si256(x, sign), most);
-		sum = _mm256_sub_epi64(sum, over);
-		or = _mm256_or_si256(or, _mm256_andnot_si256(over, x));
+	for (i = 0; i + 16 <= n; i += 16)
+		_mm_storeu_si128((__m128i *)(void *)(by + i),
+		    widths_16((const int64_t *)(const void *)(v + i)));
+	for (; i < n; i++)
+		by[i] = (uint8_t)bits(v[i]);
+	memset(by + n, 0, sizeof(by) - n);
+	memcpy(w, by, sizeof(w));
+	top = greatest(w);
+	for (unsigned k = 0; k < top; k++) {
+		const __m256i limit = _mm256_set1_epi8((char)k);
+		__m256i sum = _mm256_setzero_si256();
+		uint64_t c[FOUR];
+
+		for (i = 0; i < 4; i++)
+			sum = _mm256_sub_epi8(
+			    sum, _mm256_cmpgt_epi8(w[i], limit));
+		store(c, _mm256_sad_epu8(sum, _mm256_setzero_si256()));
+		over[k] = (uint8_t)(c[0] + c[1] + c[2] + c[3]);
 	}
-	store(c, sum);
-	*count = (size_t)(c[0] + c[1] + c[2] + c[3]);
-	*rest = any(or);
-	return i;
+	return top;
 }
 #else
 static bool
@@ -209,11 +277,10 @@ wide_fold(uint64_t *v, const int64_t *x, size_t n, int64_t from)
 	return 0;
 }
 
-static size_t
-wide_over(
-    const uint64_t *v, size_t n, uint64_t limit, uint64_t *rest, size_t *count)
+static unsigned
+wide_over(const uint64_t *v, size_t n, uint8_t over[64])
 {
-	(void)v, (void)n, (void)limit, (void)rest, (void)count;
+	(void)v, (void)n, (void)over;
 	return 0;
 }
 #endif
@@ -284,17 +351,21 @@ store_lanes_fold(uint64_t *v, const int64_t *x, size_t n, int64_t from)
 		v[i] = store_zigzag((int64_t)((uint64_t)x[i] - (uint64_t)from));
 }
 
-size_t
-store_lanes_over(const uint64_t *v, size_t n, uint64_t limit, uint64_t *rest)
+unsigned
+store_lanes_over(const uint64_t *v, size_t n, uint8_t over[64])
 {
-	size_t count = 0, i;
+	uint8_t with[65] = { 0 };
+	unsigned top = 64, sum = 0;
 
-	*rest = 0;
-	i = have_wide() ? wide_over(v, n, limit, rest, &count) : 0;
-	for (; i < n; i++)
-		if (v[i] > limit)
-			count++;
-		else
-			*rest |= v[i];
-	return count;
+	if (n >= 16 && have_wide())
+		return wide_over(v, n, over);
+	for (size_t i = 0; i < n; i++)
+		with[bits(v[i])]++;
+	while (top > 0 && with[top] == 0)
+		top--;
+	for (unsigned w = top; w-- > 0;) {
+		sum += with[w + 1];
+		over[w] = (uint8_t)sum;
+	}
+	return top;
 }

@@ -8,75 +8,59 @@
 #define PATCHED 0x80
 #define WIDE 57 /* wider than this is taken as 64: one load has 57 for sure */
 
-static unsigned
-bits(uint64_t x)
-{
-	return x == 0 ? 0 : 64 - (unsigned)__builtin_clzll(x);
-}
-
-/* What is above a width, of numbers with k bits that there are with[k] of. */
+/*
+ * What patches cost, when over[w] numbers are wider than w: their places, and
+ * for what is above w, 7 bits a byte.
+ */
 static size_t
-patch_bytes(const uint8_t with[65], size_t over, unsigned w, unsigned top)
+patch_bytes(const uint8_t over[64], unsigned w, unsigned top)
 {
-	size_t n = 1 + over;
+	size_t n = 1 + (size_t)over[w];
 
-	/* A patch: its place, and 7 bits a byte. */
-	for (unsigned k = w + 1; k <= top; k++)
-		n += (size_t)with[k] * ((k - w + 6) / 7);
+	for (; w < top; w += 7)
+		n += over[w];
 	return n;
 }
 
 /*
  * The width that costs the fewest bytes, patches counted; the bytes go to
- * *cost.
+ * *cost, and how many patches there will be to *patches.
  */
 static unsigned
-best(const uint64_t *v, size_t n, size_t *cost)
+best(const uint64_t *v, size_t n, size_t *cost, size_t *patches)
 {
-	uint8_t with[65];
-	uint64_t rest;
-	size_t over = store_lanes_over(v, n, UINT64_MAX, &rest), more;
-	size_t least = SIZE_MAX, c;
-	unsigned best = 64, top = bits(rest), wide = top;
+	uint8_t over[64];
+	unsigned top = store_lanes_over(v, n, over), best;
 
+	best = top > WIDE ? 64 : top;
+	*cost = 1 + (n * best + 7) / 8;
+	*patches = 0;
 	/* From the widest down: one bit less makes patches of some. */
-	for (unsigned w = top;; w--) {
+	for (unsigned w = top; w-- > 0;) {
 		unsigned real = w > WIDE ? 64 : w;
+		size_t c;
 
-		c = 1 + (n * real + 7) / 8;
-		if (over > 0) {
-			if (over * 2 >= least)
-				break; /* there will only be more */
-			c += patch_bytes(with, over, w, top);
-		}
-		if (c < least) {
-			least = c;
+		if ((size_t)over[w] * 2 >= *cost)
+			break; /* there will only be more */
+		c = 1 + (n * real + 7) / 8 + patch_bytes(over, w, top);
+		if (c < *cost) {
+			*cost = c;
+			*patches = over[w];
 			best = real;
 		}
-		if (w == 0)
-			break;
-		with[w] = 0;
-		if (w < wide)
-			continue; /* there are none of it */
-		more =
-		    store_lanes_over(v, n, (UINT64_C(1) << (w - 1)) - 1, &rest);
-		with[w] = (uint8_t)(more - over);
-		over = more;
-		wide = bits(rest);
 	}
-	*cost = least;
 	return best;
 }
 
 size_t
 store_pack_cost(const uint64_t *v, size_t n)
 {
-	size_t sum = 0, c;
+	size_t sum = 0, c, patches;
 
 	for (size_t i = 0; i < n; i += STORE_PACK_BLOCK) {
 		size_t m = n - i < STORE_PACK_BLOCK ? n - i : STORE_PACK_BLOCK;
 
-		(void)best(v + i, m, &c);
+		(void)best(v + i, m, &c, &patches);
 		sum += c;
 	}
 	return sum;
@@ -126,17 +110,14 @@ put_bits(struct buf *b, const uint64_t *v, size_t n, unsigned w)
 static void
 put_block(struct buf *b, const uint64_t *v, size_t n)
 {
-	size_t cost, patches = 0;
-	uint64_t rest;
-	unsigned w = best(v, n, &cost);
+	size_t cost, patches;
+	unsigned w = best(v, n, &cost, &patches);
 
-	if (w < 64)
-		patches = store_lanes_over(v, n, (UINT64_C(1) << w) - 1, &rest);
 	buf_byte(b, (char)(w | (patches > 0 ? PATCHED : 0)));
 	if (patches > 0) {
 		buf_byte(b, (char)(patches - 1));
 		for (size_t i = 0; i < n; i++)
-			if (bits(v[i]) > w) {
+			if (v[i] >> w != 0) {
 				buf_byte(b, (char)i);
 				varint_put(b, v[i] >> w);
 			}
