@@ -671,6 +671,56 @@ chosen(struct aggregation *ag, const struct sink *out)
 	return 0;
 }
 
+/*
+ * What is aggregated is a selector, or a function of its windows: the selector;
+ * else NULL.  Nothing but the aggregation then looks at its labels, if its
+ * series cannot become the same by losing their names.
+ */
+static const struct node *
+selector(const struct node *n)
+{
+	n = promql_inner(n);
+	if (n->kind == N_CALL && n->fn->window != NULL && promql_one_name(n)) {
+		for (size_t i = 0; i < n->narg; i++) {
+			const struct node *arg = promql_inner(n->arg[i]);
+
+			if (arg->kind == N_MATRIX)
+				return arg->sub;
+		}
+	}
+	return n->kind == N_VECTOR ? n : NULL;
+}
+
+/*
+ * Tell the selector below which labels count, and whether its order does: not
+ * if all are counted into one group.
+ */
+static void
+ask(struct aggregation *ag)
+{
+	struct eval *ev = ag->ev;
+	const struct node *n = ag->n, *sel = selector(n->sub);
+	/* notes are about names, and about types */
+	static const str always[] = { { "__name__", 8 }, { "__type__", 8 } };
+	str *names;
+
+	if (n->without || sel == NULL || ev->twins != NULL ||
+	    (n->narg > 0 && n->op != W_QUANTILE))
+		return;
+	names = arena_array(ev->a, n->nby + 2, str);
+	memcpy(names, always, sizeof(always));
+	if (n->nby > 0)
+		memcpy(names + 2, n->by, n->nby * sizeof(*names));
+	ev->asked = sel;
+	ev->hints = (struct source_query){
+		.few_labels = true,
+		.labels = names,
+		.nlabels = n->nby + 2,
+		.unordered =
+		    n->nby == 0 && (n->op == W_COUNT || n->op == W_GROUP),
+	};
+}
+
 static int
 aggregate(struct aggregation *ag, const struct grid *g, const struct sink *out)
 {
@@ -679,6 +729,7 @@ aggregate(struct aggregation *ag, const struct grid *g, const struct sink *out)
 
 	if (op == W_COUNT_VALUES)
 		return count_values(ag, g, out);
+	ask(ag);
 	if (ag->n->narg == 0)
 		return add_up(ag, g, out);
 	ag->param = promql_column(ag->ev, g->n);

@@ -51,17 +51,19 @@ static struct source_cursor *
 overlay_open(void *self, const struct source_query *q, struct error *e)
 {
 	struct source_cursor *c = mem_zero(1, sizeof(*c));
+	struct source_query all = *q; /* what tells both's series apart */
 
 	c->o = self;
 	c->take_b = c->take_f = true;
 	c->labels_only = q->labels_only;
-	c->base = source_open(c->o->base, q, e);
-	if (c->base != NULL && foreign(c->o, q)) {
-		c->take_f = false;
+	c->take_f = !foreign(c->o, q);
+	if (c->take_f)
+		all.few_labels = all.unordered = false;
+	c->base = source_open(c->o->base, &all, e);
+	if (c->base != NULL && !c->take_f)
 		return c;
-	}
 	if (c->base != NULL)
-		c->fresh = source_open(c->o->fresh, q, e);
+		c->fresh = source_open(c->o->fresh, &all, e);
 	if (c->fresh != NULL)
 		return c;
 	overlay_close(c);
