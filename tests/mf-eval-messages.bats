@@ -112,3 +112,44 @@ _ 100.5 100500
 	[ "$(grep -c 'vector selector' <<<"$output")" -eq 1 ]
 	[[ $output != *times* ]]
 }
+
+@test "a length of time that is none: its place, and a fault of the expression" {
+	printf '# BATCH {} 5\nx 1\n# EOF\n' >in
+	for x in '1:3:x[1m-5m]' '1:3:x[1m/0]' '1:6:x[5m:1m%0]' '1:3:x[step()]' \
+	    '1:10:x offset (1/0)' '1:17:sum_over_time(x[9e9*2])'; do
+		run -2 --separate-stderr mf-eval --now 1 --in in "${x#*:*:}"
+		[[ $stderr == "mf-eval: '${x#*:*:}': ${x%"${x#*:*:}"} "* ]]
+	done
+	mf-store append -q -d d --any-time <in
+	start engine mf-serve -l 127.0.0.1:0 -d d
+	run -2 --separate-stderr mf-eval -u "http://$address" --now 1 'x[1m/0]'
+	[[ $stderr == *'bad_data: invalid parameter "query": 1:3: division by zero' ]]
+}
+
+@test "what 3.14 takes without a feature, so do we" {
+	printf '# BATCH {} 5000\nx 1\n# EOF\n' >in
+	for x in 'x[5m + 1m]' 'first_over_time(x[5m])' 'count_over_time(x[2*(1m)])' \
+	    'x offset (1m * 0)' 'x[1h / 2:1m % 7]' 'x[max_of(1m, 5m)]'; do
+		run -0 mf-eval --now 9 --in in -o csv "$x"
+		[ "${#lines[@]}" -ge 2 ]
+	done
+	# and refuses what it refuses
+	for x in 'mad_over_time(x[5m])' 'limitk(1, x)' 'max_of(1, 2)' 'step()' \
+	    'x anchored' 'x + fill(0) x' 'info(x)' 'sort_by_label(x, "a")' \
+	    'ts_of_last_over_time(x[5m])'; do
+		run -2 mf-eval --now 5 --in in "$x"
+	done
+}
+
+@test "a regex that is too large, by its limit's name" {
+	{
+		printf 'x{a=~"host0'
+		seq -f '|host%.0f' 99999 | tr -d '\n'
+		printf '"}'
+	} >q
+	run -2 --separate-stderr mf-eval fmt <q
+	[[ $stderr == 'mf-eval: stdin:1:3: parse error: error parsing regexp: expression too large: `host0|host1|'* ]]
+	[ "${#stderr}" -lt 1000 ]
+	run -2 --separate-stderr mf-eval --now 1 -D "q=$(printf 'x{a=~"(?:a{1000}){1000}"}')" q
+	[[ $stderr == *'1:3: parse error: error parsing regexp: '* ]]
+}

@@ -148,7 +148,8 @@ struct promql_series {
 
 /*
  * Why there is no result, where it matters: the API has codes for it.  REFUSED
- * is said by engines elsewhere alone, of what they can't parse.
+ * is a fault of the expression: a length of time that is none with this step
+ * and range, or what an engine elsewhere can't parse.
  */
 enum promql_failure {
 	PROMQL_EXECUTION,

@@ -5,31 +5,36 @@
  */
 #include "promql/eval.h"
 
+/* What a span of n is here; of one that is wrong the place is said. */
+static int
+length(struct eval *ev, const struct span *s, const struct node *n,
+    int64_t least, int64_t *ms)
+{
+	unsigned line, col;
+	int rc = promql_span(s, ev->query.step, ev->range, ms, ev->e);
+
+	if (rc == 0 && *ms >= least)
+		return 0;
+	ev->failure = PROMQL_REFUSED;
+	if (rc == 0)
+		(void)promql_fail(ev, "duration must be greater than 0");
+	promql_position(
+	    ev->text, s->expr != NULL ? s->expr->at : n->at, &line, &col);
+	return error_add(ev->e, "%u:%u", line, col);
+}
+
 static int
 place(struct eval *ev, const struct modifier *m, const struct span *range,
     const struct node *n, struct place *p)
 {
-	unsigned line, col;
-
 	p->pinned = m->at != AT_NONE;
 	p->at = m->at == AT_TIME ? m->at_ms
 	    : m->at == AT_START  ? ev->query.from
 				 : ev->query.from + ev->range;
 	p->range = 0;
-	if (promql_span(
-		&m->offset, ev->query.step, ev->range, &p->offset, ev->e) == -1)
+	if (length(ev, &m->offset, n, INT64_MIN, &p->offset) == -1)
 		return -1;
-	if (range == NULL)
-		return 0;
-	if (promql_span(range, ev->query.step, ev->range, &p->range, ev->e) ==
-	    -1)
-		return -1;
-	if (p->range > 0)
-		return 0;
-	promql_position(
-	    ev->text, range->expr ? range->expr->at : n->at, &line, &col);
-	return promql_fail(
-	    ev, "%u:%u: duration must be greater than 0", line, col);
+	return range == NULL ? 0 : length(ev, range, n, 1, &p->range);
 }
 
 /*
@@ -49,15 +54,8 @@ open_source(struct eval *ev, const struct node *n, const struct place *p,
 		.starts = ev->start_times,
 		.last = last,
 	};
-	struct source_cursor *c;
+	struct source_cursor *c = source_open(ev->src, &q, ev->e);
 
-	if (ev->asked == n) {
-		q.few_labels = ev->hints.few_labels;
-		q.labels = ev->hints.labels;
-		q.nlabels = ev->hints.nlabels;
-		q.unordered = ev->hints.unordered;
-	}
-	c = source_open(ev->src, &q, ev->e);
 	if (c == NULL)
 		error_add(ev->e, "expanding series");
 	return c;
@@ -416,14 +414,8 @@ feed_subquery(struct feed *f, const struct node *n, const struct grid *g,
 	int64_t last = edge(p, g, g->n - 1);
 
 	step = ev->subquery_step;
-	if (n->step.set) {
-		if (promql_span(&n->step, ev->query.step, ev->range, &step,
-			ev->e) == -1)
-			return -1;
-		if (step <= 0)
-			return promql_fail(
-			    ev, "duration must be greater than 0");
-	}
+	if (n->step.set && length(ev, &n->step, n, 1, &step) == -1)
+		return -1;
 	f->inner.step = step;
 	f->inner.from = step * (left / step);
 	if (f->inner.from <= left)

@@ -24,7 +24,8 @@ fail(struct exchange *x, enum promql_failure why, const char *msg)
 {
 	switch (why) {
 	case PROMQL_REFUSED:
-		api_fail(x, 400, "bad_data", "%s", msg);
+		api_fail(
+		    x, 400, "bad_data", "invalid parameter \"query\": %s", msg);
 		break;
 	case PROMQL_EXECUTION:
 		api_fail(x, 422, "execution", "%s", msg);
