@@ -195,6 +195,7 @@ fetch_free(struct fetch *f)
 		job_free(f->idle[--f->nidle]);
 	fetch_tokens_free(f);
 	fetch_plain_fini(f);
+	fetch_gzip_fini(f);
 	if (f->multis != NULL) {
 		fetch_multi_fini(f);
 		f->curl.global_cleanup();
@@ -459,7 +460,7 @@ finish(struct fetch_job *j, CURLcode code)
 	a.timed_out = code == CURLE_OPERATION_TIMEDOUT;
 	a.too_large = j->fault == FETCH_TOO_LARGE;
 	a.status = (int)status;
-	a.body = buf_str(&j->body);
+	a.body = fetch_body(j);
 	a.took = fetch_now(f) - j->start;
 	fetch_end(j, &a);
 }

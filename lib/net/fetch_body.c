@@ -10,6 +10,7 @@
 
 #define SMALL_BODY ((size_t)16 << 20) /* suffers nothing from the others */
 #define ROOM 16384                    /* at least, to uncompress into */
+#define GATHER ((size_t)64 << 10)     /* compressed bytes of a usual page */
 
 /* May j hold more?  Many large bodies may be more than the machine has. */
 static bool
@@ -82,18 +83,55 @@ says_gzip(const struct fetch_job *j)
 }
 
 /* The first bytes of a body: is it compressed? */
-static bool
+static void
 begin(struct fetch_job *j)
 {
 	j->begun = true;
 	j->member_end = false;
 	j->compressed = says_gzip(j);
-	if (!j->compressed)
-		return true;
+	j->gathered = j->compressed;
+}
+
+static bool
+begin_stream(struct fetch_job *j)
+{
+	j->gathered = false;
 	if (j->z_ready)
 		return inflateReset(&j->z) == Z_OK;
 	j->z_ready = inflateInit2(&j->z, 15 + 16) == Z_OK;
 	return j->z_ready;
+}
+
+/* What was gathered is uncompressed piece by piece after all. */
+static bool
+stream(struct fetch_job *j)
+{
+	struct buf first = j->body;
+	str in = j->whole.n > 0 ? j->whole : buf_str(&first);
+	bool good;
+
+	j->fetch->held -= first.n;
+	j->body = (struct buf){ 0 };
+	j->whole = STR_NONE;
+	good = begin_stream(j) && expand(j, in.p, in.n);
+	buf_fini(&first);
+	return good;
+}
+
+/*
+ * A page is best uncompressed when all of it is there: until it is too long for
+ * one it is kept as it comes.
+ */
+static bool
+gather(struct fetch_job *j, const char *p, size_t n)
+{
+	size_t max = j->max_body < GATHER ? j->max_body : GATHER;
+
+	if (!j->gathered)
+		return expand(j, p, n);
+	if (j->body.n + n < max)
+		return take(j, p, n);
+	return stream(j) && expand(j, p, n);
 }
 
 size_t
@@ -102,18 +140,17 @@ fetch_body_add(char *p, size_t size, size_t n, void *arg)
 	struct fetch_job *j = arg;
 
 	n *= size;
-	if (!j->begun && !begin(j))
-		return 0;
-	return (j->compressed ? expand(j, p, n) : take(j, p, n)) ? n : 0;
+	if (!j->begun)
+		begin(j);
+	return (j->compressed ? gather(j, p, n) : take(j, p, n)) ? n : 0;
 }
 
 bool
 fetch_body_all(struct fetch_job *j, str body)
 {
-	if (j->begun || body.n >= j->max_body || says_gzip(j))
+	if (j->begun || body.n >= j->max_body)
 		return false;
-	j->begun = true;
-	j->compressed = false;
+	begin(j);
 	j->whole = body;
 	return true;
 }
@@ -139,6 +176,22 @@ fetch_body_head(char *p, size_t size, size_t n, void *arg)
 	return 0;
 }
 
+/* What was gathered is all there is. */
+static void
+unpack(struct fetch_job *j)
+{
+	str in = j->whole.n > 0 ? j->whole : buf_str(&j->body), out;
+
+	if (!fetch_gzip(j->fetch, in, j->max_body, &out)) {
+		(void)stream(j);
+		return;
+	}
+	j->fetch->held -= j->body.n;
+	buf_reset(&j->body);
+	j->whole = out;
+	j->member_end = true;
+}
+
 bool
 fetch_body_whole(struct fetch_job *j, int status)
 {
@@ -146,8 +199,10 @@ fetch_body_whole(struct fetch_job *j, int status)
 	    ? j->compressed
 	    : status == 200 && strcmp(j->method, "GET") == 0 && says_gzip(j);
 
+	if (j->begun && j->gathered)
+		unpack(j);
 	/* the empty body of a page is no gzip stream either */
-	if (compressed && !j->member_end)
+	if (compressed && !j->member_end && j->fault == FETCH_SOUND)
 		j->fault = FETCH_CUT;
 	return j->fault == FETCH_SOUND;
 }
@@ -181,7 +236,7 @@ fetch_body_drop(struct fetch_job *j)
 	j->fetch->held -= j->body.n;
 	buf_reset(&j->body);
 	j->whole = STR_NONE;
-	j->begun = j->member_end = false;
+	j->begun = j->member_end = j->gathered = false;
 	j->head = 0;
 	j->fault = FETCH_SOUND;
 }

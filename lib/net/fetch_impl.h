@@ -81,11 +81,12 @@ struct fetch_job {
 	struct arena arena;
 	struct curl_slist *headers, **tail; /* in the arena */
 	struct buf body;
-	str whole; /* a body that came all at once, where it was read */
+	str whole; /* a body that is not in body */
 	size_t max_body;
 	enum fetch_fault fault;
 	size_t head; /* bytes of headers, and of those behind the body */
 	bool begun, compressed; /* the body */
+	bool gathered;          /* it is not uncompressed yet */
 	bool member_end;        /* of the gzip stream: it may end here */
 	bool z_ready;
 	z_stream z;
@@ -107,6 +108,21 @@ struct fetch_multi {
 	struct fetch *fetch;
 	CURLM *curl; /* NULL until it is used */
 	int64_t due; /* when it wants to be called, ns; -1: not */
+};
+
+/*
+ * Of fetch_gzip.c: what is used of libdeflate.so.0, whose functions and status
+ * (0: well) are fixed by that name.  Its header need not be there to build
+ * this, nor the library to run it.
+ */
+struct fetch_gzip {
+	struct buf page; /* the last one */
+	void *decoder;   /* NULL: zlib does it */
+	void (*free)(void *decoder);
+	int (*decode)(void *decoder, const void *in, size_t n, void *out,
+	    size_t room, size_t *used, size_t *got);
+	z_stream z;
+	bool z_ready;
 };
 
 #define FETCH_IDLE 64
@@ -132,6 +148,7 @@ struct fetch {
 	size_t nplains, max_plains; /* connections */
 	int64_t plain_due;          /* no deadline is before it; 0: none */
 	char *scratch;
+	struct fetch_gzip *gzip; /* NULL until it is used */
 	size_t pending;
 	struct fetch_job *idle[FETCH_IDLE];
 	size_t nidle;
@@ -184,14 +201,21 @@ size_t fetch_body_head(char *p, size_t size, size_t n, void *job);
 bool fetch_body_whole(struct fetch_job *j, int status);
 
 /*
- * All of a body is here until the job's end: false if it has to be added, as
- * one that is compressed.  And what there is of a body.
+ * All of a body is here until the job's end: false if it has to be added.  And
+ * what there is of a body, when it is whole.
  */
 bool fetch_body_all(struct fetch_job *j, str body);
 str fetch_body(const struct fetch_job *j);
 const char *fetch_body_fault(struct fetch_job *j);
 void fetch_body_drop(struct fetch_job *j);
 void fetch_body_fini(struct fetch_job *j);
+
+/*
+ * fetch_gzip.c: a whole gzip body of less than max bytes; *out is valid until
+ * the next one.  False if it has to be seen to piece by piece.
+ */
+bool fetch_gzip(struct fetch *f, str in, size_t max, str *out);
+void fetch_gzip_fini(struct fetch *f);
 
 /* fetch_setup.c: bring the handle up for one hop to j->url. */
 int fetch_setup(struct fetch_job *j, struct error *e);

@@ -27,6 +27,36 @@ bomb(int fd)
 	answer(fd, "200 OK\r\nContent-Encoding: gzip", out, z.total_out);
 }
 
+/* n bytes that do not get much shorter. */
+static void
+make_noise(char *p, size_t n)
+{
+	uint32_t x = 7;
+
+	for (size_t i = 0; i < n; i++) {
+		x = x * 1664525 + 1013904223;
+		p[i] = (char)('0' + (x >> 24) % 64);
+	}
+}
+
+static void
+noise(int fd, size_t n)
+{
+	char *in = malloc(n), *out = malloc(2 * n);
+	z_stream z = { .next_in = (Bytef *)in,
+		.avail_in = (uInt)n,
+		.next_out = (Bytef *)out,
+		.avail_out = (uInt)(2 * n) };
+
+	make_noise(in, n);
+	deflateInit2(&z, 6, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY);
+	deflate(&z, Z_FINISH);
+	answer(fd, "200 OK\r\nContent-Encoding: gzip", out, z.total_out);
+	deflateEnd(&z);
+	free(in);
+	free(out);
+}
+
 /* "one" and "two" as a member each; but only so many bytes of it. */
 static void
 members(int fd, size_t n)
@@ -106,6 +136,8 @@ serve_one(int fd)
 		redirect_to(fd, "307", ports[0], "/echo");
 	else if (strncmp(path, "/members", 8) == 0)
 		members(fd, (size_t)atoi(path + 8));
+	else if (strncmp(path, "/noise", 6) == 0)
+		noise(fd, (size_t)atoi(path + 6));
 	else if (strncmp(path, "/notgzip", 8) == 0)
 		answer(fd, "200 OK\r\nContent-Encoding: gzip", "abc", 3);
 	else if (strncmp(path, "/br", 3) == 0)
@@ -415,6 +447,37 @@ test_reuse(struct fetch *f)
 	buf_fini(&h.body);
 }
 
+/* One that is there at once, in pieces, and too long to be kept as it comes. */
+static void
+test_noise(struct fetch *f)
+{
+	static const int sizes[] = { 100, 60000, 70000, 200000, 100 };
+	const struct auth curl = { .basic = true, .username = STR("u") };
+	struct got g = { 0 };
+	char path[32];
+	char *want = malloc(200000);
+
+	make_noise(want, 200000);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		size_t n = (size_t)sizes[i];
+
+		(void)snprintf(path, sizeof(path), "/noise%zu", n);
+		for (size_t more = 0; more < 4; more++) {
+			get(f,
+			    (struct fetch_request){ .url = url(path),
+				.max_body = n + more % 2,
+				.auth = more < 2 ? NULL : &curl },
+			    &g);
+			CHECK(g.failed == (more % 2 == 0) &&
+			    g.too_large == g.failed);
+			CHECK(g.failed ||
+			    str_eq(buf_str(&g.body), (str){ want, n }));
+		}
+	}
+	free(want);
+	buf_fini(&g.body);
+}
+
 static void
 test_gzip(struct fetch *f)
 {
@@ -568,6 +631,7 @@ main(void)
 	test_headers(f, dir);
 	test_reuse(f);
 	test_gzip(f);
+	test_noise(f);
 	test_connect_to();
 	snprintf(target, sizeof(target), "unix:%s:/echo?a=b", un.sun_path);
 	get(f, (struct fetch_request){ .url = str_of(target) }, &g);
