@@ -290,7 +290,7 @@ check_slots(struct check *c, const struct store_seg *g, uint64_t *n)
 		uint32_t i = store_sealed_page(g->sealed, k);
 		uint32_t end = store_sealed_page(g->sealed, k + 1);
 
-		if (store_seg_slot(g, i) == NULL) {
+		if (!store_sealed_page_sound(g->sealed, k)) {
 			tell(c, "%s: slots %u to %u are damaged", g->v.name, i,
 			    end - 1);
 			continue;
@@ -298,6 +298,11 @@ check_slots(struct check *c, const struct store_seg *g, uint64_t *n)
 		for (; i < end; i++) {
 			const struct store_slot *p = store_seg_slot(g, i);
 
+			if (p == NULL) {
+				tell(
+				    c, "%s: slot %u: of no type", g->v.name, i);
+				continue;
+			}
 			if (p->flags & STORE_LAST &&
 			    store_seg_batch(g, i) == STORE_NO_SLOT)
 				tell(c, "%s: slot %u: a batch in parts",

@@ -682,6 +682,7 @@ plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 
 	store_ids_reset(&runs, 64);
 	if (g->seg->sealed != NULL) {
+		store_sealed_look(g->seg->sealed, d->lo, d->hi);
 		plan_stripes(q, d, g, plans);
 		plan_others(q, d, g, &runs, plans);
 		i = g->seg->n;

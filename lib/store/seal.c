@@ -650,6 +650,8 @@ take_all(struct seal *w, void (*step)(void *arg, size_t samples), void *arg)
 	for (uint32_t i = 0; i < w->n && !w->failed; i++) {
 		const struct store_seg *g = w->v[i];
 
+		if (g->sealed != NULL && !store_sealed_sound(g->sealed))
+			fail(w, g);
 		for (uint32_t k = 0; k < g->n && !w->failed; k++) {
 			uint32_t from = store_seg_batch(g, k);
 

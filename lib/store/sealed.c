@@ -64,7 +64,8 @@ struct store_sealed {
 	uint32_t **ids; /* of layouts that were asked for */
 	uint64_t clock;
 	struct page *pages[PAGES];
-	uint32_t at; /* the page that was asked for last */
+	uint32_t at;  /* the page that was asked for last */
+	bool *looked; /* which were looked at for damage */
 	struct block blocks[BLOCKS];
 	struct buf frame[FRAMES];
 	unsigned turn;
@@ -241,6 +242,7 @@ store_sealed_open(struct store_seg *s, int dirfd, uint32_t day, uint32_t first,
 	}
 	x->ids = mem_zero(x->h.nlayouts + (size_t)1, sizeof(*x->ids));
 	x->win = mem_zero(x->h.nstripes + (size_t)1, sizeof(struct window *));
+	x->looked = mem_zero(x->h.npages + (size_t)1, sizeof(*x->looked));
 	s->sealed = x;
 	s->first = first;
 	s->no = last;
@@ -282,6 +284,7 @@ store_sealed_free(struct store_sealed *x)
 		free(x->ids[k]);
 	free(x->ids);
 	free(x->win);
+	free(x->looked);
 	store_cols_fini(&x->cols);
 	free(x);
 }
@@ -331,7 +334,31 @@ page_of(struct store_sealed *x, uint32_t i)
 	return x->at = lo;
 }
 
-/* Its slots; NULL: damaged. */
+bool
+store_sealed_page_sound(struct store_sealed *x, uint32_t k)
+{
+	const struct store_sealed_page *p = &x->page[k];
+
+	if (crc32c(0, x->p + p->off, p->len) == p->crc)
+		return true;
+	note(x);
+	return false;
+}
+
+void
+store_sealed_look(struct store_sealed *x, uint32_t lo, uint32_t hi)
+{
+	for (uint32_t k = 0; k < x->h.npages; k++) {
+		const struct store_sealed_page *p = &x->page[k];
+
+		if (p->tmin > hi || p->tmax < lo || x->looked[k])
+			continue;
+		x->looked[k] = true;
+		(void)store_sealed_page_sound(x, k);
+	}
+}
+
+/* Its slots; of a damaged one those of rows, and type 0. */
 static const struct store_slot *
 load_page(struct store_sealed *x, uint32_t k)
 {
@@ -350,10 +377,12 @@ load_page(struct store_sealed *x, uint32_t k)
 		*old = mem_alloc(sizeof(**old));
 	p = *old;
 	p->used = ++x->clock;
-	p->no = read_page(x, &x->page[k], p->v) ? k + 1 : 0;
-	if (p->no == 0)
+	p->no = k + 1;
+	if (!read_page(x, &x->page[k], p->v)) {
 		note(x);
-	return p->no == 0 ? NULL : p->v;
+		store_sealed_rows(x, x->page[k].first, x->page[k].n, p->v);
+	}
+	return p->v;
 }
 
 const struct store_slot *
@@ -365,8 +394,8 @@ store_sealed_slot(struct store_sealed *x, uint32_t i)
 	if (i >= x->h.slots)
 		return NULL;
 	k = page_of(x, i);
-	v = load_page(x, k);
-	return v == NULL ? NULL : v + (i - x->page[k].first);
+	v = load_page(x, k) + (i - x->page[k].first);
+	return v->type == 0 ? NULL : v;
 }
 
 uint32_t
@@ -379,7 +408,7 @@ store_sealed_skip(struct store_sealed *x, uint32_t i, uint32_t lo, uint32_t hi)
 	for (k = page_of(x, i); k < x->h.npages; k++) {
 		const struct store_sealed_page *p = &x->page[k];
 
-		if (p->tmin <= hi && p->tmax >= lo && load_page(x, k) != NULL)
+		if (p->tmin <= hi && p->tmax >= lo)
 			return i > p->first ? i : p->first;
 	}
 	return x->h.slots;
@@ -594,6 +623,17 @@ store_cols_rows(
 	return false;
 }
 
+/* A column that cannot be read is absent: the others are there. */
+static void
+get_or_none(struct store_cols *c, uint32_t col, double *v)
+{
+	const uint64_t absent = STORE_ABSENT;
+
+	if (!store_cols_get(c, col, v))
+		for (uint32_t r = 0; r < c->stripe->rows; r++)
+			memcpy(&v[r], &absent, sizeof(absent));
+}
+
 /* All columns of rows from.. of a stripe, transposed. */
 static bool
 fill(struct store_sealed *x, struct window *w)
@@ -609,8 +649,7 @@ fill(struct store_sealed *x, struct window *w)
 		uint32_t m = cols - i < 8 ? cols - i : 8;
 
 		for (uint32_t k = 0; k < m; k++)
-			if (!store_cols_get(c, i + k, v[k]))
-				return false;
+			get_or_none(c, i + k, v[k]);
 		for (uint32_t r = w->from; r < w->to; r++)
 			for (uint32_t k = 0; k < m; k++)
 				memcpy(

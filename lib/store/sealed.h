@@ -36,10 +36,13 @@ void store_sealed_forget(struct store_sealed *x);
 
 const struct store_sealed_head *store_sealed_head(const struct store_sealed *x);
 
-/* Slot i, or NULL if its page is damaged. */
+/*
+ * Slot i.  Of a page that is damaged it is made of what the stripes say, each
+ * row a batch of its own, or NULL if it is no row.
+ */
 const struct store_slot *store_sealed_slot(struct store_sealed *x, uint32_t i);
 
-/* The first slot from i on, of a sound page that has times from lo to hi. */
+/* The first slot from i on, of a page that has times from lo to hi. */
 uint32_t store_sealed_skip(
     struct store_sealed *x, uint32_t i, uint32_t lo, uint32_t hi);
 
@@ -50,7 +53,24 @@ uint32_t store_sealed_skip(
 uint32_t store_sealed_page(const struct store_sealed *x, uint32_t k);
 int64_t store_sealed_earliest(const struct store_sealed *x, uint32_t k);
 
-/* A slot's frame; NULL if it is damaged. */
+/* Is page k as it was written; are all? */
+bool store_sealed_page_sound(struct store_sealed *x, uint32_t k);
+bool store_sealed_sound(struct store_sealed *x);
+
+/*
+ * Note damage of pages that have times from lo to hi, for who reads stripes
+ * alone and does not come upon it.
+ */
+void store_sealed_look(struct store_sealed *x, uint32_t lo, uint32_t hi);
+
+/* The n slots from first on, made of the stripes; type 0: it is none's row. */
+void store_sealed_rows(
+    struct store_sealed *x, uint32_t first, uint32_t n, struct store_slot *v);
+
+/*
+ * A slot's frame; NULL if it is damaged.  Columns of a row that are damaged
+ * are absent.
+ */
 const void *store_sealed_frame(
     struct store_sealed *x, const struct store_slot *p);
 

@@ -519,6 +519,8 @@ store_seg_end(const struct store_seg *s)
 bool
 store_seg_sound(const struct store_seg *g)
 {
+	if (g->sealed != NULL && !store_sealed_sound(g->sealed))
+		return false;
 	for (uint32_t i = 0; i < g->n; i++) {
 		const struct store_slot *p = store_seg_slot(g, i);
 		uint32_t from, n;

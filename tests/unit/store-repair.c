@@ -1,12 +1,15 @@
 /*
  * A way out of damage: whatever is damaged, what can be read of it is there
  * after a repair, the store is sound, and compaction and deletion go on.
+ * Covers sealed_rows.c, too.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "check.h"
 #include "store-help.h"
+#include "store/dir.h"
+#include "store/sealed.h"
 
 #define DAY "s/20211122/"
 #define BATCHES 60
@@ -158,6 +161,42 @@ part(off_t at, size_t least)
 	CHECK(size_of(DAY "000001-000001.part.damaged") == size);
 }
 
+/* Rows are there without their slots; and a query says what is damaged. */
+static void
+slots(void)
+{
+	const struct store_sealed_head *h;
+	struct store_sealed_page p;
+	struct store_seg g;
+	struct store *s;
+	struct error e;
+	uint32_t n = 0;
+
+	help_run("rm -rf s; cp -r base s");
+	CHECK(compact() == 0);
+	s = help_open("s", STORE_READ);
+	CHECK(store_sealed_open(&g, s->fd, 20211122, 1, 1, &e) == 1);
+	h = store_sealed_head(g.sealed);
+	memcpy(&p,
+	    g.v.p + h->dir + h->nstripes * sizeof(struct store_stripe) +
+		h->nlayouts * sizeof(struct store_sealed_layout),
+	    sizeof(p));
+	CHECK(h->npages == 1 && p.first == 0 && p.n == h->slots);
+	flip(DAY "000001-000001.part", (off_t)p.off + 5);
+	for (uint32_t i = 0; i < g.n; i++)
+		if (store_seg_slot(&g, i) != NULL) {
+			CHECK(store_seg_batch(&g, i) == i);
+			CHECK(store_seg_frame(&g, store_seg_slot(&g, i)));
+			n++;
+		}
+	CHECK(n == BATCHES);
+	CHECK(!store_seg_sound(&g));
+	store_seg_close(&g);
+	CHECK(lines("m") == ROWS(BATCHES));
+	store_close(s);
+	mended(ROWS(BATCHES));
+}
+
 int
 main(void)
 {
@@ -176,6 +215,9 @@ main(void)
 	/* Nothing can be read of a part whose head or directory is damaged. */
 	part(30, 0);
 	part(-20, 0);
+	help_run("rm -rf s; cp -r base s");
+	compact();
+	slots();
 	help_run("rm -rf s; cp -r base s");
 	compact();
 	/* Wherever else, one group of columns, of slots, of loose frames. */
