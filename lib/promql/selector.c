@@ -54,8 +54,15 @@ open_source(struct eval *ev, const struct node *n, const struct place *p,
 		.starts = ev->start_times,
 		.last = last,
 	};
-	struct source_cursor *c = source_open(ev->src, &q, ev->e);
+	struct source_cursor *c;
 
+	if (ev->asked == n) {
+		q.few_labels = ev->hints.few_labels;
+		q.labels = ev->hints.labels;
+		q.nlabels = ev->hints.nlabels;
+		q.unordered = ev->hints.unordered;
+	}
+	c = source_open(ev->src, &q, ev->e);
 	if (c == NULL)
 		error_add(ev->e, "expanding series");
 	return c;
