@@ -6,6 +6,7 @@
 #include "store/lanes.h"
 
 #define PATCHED 0x80
+#define PATCHES 256 /* that a byte can tell */
 #define WIDE 57 /* wider than this is taken as 64: one load has 57 for sure */
 
 /*
@@ -134,18 +135,27 @@ store_pack_put(struct buf *b, const uint64_t *v, size_t n)
 		    n - i < STORE_PACK_BLOCK ? n - i : STORE_PACK_BLOCK);
 }
 
+struct patch {
+	uint64_t high;
+	uint8_t place;
+};
+
 /* The list of patches begins at *at; their number, or -1. */
 static int
-pass_patches(const uint8_t *p, size_t len, size_t n, size_t *at)
+get_patches(
+    const uint8_t *p, size_t len, size_t n, size_t *at, struct patch v[PATCHES])
 {
 	int patches = p[1] + 1;
-	uint64_t high;
 	size_t k;
 
 	for (int i = 0; i < patches; i++) {
-		if (*at >= len || p[*at] >= n)
+		if (len - *at < 2 || p[*at] >= n)
 			return -1;
-		k = varint_get(p + *at + 1, len - *at - 1, &high);
+		v[i].place = p[*at];
+		v[i].high = p[*at + 1];
+		k = v[i].high < 0x80
+		    ? 1
+		    : varint_get(p + *at + 1, len - *at - 1, &v[i].high);
 		if (k == 0)
 			return -1;
 		*at += 1 + k;
@@ -153,23 +163,10 @@ pass_patches(const uint8_t *p, size_t len, size_t n, size_t *at)
 	return patches;
 }
 
-static void
-patch(const uint8_t *p, size_t len, uint64_t *v, int patches, unsigned w)
-{
-	uint64_t high = 0;
-
-	for (; patches > 0; patches--) {
-		size_t k = 1 + varint_get(p + 1, len - 1, &high);
-
-		v[p[0]] |= high << w;
-		p += k;
-		len -= k;
-	}
-}
-
 size_t
 store_pack_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
 {
+	struct patch patch[PATCHES]; /* not to be cleared */
 	size_t at = 1, bytes;
 	int patches = 0;
 	unsigned w;
@@ -183,7 +180,7 @@ store_pack_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
 		if (len < 2 || w == 64)
 			return 0;
 		at = 2;
-		patches = pass_patches(p, len, n, &at);
+		patches = get_patches(p, len, n, &at, patch);
 		if (patches == -1)
 			return 0;
 	}
@@ -198,8 +195,8 @@ store_pack_block(const uint8_t *p, size_t len, uint64_t *v, size_t n)
 		memcpy(v, p + at, bytes);
 	else
 		store_lanes_bits(p + at, len - at, v, n, w);
-	if (patches > 0)
-		patch(p + 2, len - 2, v, patches, w);
+	for (int i = 0; i < patches; i++)
+		v[patch[i].place] |= patch[i].high << w;
 	return at + bytes;
 }
 
