@@ -88,8 +88,10 @@ put_strings(struct json_writer *w, const char *key, const str *v, size_t n)
 		return;
 	json_key(w, str_of(key));
 	json_open(w, '[');
+	w->html = true; /* as upstream does but in labels */
 	for (size_t i = 0; i < n; i++)
 		json_str(w, v[i]);
+	w->html = false;
 	json_close(w, ']');
 }
 

@@ -153,3 +153,24 @@ _ 100.5 100500
 	run -2 --separate-stderr mf-eval --now 1 -D "q=$(printf 'x{a=~"(?:a{1000}){1000}"}')" q
 	[[ $stderr == *'1:3: parse error: error parsing regexp: '* ]]
 }
+
+@test "json is the API's to the byte" {
+	printf '%s\n' '# BATCH {} 1637582400500' 'x{a="é<\"\\\n&"} 1e21' 'y NaN' \
+	    '# HIST h {count:7,sum:4.5,schema:0,zero_threshold:0.001,zero_count:1,positive_spans:[0:2],positive_buckets:[1,3],negative_spans:[0:1],negative_buckets:[2]} 1637582400500' \
+	    'z 1 1637582440500' 'z 2 1637582400500' '# EOF' >in
+	j() {
+		run -0 --separate-stderr mf-eval --in in -e 1637582470.5 -o json -- "$1"
+		[ "$output" = "{\"status\":\"success\",\"data\":{\"resultType\":$2}" ]
+	}
+	# what Prometheus 3.5.3 answers to the same samples
+	j '1e21' '"scalar","result":[1637582470.5,"1000000000000000000000"]}'
+	j '"é<>&\u2028\x01"' \
+	    '"string","result":[1637582470.5,"é\u003c\u003e\u0026\u2028\u0001"]}'
+	j x '"vector","result":[{"metric":{"__name__":"x","a":"é<\"\\\n&"},"value":[1637582470.500,"1e+21"]}]}'
+	j 'y[5m]' '"matrix","result":[{"metric":{"__name__":"y"},"values":[[1637582400.500,"NaN"]]}]}'
+	j h '"vector","result":[{"metric":{"__name__":"h"},"histogram":[1637582470.500,{"count":"7","sum":"4.5","buckets":[[1,"-1","-0.5","2"],[3,"-0.001","0.001","1"],[0,"0.5","1","1"],[0,"1","2","3"]]}]}]}'
+	j -h '"vector","result":[{"metric":{},"histogram":[1637582470.500,{"count":"-7","sum":"-4.5","buckets":[[1,"-1","-0.5","-2"],[0,"0.5","1","-1"],[0,"1","2","-3"]]}]}]}'
+	j 'quantile(2, x)' '"vector","result":[{"metric":{},"value":[1637582470.500,"+Inf"]}]},"warnings":["PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)"]'
+	j 'x + h' '"vector","result":[]}'
+	j 'irate(z[5m])' '"vector","result":[{"metric":{},"value":[1637582470.500,"0.025"]}]},"infos":["PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"z\" (1:7)"]'
+}

@@ -420,7 +420,9 @@ histogram_json(struct buf *b, const struct histogram *h)
 	put_number(b, h->sum);
 	v = histogram_list(h, &a, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (v[i].count == 0)
+		/* Upstream's list has no zero bucket that is negative. */
+		if (v[i].count == 0 ||
+		    (v[i].lower_in && v[i].upper_in && !(v[i].count > 0)))
 			continue;
 		buf_z(b, before);
 		/* 0: (a,b], 1: [a,b), 2: (a,b), 3: [a,b] */

@@ -6,6 +6,7 @@
 #include "promql/ast.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -215,6 +216,17 @@ check_matching(struct node *n, bool vectors, str text, struct error *e)
 	return 0;
 }
 
+/* Where the operator stands. */
+static size_t
+operator_at(const struct node *n, str text)
+{
+	size_t at = n->sub->end;
+
+	while (at < text.n && isspace((unsigned char)text.p[at]))
+		at++;
+	return at;
+}
+
 static int
 check_binary(struct node *n, str text, struct error *e)
 {
@@ -227,16 +239,17 @@ check_binary(struct node *n, str text, struct error *e)
 	l = n->sub->type;
 	r = n->rhs->type;
 	if (n->returns_bool && !promql_word_is_comparison(n->op))
-		return promql_error(text, n->at, e,
+		return promql_error(text, operator_at(n, text), e,
 		    "bool modifier can only be used on comparison operators");
 	if (promql_word_is_comparison(n->op) && !n->returns_bool &&
 	    l == PROMQL_SCALAR && r == PROMQL_SCALAR)
-		return promql_error(text, n->at, e,
+		return promql_error(text, operator_at(n, text), e,
 		    "comparisons between scalars must use BOOL modifier");
 	for (size_t i = 0; m->on && i < m->nlabels; i++)
 		for (size_t k = 0; k < m->ninclude; k++)
 			if (str_eq(m->labels[i], m->include[k]))
-				return promql_error(text, n->at, e,
+				return promql_error(text, operator_at(n, text),
+				    e,
 				    "label \"%.*s\" must not occur in ON and "
 				    "GROUP clause at once",
 				    STR_ARG(m->labels[i]));

@@ -132,13 +132,17 @@ put_series(struct json_writer *w, struct stamps *x,
 	json_close(w, '}');
 }
 
-/* [ts,"text"], ts as a plain number. */
+/* [ts,"text"], ts as a plain number; upstream escapes < here, not in labels. */
 static void
 put_single(struct json_writer *w, int64_t t, str text)
 {
+	bool html = w->html;
+
 	json_open(w, '[');
 	json_num(w, (double)t / 1000);
+	w->html = true;
 	json_str(w, text);
+	w->html = html;
 	json_close(w, ']');
 }
 
