@@ -6,6 +6,12 @@
 #include "promql/eval.h"
 #include "promql/slide.h"
 
+/*
+ * Targets are scraped at times of their own, and series come by their labels:
+ * what is known of so many columns of times is kept.
+ */
+#define SLIDES 127
+
 struct windows {
 	struct place p;
 	struct eval *ev;
@@ -24,7 +30,7 @@ struct windows {
 	size_t mcap;
 	struct arena scratch; /* of one window */
 	size_t *resets, nresets, reset_cap;
-	struct slides all;
+	struct slides *all; /* by when the first sample was, and how many */
 	struct label_room room;
 	str told;      /* the name that a note was about */
 	size_t points; /* in the result so far */
@@ -142,17 +148,23 @@ check_starts(struct windows *w, const struct column *c, const struct row *r)
 
 /* All windows of one series at once, where the function can. */
 static bool
-slide_all(struct windows *w, const struct column *c)
+slide_all(struct windows *w, const struct column *c, size_t *most)
 {
 	const struct func *fn = w->call->fn;
+	struct slides *s;
 
 	if (fn->slide == NULL || c->start != NULL ||
 	    (w->range->kind == N_MATRIX && w->range->sub->mod.extend != W_NONE))
 		return false;
-	promql_slides_set(&w->all, &w->p, w->g, c);
-	w->all.resets = w->resets;
-	w->all.nresets = w->nresets;
-	return fn->slide(&w->all, (const double *const *)w->cols, w->v);
+	if (w->all == NULL)
+		w->all = arena_array(w->ev->a, SLIDES, struct slides);
+	s = &w->all[(c->n > 0 ? (uint64_t)c->t[0] * 31 + c->n : 0) % SLIDES];
+	s->ev = w->ev;
+	promql_slides_set(s, &w->p, w->g, c);
+	s->resets = w->resets;
+	s->nresets = w->nresets;
+	*most = s->most;
+	return fn->slide(s, (const double *const *)w->cols, w->v);
 }
 
 /* Every window of one series; the size of the largest is returned. */
@@ -164,8 +176,9 @@ slide(struct windows *w, const struct column *c)
 	double args[FUNC_ARGS];
 	size_t most = 0;
 
-	if (slide_all(w, c))
-		return w->all.most;
+	if (slide_all(w, c, &most))
+		return most;
+	most = 0;
 	for (size_t i = 0; i < w->g->n; i++) {
 		advance(w, &win, i);
 		if (promql_tick(w->ev, win.hi - win.lo) == -1)
@@ -367,7 +380,7 @@ promql_windows(struct eval *ev, const struct node *call, const struct grid *g,
 
 	w.range = promql_inner(call->arg[at]);
 	w.v = promql_column(ev, g->n);
-	w.m.ev = w.all.ev = ev;
+	w.m.ev = ev;
 	w.m.range = w.range;
 	w.m.a = &w.scratch;
 	for (size_t i = 0; i < call->narg; i++) {

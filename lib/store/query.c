@@ -553,23 +553,32 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		q->replace = true;
 }
 
+struct store_cols *
+store_query_cols(struct store_query *q, struct store_sealed *x, uint32_t stripe)
+{
+	struct store_cols **c = &q->cols[stripe % STORE_QUERY_COLS];
+
+	if (*c == NULL)
+		*c = mem_zero(1, sizeof(**c));
+	return store_cols_open(*c, x, stripe) ? *c : NULL;
+}
+
 /* The rows of a stripe that lie in the day's range. */
 static size_t
 rows_inside(struct store_query *q, const struct store_qday *d,
     struct store_sealed *x, uint32_t k)
 {
 	const struct store_stripe *s = store_sealed_stripe(x, k);
+	const struct store_cols *c;
 	size_t n = 0;
 
 	if (s->tmin >= d->lo && s->tmax <= d->hi)
 		return s->rows;
-	if (q->cols == NULL)
-		q->cols = mem_zero(1, sizeof(*q->cols));
-	if (!store_cols_open(q->cols, x, k))
+	c = store_query_cols(q, x, k);
+	if (c == NULL)
 		return 0;
 	for (uint32_t r = 0; r < s->rows; r++)
-		n += q->cols->t[r] >= (int64_t)d->lo &&
-		    q->cols->t[r] <= (int64_t)d->hi;
+		n += c->t[r] >= (int64_t)d->lo && c->t[r] <= (int64_t)d->hi;
 	return n;
 }
 
@@ -699,6 +708,7 @@ plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 		const struct store_plan *p = run->plan;
 		bool one = q->last && (run->sealed || run->rising);
 
+		q->framed = q->framed || !run->sealed;
 		q->loose = q->loose || p == NULL;
 		if (!run->sealed)
 			run->sound = arena_zero(&q->a, run->n + 1, 1);
@@ -800,8 +810,10 @@ store_query_fini(struct store_query *q)
 	store_index_rows_fini(&q->rows);
 	free(q->first);
 	free(q->most);
-	if (q->cols != NULL)
-		store_cols_fini(q->cols);
-	free(q->cols);
+	for (size_t i = 0; i < STORE_QUERY_COLS; i++) {
+		if (q->cols[i] != NULL)
+			store_cols_fini(q->cols[i]);
+		free(q->cols[i]);
+	}
 	arena_fini(&q->a);
 }

@@ -71,6 +71,8 @@ struct store_qday {
 	size_t nseg;
 };
 
+#define STORE_QUERY_COLS 128
+
 struct store_query {
 	struct arena a;
 	struct store_hit *hit; /* by labels, then day */
@@ -83,9 +85,10 @@ struct store_query {
 	struct store_qday *day;
 	size_t nday;
 	bool replace; /* some frames win over earlier ones */
+	bool framed;  /* some are of frames, not of stripes */
 	bool loose;   /* some are of frames that lie over no layout */
 	bool ranks;   /* samples do not come in the order of commits */
-	struct store_cols *cols; /* of the stripe that is looked at */
+	struct store_cols *cols[STORE_QUERY_COLS]; /* of stripes looked at */
 	bool wants_histograms;
 	bool last; /* of a run only each series' newest sample is wanted */
 	bool histograms; /* some samples are */
@@ -94,6 +97,13 @@ struct store_query {
 int store_query_init(struct store_query *q, struct store *s,
     const struct source_query *sq, struct error *e);
 void store_query_fini(struct store_query *q);
+
+/*
+ * A stripe to read, until another one takes its place: those of some sources
+ * stay open.  NULL: it is damaged.
+ */
+struct store_cols *store_query_cols(
+    struct store_query *q, struct store_sealed *x, uint32_t stripe);
 
 /* The series of a day's id, or STORE_IDS_NONE. */
 uint32_t store_query_id(struct store_qday *d, uint32_t id);

@@ -9,11 +9,12 @@
 #include "base/num.h"
 
 /*
- * Samples held at once (a series that has more is read alone): enough that what
- * is done once a frame or stripe is done for many series.
+ * Samples held at once (a series that has more is read alone): of stripes as
+ * few as the processor's cache keeps; of frames, which are gone through anew
+ * each time, more.
  */
-#define BUDGET ((uint64_t)512 << 10)
-#define BUDGET_LOOSE ((uint64_t)1 << 20)
+#define BUDGET ((uint64_t)96 << 10)
+#define BUDGET_FRAMES ((uint64_t)1 << 20)
 
 /* What of a run lies in the series that are read. */
 static const struct store_want *
@@ -243,7 +244,7 @@ static void
 read_values(struct store_read *c, uint32_t series, const double *v,
     uint32_t from, uint32_t to, int64_t start)
 {
-	struct store_cols *x = c->q.cols;
+	struct store_cols *x = c->x;
 	bool wins = (x->stripe->flags & STORE_REPLACE) != 0;
 	uint64_t turn = c->turn;
 
@@ -280,7 +281,7 @@ static void
 read_newest(struct store_read *c, const struct store_want *w,
     const struct store_qday *d, const double *v)
 {
-	struct store_cols *x = c->q.cols;
+	struct store_cols *x = c->x;
 	bool wins = (x->stripe->flags & STORE_REPLACE) != 0;
 	uint32_t best = 0, from = 0, to = 0;
 	uint64_t turn = c->turn;
@@ -311,7 +312,7 @@ struct piece {
 static void
 find_piece(struct store_read *c, const struct store_qday *d, struct piece *p)
 {
-	const struct store_cols *x = c->q.cols;
+	const struct store_cols *x = c->x;
 	uint32_t from, to;
 
 	from = to = p->to;
@@ -330,7 +331,7 @@ static bool
 read_last(
     struct store_read *c, const struct store_want *w, const struct piece *p)
 {
-	struct store_cols *x = c->q.cols;
+	struct store_cols *x = c->x;
 	uint32_t r = p->to - 1;
 	uint64_t turn = c->turn;
 	double v;
@@ -354,7 +355,7 @@ static bool
 read_piece(
     struct store_read *c, const struct store_want *w, const struct piece *p)
 {
-	struct store_cols *x = c->q.cols;
+	struct store_cols *x = c->x;
 	uint32_t n = p->to - p->from;
 	double *v;
 
@@ -398,11 +399,8 @@ read_stripe(struct store_read *c, const struct store_qday *d,
 	struct store_cols *x;
 	double v[STORE_SEALED_ROWS];
 
-	if (c->q.cols == NULL)
-		c->q.cols = mem_zero(1, sizeof(*c->q.cols));
-	x = c->q.cols;
-	if (n == 0 || !store_cols_open(x, g->sealed, run->stripe) ||
-	    !next_rows(x, d, &p.from, &p.to))
+	c->x = x = store_query_cols(&c->q, g->sealed, run->stripe);
+	if (x == NULL || !next_rows(x, d, &p.from, &p.to))
 		return;
 	w = in_row_order(c, w, n);
 	find_piece(c, d, &p);
@@ -708,7 +706,7 @@ void
 store_read_some(struct store_read *c, size_t from)
 {
 	const struct store_query *q = &c->q;
-	uint64_t sum = 0, budget = q->loose ? BUDGET_LOOSE : BUDGET;
+	uint64_t sum = 0, budget = q->framed ? BUDGET_FRAMES : BUDGET;
 
 	c->from = from;
 	for (c->to = c->from; c->to < q->n &&

@@ -30,6 +30,7 @@ struct store_read {
 	size_t cap, offcap, ncap, samecap, mixedcap;
 	uint8_t *ok; /* blocks of a frame that were checked */
 	size_t okcap;
+	struct store_cols *x;   /* the stripe that is read */
 	struct store_want *col; /* what is wanted of a row, by column */
 	size_t colcap;
 	bool *done; /* what of it has its last sample */

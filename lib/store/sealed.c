@@ -530,7 +530,9 @@ open_cols(struct store_cols *c, const struct store_sealed *x, uint32_t k)
 
 	c->stripe = s;
 	c->n = x->layout[s->layout].n;
-	c->group = 0;
+	c->sound = mem_grow(
+	    c->sound, &c->soundcap, c->n / STORE_SEALED_GROUP + (size_t)1, 1);
+	memset(c->sound, 0, c->n / STORE_SEALED_GROUP + (size_t)1);
 	crcs = (c->n + (size_t)STORE_SEALED_GROUP - 1) / STORE_SEALED_GROUP *
 	    sizeof(uint32_t);
 	if (crc32c(0, p, s->front) != s->crc || left < crcs)
@@ -567,8 +569,10 @@ void
 store_cols_fini(struct store_cols *c)
 {
 	free(c->at);
+	free(c->sound);
 	c->at = NULL;
-	c->cap = 0;
+	c->sound = NULL;
+	c->cap = c->soundcap = 0;
 	c->open = false;
 }
 
@@ -585,16 +589,16 @@ sound(struct store_cols *c, uint32_t col)
 {
 	uint32_t g = col / STORE_SEALED_GROUP, from, to, want;
 
-	if (c->group == g + 1)
-		return c->good;
+	if (c->sound[g] != 0)
+		return c->sound[g] == 2;
 	from = g * STORE_SEALED_GROUP;
 	to =
 	    from + STORE_SEALED_GROUP < c->n ? from + STORE_SEALED_GROUP : c->n;
 	memcpy(&want, c->crc + (size_t)g * sizeof(want), sizeof(want));
-	c->group = g + 1;
-	c->good =
-	    crc32c(0, c->p + c->at[from], c->at[to] - c->at[from]) == want;
-	return c->good;
+	c->sound[g] =
+	    crc32c(0, c->p + c->at[from], c->at[to] - c->at[from]) == want ? 2
+									   : 1;
+	return c->sound[g] == 2;
 }
 
 bool

@@ -102,8 +102,8 @@ struct store_cols {
 	const uint8_t *crc;              /* of groups */
 	uint32_t *at;                    /* n + 1: where each column begins */
 	size_t cap;
-	uint32_t group; /* the one checked last, + 1 */
-	bool good;      /* it is sound */
+	uint8_t *sound; /* of each group: 0 not checked, 1 no, 2 yes */
+	size_t soundcap;
 	bool open;    /* this is the stripe, of the part with this directory: */
 	uint32_t dir; /* its CRC */
 };

@@ -57,10 +57,8 @@ seen_stripe(struct see *c, struct store_qday *d, const struct store_qseg *g,
 	struct store_cols *x;
 	double v[STORE_SEALED_ROWS];
 
-	if (c->q->cols == NULL)
-		c->q->cols = mem_zero(1, sizeof(*c->q->cols));
-	x = c->q->cols;
-	if (!store_cols_open(x, g->seg->sealed, run->stripe))
+	x = store_query_cols(c->q, g->seg->sealed, run->stripe);
+	if (x == NULL)
 		return;
 	for (size_t i = 0; i < p->nwant; i++) {
 		bool *have = &c->have[p->want[i].series];
