@@ -172,5 +172,5 @@ _ 100.5 100500
 	j -h '"vector","result":[{"metric":{},"histogram":[1637582470.500,{"count":"-7","sum":"-4.5","buckets":[[1,"-1","-0.5","-2"],[0,"0.5","1","-1"],[0,"1","2","-3"]]}]}]}'
 	j 'quantile(2, x)' '"vector","result":[{"metric":{},"value":[1637582470.500,"+Inf"]}]},"warnings":["PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)"]'
 	j 'x + h' '"vector","result":[]}'
-	j 'irate(z[5m])' '"vector","result":[{"metric":{},"value":[1637582470.500,"0.025"]}]},"infos":["PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"z\" (1:7)"]'
+	j 'rate(z[5m]) * 0' '"vector","result":[{"metric":{},"value":[1637582470.500,"0"]}]},"infos":["PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"z\" (1:6)"]'
 }
