@@ -122,6 +122,17 @@ options(struct eval_options *o, int argc, char **argv)
 	o->exprs = (const char *const *)(argv + optind);
 }
 
+/* A subcommand that came behind options: it may be a metric, so go on. */
+static void
+late_command(const struct eval_options *o, const char *const *commands)
+{
+	for (size_t i = 0; o->nexprs > 1 && commands[i] != NULL; i++)
+		if (strcmp(o->exprs[0], commands[i]) == 0)
+			tool_warn("'%s' is taken for an expression: "
+				  "a subcommand stands before the options",
+			    commands[i]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -141,6 +152,8 @@ main(int argc, char **argv)
 	command = opt_command(&argc, &argv, commands);
 	options(&o, argc, argv);
 	eval_define(&o);
+	if (commands[command] == NULL)
+		late_command(&o, commands);
 	if (commands[command] != NULL)
 		status = runs[command].run(&o);
 	else if (o.nexprs > 0 && o.rules.n > 0)

@@ -111,6 +111,12 @@ _ 100.5 100500
 	[ "$(grep -c 'aggregation sum, taken: sum(x)' <<<"$output")" -eq 2 ]
 	[ "$(grep -c 'vector selector' <<<"$output")" -eq 1 ]
 	[[ $output != *times* ]]
+	# a subcommand behind options is none
+	run -0 --separate-stderr mf-eval --in in --now 0.005 -o csv explain x
+	[ "$stderr" = "mf-eval: 'explain' is taken for an expression: a subcommand stands before the options" ]
+	[ "${#lines[@]}" -eq 2 ]
+	run -0 --separate-stderr mf-eval --in in --now 0.005 -o csv explain
+	[ -z "$stderr" ]
 }
 
 @test "a length of time that is none: its place, and a fault of the expression" {
