@@ -41,34 +41,28 @@ tell(struct check *c, const char *fmt, ...)
 static void
 check_log(struct check *c, const struct store_log *l)
 {
-	uint64_t off = store_log_first(l), want = off;
-	uint64_t size = store_log_size(l);
-	struct label v[STORE_LABELS_MAX];
-	struct store_rec rec;
-	struct labels ls;
-	str bytes;
+	struct store_log_bad b;
+	uint64_t at = 0;
 
 	if (l->headless)
 		tell(c, "%s: its head is damaged", l->v.name);
-	while (store_log_find(l, &off, &rec, &bytes)) {
-		if (!store_log_free(l, want, off))
-			tell(c, "%s: %llu damaged bytes at %llu", l->v.name,
-			    (unsigned long long)(off - want),
-			    (unsigned long long)want);
-		if (rec.hash != str_hash(bytes) ||
-		    (rec.size >> 24 != STORE_REC_META &&
-			!store_dict_split(bytes, v, &ls)))
+	while (store_log_bad(l, &at, &b)) {
+		unsigned long long n = b.to - b.from, from = b.from;
+
+		if (b.what == STORE_LOG_BYTES)
+			tell(c, "%s: %llu damaged bytes at %llu", l->v.name, n,
+			    from);
+		else if (b.what == STORE_LOG_SENSE)
 			tell(c, "%s: record at %llu makes no sense", l->v.name,
-			    (unsigned long long)off);
-		off = want = store_log_after(off, &rec);
+			    from);
+		else if (b.what == STORE_LOG_SHORT)
+			tell(c, "%s: cut short", l->v.name);
+		else
+			tell(c,
+			    "%s: %llu bytes at the end are of no record (a "
+			    "writer was killed or the file is damaged)",
+			    l->v.name, n);
 	}
-	if (want < size && !store_log_free(l, want, size))
-		tell(c,
-		    "%s: %llu bytes at the end are of no record (a writer "
-		    "was killed or the file is damaged)",
-		    l->v.name, (unsigned long long)(size - want));
-	else if (want > size)
-		tell(c, "%s: cut short", l->v.name);
 }
 
 /* Is a label set of the index what the log says, if that has it? */

@@ -3,6 +3,8 @@
  */
 #include "store/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static uint32_t
@@ -207,4 +209,18 @@ store_log_write(struct store_log *l, str records, bool sync, struct error *e)
 		return error_errno(e, "%s: fdatasync", l->v.name);
 	l->end += records.n;
 	return store_view_stat(&l->v, e);
+}
+
+int
+store_log_sync(int dirfd, const char *name, struct error *e)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC), r;
+
+	if (fd == -1)
+		return errno == ENOENT ? 0 : error_errno(e, "%s", name);
+	r = fdatasync(fd);
+	if (r == -1)
+		error_errno(e, "%s: fdatasync", name);
+	close(fd);
+	return r;
 }

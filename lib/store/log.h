@@ -52,6 +52,31 @@ bool store_log_find(const struct store_log *l, uint64_t *off,
 /* Where the record after the one at off begins. */
 uint64_t store_log_after(uint64_t off, const struct store_rec *rec);
 
+/*
+ * The next stretch from *at on (0 at first) that is of no good record, and is
+ * no zeros; *at moves behind it.
+ */
+struct store_log_bad {
+	uint64_t from, to; /* SHORT: to < from */
+	enum {
+		STORE_LOG_BYTES, /* before a good record */
+		STORE_LOG_SENSE, /* a record, but it makes no sense */
+		STORE_LOG_TAIL,  /* at the end */
+		STORE_LOG_SHORT, /* the last record's padding is not there */
+	} what;
+};
+bool store_log_bad(
+    const struct store_log *l, uint64_t *at, struct store_log_bad *b);
+
+/*
+ * For who has the lock: another file takes the log's place, in which they are
+ * zeros; that one is what to gets.  How many there were, or -1.
+ */
+int store_log_clear(const struct store_log *l, char to[64], struct error *e);
+
+/* Let a log, if it is there, reach the disk. */
+int store_log_sync(int dirfd, const char *name, struct error *e);
+
 /* Add a record to what will be written at a log's end. */
 void store_log_put(struct buf *b, enum store_rec_kind kind, str bytes);
 

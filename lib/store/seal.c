@@ -5,7 +5,6 @@
  */
 #include "store/seal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +159,10 @@ make_lay(struct seal *w, const uint32_t *ids, uint32_t n)
 			    sizeof(*l->gone));
 			l->gone[l->ngone++] = i;
 		}
-	put_layout(w, ids, n);
+	if (salvages(w))
+		ids = store_thin_layout(w->drop, ids, n, &w->a);
+	if (ids != NULL)
+		put_layout(w, ids, n);
 	return l;
 }
 
@@ -728,31 +730,15 @@ finish(struct seal *w)
 	buf_fini(&sources);
 }
 
-/* The series a part speaks of are on the disk before it is. */
-static int
-sync_log(const struct seal *w, uint32_t day)
-{
-	char name[32];
-	int fd, r;
-
-	snprintf(name, sizeof(name), "%08u/series.log", (unsigned)day);
-	fd = openat(w->s->fd, name, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return errno == ENOENT ? 0 : error_errno(w->e, "%s", name);
-	r = fdatasync(fd);
-	if (r == -1)
-		error_errno(w->e, "%s: fdatasync", name);
-	close(fd);
-	return r;
-}
-
 /* On the disk, then under its name, then that on the disk. */
 static int
 appear(struct seal *w, uint32_t day)
 {
 	char name[32];
 
-	if (w->failed || sync_log(w, day) == -1)
+	/* The series a part speaks of are on the disk before it is. */
+	snprintf(name, sizeof(name), "%08u/series.log", (unsigned)day);
+	if (w->failed || store_log_sync(w->s->fd, name, w->e) == -1)
 		return -1;
 	store_sealed_name(name, day, w->h.first, w->h.last);
 	if (fsync(w->file.fd) == -1)

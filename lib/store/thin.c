@@ -18,6 +18,21 @@ store_thin_time(const struct store_drop *drop, uint32_t ms)
 	return drop != NULL && ms >= drop->lo && ms <= drop->hi;
 }
 
+const uint32_t *
+store_thin_layout(const struct store_drop *drop, const uint32_t *ids,
+    uint32_t n, struct arena *a)
+{
+	uint32_t *v = arena_alloc(a, n * sizeof(*v)), there = 0;
+
+	while (there < n && store_thin_id(drop, ids[there]))
+		there++;
+	if (there == n)
+		return NULL;
+	for (uint32_t i = 0; i < n; i++)
+		v[i] = ids[store_thin_id(drop, ids[i]) ? there : i];
+	return v;
+}
+
 static void
 entry(struct buf *b, const void *p, size_t n)
 {

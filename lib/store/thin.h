@@ -23,6 +23,13 @@ bool store_thin_id(const struct store_drop *drop, uint32_t id);
 bool store_thin_time(const struct store_drop *drop, uint32_t ms);
 
 /*
+ * The ids of a layout without those that are meant: others stand in their
+ * place, of which there is then nothing in the rows.  NULL: none is left.
+ */
+const uint32_t *store_thin_layout(const struct store_drop *drop,
+    const uint32_t *ids, uint32_t n, struct arena *a);
+
+/*
  * What is left of a frame, made in out; the slot's length, samples and times
  * are then those of it.  Of a T frame, the columns of the series meant are
  * given.

@@ -1,7 +1,7 @@
 /*
  * A way out of damage: whatever is damaged, what can be read of it is there
  * after a repair, the store is sound, and compaction and deletion go on.
- * Covers sealed_rows.c, too.
+ * Covers log_bad.c, repair_log.c and sealed_rows.c, too.
  */
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 /*
  * What goes into a store and comes out: batches as they came, staleness,
- * duplicates, late samples, days.  Covers append.c, known.c, log.c, meta.c,
- * part.c, seg.c, select.c, series.c and writer.c.
+ * duplicates, late samples, days.  Covers append.c, beaten.c, known.c, log.c,
+ * meta.c, part.c, seg.c, select.c, series.c and writer.c.
  */
 #include "check.h"
 #include "store-help.h"
