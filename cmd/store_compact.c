@@ -135,7 +135,7 @@ round_of(struct store *s, struct store_compact *c)
 	struct bar *b = c->arg;
 
 	c->now = tool_now();
-	c->samples = c->parts = c->removed = c->failed = 0;
+	c->samples = c->parts = c->indexes = c->removed = c->failed = 0;
 	b->last = 0;
 	if (store_compact(s, c, &e) == -1) {
 		clear(b);
@@ -144,9 +144,9 @@ round_of(struct store *s, struct store_compact *c)
 	}
 	clear(b);
 	if (tool_verbose > 0)
-		tool_note("%zu samples sealed, %zu parts made, %zu days "
-			  "removed",
-		    c->samples, c->parts, c->removed);
+		tool_note("%zu samples sealed, %zu parts made, "
+			  "%zu indexes made, %zu days removed",
+		    c->samples, c->parts, c->indexes, c->removed);
 	return c->failed > 0 ? TOOL_FAILED : TOOL_OK;
 }
 

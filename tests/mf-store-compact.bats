@@ -42,7 +42,7 @@ rounds() {
 	mf-store append -d d in
 	before=$(mf-store info -d d | sed -n 's/^bytes //p')
 	run -0 --separate-stderr mf-store compact -v --seal -d d
-	[ "$stderr" = "mf-store: 10000 samples sealed, 1 parts made, 0 days removed" ]
+	[ "$stderr" = "mf-store: 10000 samples sealed, 1 parts made, 1 indexes made, 0 days removed" ]
 	[ "$output" = "" ]
 	mf-store select -d d | cmp - in
 	run -0 mf-store info -d d

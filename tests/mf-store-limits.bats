@@ -119,6 +119,15 @@ m 2 $((t + 3600000))" ]
 	[[ ${lines[1]} == *"1 sample was refused: 1 of series beyond a limit" ]]
 	[ "$(mf-store series -d a | tr '\n' ' ')" = \
 	    'm{i="1"} m{i="2"} m{i="3"} ' ]
+	# Those of an index count, whether the log still has them or not.
+	mf-store compact -d a --seal
+	batch 80 'm{i="5"} 1 @' 'm{i="3"} 4 @' >in
+	run -1 mf-store append -d a --max-series 3 in
+	[[ ${lines[0]} == *'m{i="5"}: it is new, and the day has max-series'* ]]
+	batch 90 'm{i="5"} 1 @' | mf-store append -d a --max-series 4
+	rm a/store/2*/series.hash
+	batch 95 'm{i="6"} 1 @' | run -1 mf-store append -d a --max-series 4
+	[ "$(mf-store series -d a | wc -l)" = 4 ]
 	# Of a day: another one has room.
 	batch 86400 'm{i="7"} 1 @' | mf-store append -d a --max-series 3
 	batch 0 'm{a="1",b="2"} 1 @' 'm{a="1",b="2",c="3"} 1 @' \

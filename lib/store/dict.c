@@ -71,6 +71,29 @@ open_files(struct store_dict *d, bool write, struct error *e)
 	return d->log.v.p != NULL || d->index != NULL;
 }
 
+/*
+ * Bits that flipped must not make a series be not found, which would give it a
+ * second id.  A CRC would do no more for numbers of one word.
+ */
+static uint64_t
+check_of(uint64_t a, uint64_t b)
+{
+	return (a ^ b * UINT64_C(0x9e3779b97f4a7c15)) *
+	    UINT64_C(0xff51afd7ed558ccd);
+}
+
+static uint32_t
+pair_check(uint64_t hash, uint32_t id)
+{
+	return (uint32_t)(check_of(hash, id) >> 32);
+}
+
+static uint64_t
+head_check(const struct store_hash_head *h)
+{
+	return check_of(h->cap, h->done);
+}
+
 static void
 hash_close(struct store_dict *d)
 {
@@ -115,7 +138,8 @@ hash_done(const struct store_dict *d)
 	if (n != (ssize_t)sizeof(h) ||
 	    memcmp(h.magic, STORE_HASH_MAGIC, sizeof(h.magic)) != 0 ||
 	    h.version != STORE_VERSION || memcmp(h.boot, d->boot, 16) != 0 ||
-	    h.done > store_log_size(&d->log) || h.done % 8 != 0)
+	    h.check != head_check(&h) || h.done > store_log_size(&d->log) ||
+	    h.done % 8 != 0)
 		return 0;
 	return h.done;
 }
@@ -339,10 +363,19 @@ insert(struct store_hash_head *h, uint64_t hash, uint32_t id)
 		if (p[i].id == 0) {
 			p[i].hash = hash;
 			p[i].id = id;
+			p[i].check = pair_check(hash, id);
 			h->n++;
 			return;
 		}
 	}
+}
+
+/* How far it goes; a kill between the two has it made anew. */
+static void
+set_done(struct store_hash_head *h, uint64_t done)
+{
+	h->done = done;
+	h->check = head_check(h);
 }
 
 /* Map the file at hash_fd if it can be believed: 1, else 0. */
@@ -368,8 +401,9 @@ hash_map(struct store_dict *d)
 	    h->version == STORE_VERSION && memcmp(h->boot, d->boot, 16) == 0 &&
 	    h->cap >= CAP_MIN && (h->cap & (h->cap - 1)) == 0 &&
 	    h->cap <= (d->hash_size - sizeof(*h)) / sizeof(*pairs(h)) &&
-	    h->done <= store_log_size(&d->log) && h->done % 8 == 0 &&
-	    h->done >= sizeof(struct store_log_head) && h->n < h->cap;
+	    h->check == head_check(h) && h->done <= store_log_size(&d->log) &&
+	    h->done % 8 == 0 && h->done >= sizeof(struct store_log_head) &&
+	    h->n < h->cap;
 }
 
 /* A new file for cap pairs takes the place of the old one; old may be NULL. */
@@ -406,7 +440,7 @@ hash_make(struct store_dict *d, uint64_t cap, const struct store_hash_head *old,
 	h->version = STORE_VERSION;
 	memcpy(h->boot, d->boot, 16);
 	h->cap = cap;
-	h->done = old ? old->done : sizeof(struct store_log_head);
+	set_done(h, old ? old->done : sizeof(struct store_log_head));
 	for (uint64_t i = 0; old != NULL && i < old->cap; i++)
 		if (pairs(old)[i].id != 0)
 			insert(h, pairs(old)[i].hash, pairs(old)[i].id);
@@ -458,7 +492,7 @@ hash_index(struct store_dict *d, struct error *e)
 	if (hash_room(d, n, e) == -1)
 		return -1;
 	store_index_walk(d->index, insert_labels, d);
-	d->hash->done = store_index_end(d->index);
+	set_done(d->hash, store_index_end(d->index));
 	return 0;
 }
 
@@ -483,7 +517,7 @@ hash_redo(struct store_dict *d, struct error *e)
 		off = store_log_after(off, &rec);
 		l->end = off;
 	}
-	d->hash->done = l->end;
+	set_done(d->hash, l->end);
 	return 0;
 }
 
@@ -544,19 +578,42 @@ is_key(
 	    store_dict_split(key, w, &b) && label_eq(a, b);
 }
 
-uint32_t
-store_dict_find(const struct store_dict *d, enum store_rec_kind kind, str key)
+/* The id of a key, 0 if it is none, or DAMAGED where the way to it is. */
+#define DAMAGED UINT32_MAX
+
+static uint32_t
+find(const struct store_dict *d, enum store_rec_kind kind, str key)
 {
 	uint64_t hash = kind_hash(kind, str_hash(key));
 	uint64_t mask = d->hash->cap - 1;
-	const struct store_hash_pair *p = pairs(d->hash);
 
-	for (uint64_t i = hash & mask, k = 0; p[i].id != 0 && k <= mask;
+	for (uint64_t i = hash & mask, k = 0; k <= mask;
 	     i = (i + 1) & mask, k++) {
-		if (p[i].hash == hash && is_key(d, p[i].id, kind, key))
-			return p[i].id;
+		const struct store_hash_pair *p = &pairs(d->hash)[i];
+
+		if (p->id == 0)
+			return p->hash == 0 && p->check == 0 ? 0 : DAMAGED;
+		if (p->check != pair_check(p->hash, p->id))
+			return DAMAGED;
+		if (p->hash == hash && is_key(d, p->id, kind, key))
+			return p->id;
 	}
 	return 0;
+}
+
+uint32_t
+store_dict_find(struct store_dict *d, enum store_rec_kind kind, str key)
+{
+	uint32_t id = find(d, kind, key);
+	struct error none;
+
+	if (id != DAMAGED)
+		return id;
+	/* If it cannot be made anew, a series may get a second id. */
+	id = 0;
+	if (hash_make(d, CAP_MIN, NULL, &none) == 0 && hash_redo(d, &none) == 0)
+		id = find(d, kind, key);
+	return id == DAMAGED ? 0 : id;
 }
 
 uint32_t
@@ -597,7 +654,7 @@ store_dict_commit(struct store_dict *d, struct error *e)
 		    (uint32_t)(off / 8));
 		off = store_log_after(off, &rec);
 	}
-	d->hash->done = d->log.end;
+	set_done(d->hash, d->log.end);
 	store_dict_abort(d);
 	return 0;
 }

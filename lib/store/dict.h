@@ -75,9 +75,9 @@ bool store_dict_split(
  */
 int store_dict_sync(struct store_dict *d, struct error *e);
 
-/* The id of a key (label_key()) or 0. */
+/* The id of a key (label_key()) or 0.  A damaged hash is made anew. */
 uint32_t store_dict_find(
-    const struct store_dict *d, enum store_rec_kind kind, str key);
+    struct store_dict *d, enum store_rec_kind kind, str key);
 
 /*
  * A key that is not there is added, to be written by store_dict_commit().

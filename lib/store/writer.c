@@ -605,16 +605,23 @@ has_nul(struct labels ls)
 	return false;
 }
 
-/* How many series the day has: those of the log, and those not yet written. */
+/*
+ * How many series the day has: those of the index, those the log has beyond it,
+ * and those not yet written.
+ */
 static size_t
 count_series(struct store_wday *d)
 {
+	const struct store_index *x = d->dict.index;
 	const struct store_log *log = &d->dict.log;
 	struct store_rec rec;
 	str bytes;
 
-	if (d->counted == 0)
-		d->counted = sizeof(struct store_log_head);
+	if (d->counted == 0) {
+		d->counted = store_dict_tail(&d->dict);
+		d->series =
+		    x == NULL ? 0 : store_index_count(x, STORE_REC_SERIES);
+	}
 	while (d->counted < log->end &&
 	    store_log_find(log, &d->counted, &rec, &bytes)) {
 		d->counted = store_log_after(d->counted, &rec);
