@@ -134,7 +134,34 @@ judge() {
 		echo "$what: $lost lost, $after after an append"
 		return 1
 	}
+	mended
 	judged=$((judged + 1))
+}
+
+# A repair makes an end of it, and tells what it did; it takes nothing more.
+mended() {
+	local was
+
+	[ -e d/store/format ] && mf-store info -d d >/dev/null 2>&1 || return 0
+	tool select
+	grep -v '^# BATCH' out.select | sort >was
+	tool check --repair
+	tool check
+	[ $status = 0 ] || {
+		echo "$what: after a repair: $(cat err.check)"
+		return 1
+	}
+	tool select
+	[ $status = 0 ] && [ ! -s err.select ] || {
+		echo "$what: select after a repair: $(cat err.select)"
+		return 1
+	}
+	was=$(grep -v '^# BATCH' out.select | sort | comm -23 was - |
+	    grep -cv '^# [EHTU]' || :)
+	[ "$was" = 0 ] || {
+		echo "$what: a repair has lost $was samples"
+		return 1
+	}
 }
 
 # bits FILE MOST CHECK OFFSET...: a bit of each, the lowest or the highest.

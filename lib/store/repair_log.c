@@ -54,7 +54,7 @@ static int
 mend(const struct store_repairs *w, const char *name, const char magic[8],
     uint64_t base)
 {
-	struct store_log l;
+	struct store_log l = { .damage = NULL };
 	char to[64];
 	int n;
 
@@ -75,7 +75,7 @@ mend(const struct store_repairs *w, const char *name, const char magic[8],
 int
 store_repair_meta(const struct store_repairs *w)
 {
-	struct store_log l;
+	struct store_log l = { .damage = NULL };
 	int r = store_log_open(
 	    &l, w->s->fd, "meta.log", STORE_META_MAGIC, false, 0, w->e);
 	bool wrong = r == 1 && bad(&l);
