@@ -191,13 +191,15 @@ widths_16(const int64_t *v)
 }
 
 WIDE static unsigned
-greatest(const __m256i w[4])
+greatest(const __m256i *w, size_t n)
 {
-	__m256i x = _mm256_max_epu8(
-	    _mm256_max_epu8(w[0], w[1]), _mm256_max_epu8(w[2], w[3]));
-	__m128i y = _mm_max_epu8(
-	    _mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+	__m256i x = w[0];
+	__m128i y;
 
+	for (size_t i = 1; i < n; i++)
+		x = _mm256_max_epu8(x, w[i]);
+	y = _mm_max_epu8(
+	    _mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
 	y = _mm_max_epu8(y, _mm_srli_si128(y, 8));
 	y = _mm_max_epu8(y, _mm_srli_si128(y, 4));
 	y = _mm_max_epu8(y, _mm_srli_si128(y, 2));
@@ -211,22 +213,22 @@ wide_over(const uint64_t *v, size_t n, uint8_t over[64])
 	__m256i w[4];
 	uint8_t by[128];
 	unsigned top;
-	size_t i;
+	size_t used = (n + 31) / 32, i;
 
 	for (i = 0; i + 16 <= n; i += 16)
 		_mm_storeu_si128((__m128i *)(void *)(by + i),
 		    widths_16((const int64_t *)(const void *)(v + i)));
 	for (; i < n; i++)
 		by[i] = (uint8_t)bits(v[i]);
-	memset(by + n, 0, sizeof(by) - n);
-	memcpy(w, by, sizeof(w));
-	top = greatest(w);
+	memset(by + n, 0, used * 32 - n);
+	memcpy(w, by, used * 32);
+	top = greatest(w, used);
 	for (unsigned k = 0; k < top; k++) {
 		const __m256i limit = _mm256_set1_epi8((char)k);
 		__m256i sum = _mm256_setzero_si256();
 		uint64_t c[FOUR];
 
-		for (i = 0; i < 4; i++)
+		for (i = 0; i < used; i++)
 			sum = _mm256_sub_epi8(
 			    sum, _mm256_cmpgt_epi8(w[i], limit));
 		store(c, _mm256_sad_epu8(sum, _mm256_setzero_si256()));
