@@ -29,15 +29,19 @@ place_of(struct fetch_job *j, char *host, size_t size, int *port)
 {
 	const char *p = j->url + 7, *end = p + strcspn(p, ":/?#");
 	bool six = *p == '[';
-	str from, to;
+	str name, from, to;
 
 	if (six)
 		end = strchr(++p, ']');
-	(void)snprintf(host, size, "%.*s", (int)(end - p), p);
+	name = str_take(str_from(p, end), size - 1);
+	*(char *)mempcpy(host, name.p, name.n) = '\0';
 	end += six;
 	*port = *end == ':' ? (int)strtol(end + 1, NULL, 10) : 80;
 	if (j->sock != NULL)
 		return arena_printf(&j->arena, "unix:%s", j->sock);
+	/* Mostly it stands there as it is. */
+	if (*end == ':' && j->fetch->nconnect_to == 0)
+		return str_from(j->url + 7, end + strcspn(end, "/?#"));
 	from = arena_printf(&j->arena, "%s:%d:", host, *port);
 	for (size_t i = 0; !six && i < j->fetch->nconnect_to; i++) {
 		to = str_of(j->fetch->connect_to[i]);

@@ -38,13 +38,18 @@ add_line(struct fetch_job *j, str line)
 	j->tail = &l->next;
 }
 
+/* As libcurl wants it: one that is empty ends with ";". */
 void
 fetch_header(struct fetch_job *j, str name, str value)
 {
-	add_line(j,
-	    value.n ? arena_printf(&j->arena, "%.*s: %.*s", STR_ARG(name),
-			  STR_ARG(value))
-		    : arena_printf(&j->arena, "%.*s;", STR_ARG(name)));
+	str glue = value.n ? STR(": ") : STR(";");
+	char *line = arena_alloc(&j->arena, name.n + glue.n + value.n), *p;
+
+	p = mempcpy(line, name.p, name.n);
+	p = mempcpy(p, glue.p, glue.n);
+	if (value.n > 0)
+		p = mempcpy(p, value.p, value.n);
+	add_line(j, str_from(line, p));
 }
 
 int

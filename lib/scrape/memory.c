@@ -13,7 +13,6 @@
 #include "metric/batch.h"
 
 #define FEW 1000 /* series that may be forgotten ones */
-#define SLACK 64 /* bytes behind a text, to be read without harm */
 #define MANY 8   /* one in so many was looked for: that was a beginning */
 
 struct scrape_memory *
@@ -113,8 +112,7 @@ own(struct memory_source *s, str text, struct labels ls)
 
 	for (size_t i = 0; i < ls.n; i++)
 		n += sizeof(*v) + ls.v[i].name.n + ls.v[i].value.n;
-	s->name = mem_zero(n + SLACK, 1);
-	s->around = (str){ s->name, n + SLACK };
+	s->name = mem_zero(n + MEMORY_SLACK, 1);
 	v = (struct label *)(void *)s->name;
 	at = s->name + ls.n * sizeof(*v);
 	for (size_t i = 0; i < ls.n; i++) {

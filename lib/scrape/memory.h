@@ -51,12 +51,14 @@ struct memory_family {
 	uint32_t said[MEMORY_METAS]; /* in which round; 0: never */
 };
 
+/* So many bytes behind a source's middle may be read. */
+#define MEMORY_SLACK 64
+
 struct memory_source {
 	str text; /* its labels as printed */
 	struct labels labels;
 	str middle; /* a part of text that most of its series have */
-	char *name; /* of these three */
-	str around; /* name, and something behind middle */
+	char *name; /* of these three, and SLACK */
 	struct memory_series *v;
 	size_t n, cap, nlive;
 	int64_t *starts; /* what START said of the first nstarts, or 0 */

@@ -30,8 +30,8 @@
 #define TURN 32
 #define NUMBER(mark, bits) (((mark) & (((size_t)1 << (bits)) - 1)) - 1)
 
-#define LINE 64                /* of a sample, without its series */
-#define PIECE 64               /* bytes of a line that are copied at once */
+#define PIECE MEMORY_SLACK     /* bytes of a line that are copied at once */
+#define ROOM 256               /* for what a line has beside its series */
 #define FUTURE INT64_C(600000) /* samples later than this are not believed */
 
 struct round {
@@ -138,93 +138,89 @@ room(struct round *x, const struct memory_series *v)
 
 /*
  * Most texts are short: copies of known length need no call, and no branches
- * for what can't be foreseen.  There is room for them at o; s mostly stands in
- * a text that may be read behind it, too.
+ * for what can't be foreseen.  PIECE bytes more than s has are read and
+ * written, which have to be there.
  */
 static inline char *
-put(char *o, str s, str in)
+put(char *o, str s)
 {
-	size_t at = (size_t)((uintptr_t)s.p - (uintptr_t)in.p), i = 0;
+	size_t i = 0;
 
-	if (in.n < s.n + PIECE || at > in.n - s.n - PIECE)
-		return mempcpy(o, s.p, s.n);
 	do
 		memcpy(o + i, s.p + i, PIECE);
 	while ((i += PIECE) < s.n);
 	return o + s.n;
 }
 
-/*
- * The series of a sample and a blank, at o, from the page.  If the text of its
- * value follows there and is the one to be printed, all is one piece.
- */
-static char *
-put_series(char *o, const struct memory_source *s,
-    const struct memory_series *v, const struct expo_item *it,
-    enum memory_way way, str body)
+/* May so much be read behind s, a part of in? */
+static inline bool
+has_piece(str s, str in)
 {
-	str page = it->series;
-	size_t at = v->cut;
-	const char *end = page.p + page.n;
+	size_t at = (size_t)((uintptr_t)s.p - (uintptr_t)in.p);
 
-	if (way == MEMORY_BRACES) {
-		o = put(o, page, body);
-		*o++ = '{';
-		o = put(o, s->middle, s->around);
-		*o++ = '}';
-		at = page.n;
-	} else {
-		at -= way == MEMORY_BEHIND;
-		o = put(o, str_take(page, at), body);
-		if (way == MEMORY_BEHIND)
-			*o++ = ',';
-		o = put(o, s->middle, s->around);
-		if (way == MEMORY_BEFORE)
-			*o++ = ',';
-	}
-	if (it->text.p == end + 1)
-		return put(
-		    o, str_from(page.p + at, it->text.p + it->text.n), body);
-	o = put(o, str_skip(page, at), body);
-	*o++ = ' ';
-	return o;
+	return in.n >= s.n + PIECE && at <= in.n - s.n - PIECE;
 }
 
-/* A line for a sample: the series as it was printed, the value, the time. */
+/*
+ * A line of the page, its series or that and its value, at o, with the source's
+ * middle in it.
+ */
+static inline char *
+put_line(char *o, const struct memory_source *s, size_t cut, str line,
+    size_t series, enum memory_way way)
+{
+	size_t at = way == MEMORY_BRACES ? series
+	    : way == MEMORY_BEHIND       ? cut - 1
+					 : cut;
+
+	o = put(o, str_take(line, at));
+	*o = way == MEMORY_BRACES ? '{' : ',';
+	o += way != MEMORY_BEFORE;
+	o = put(o, s->middle);
+	*o = way == MEMORY_BRACES ? '}' : ',';
+	o += way != MEMORY_BEHIND;
+	return put(o, str_skip(line, at));
+}
+
+/*
+ * A line for a sample: the series as it was printed, the value, the time.  Of
+ * most it is the line of the page.
+ */
 static void
 put_sample(struct round *x, const struct memory_series *v,
     const struct expo_item *it, enum memory_way way)
 {
-	bool page = v->cut != 0 && way != MEMORY_UNKNOWN && way != MEMORY_KEPT;
 	struct buf *b = &x->m->body;
+	bool next = it->text.p == it->series.p + it->series.n + 1;
+	str line = { it->series.p, it->series.n + (next ? 1 + it->text.n : 0) };
+	bool page = v->cut != 0 && way != MEMORY_UNKNOWN &&
+	    way != MEMORY_KEPT && has_piece(line, x->lines);
 	/* on the page there is less of it than will be printed */
-	size_t need = (page ? it->series.n + 3 : v->len) + x->s->middle.n +
-	    it->text.n + LINE + PIECE;
+	size_t need =
+	    (page ? it->series.n : v->len) + x->s->middle.n + it->text.n + ROOM;
 	char *o;
 
-	if (it->kind == EXPO_HIST)
-		buf_add(b, expo_word(EXPO_HIST));
 	if (b->cap - b->n <= need)
 		(void)buf_reserve(b, need);
+	if (it->kind == EXPO_HIST)
+		buf_add(b, expo_word(EXPO_HIST));
 	o = b->p + b->n;
-	if (page) {
-		o = put_series(o, x->s, v, it, way, x->lines);
-	} else {
+	if (page)
+		o = put_line(o, x->s, v->cut, line, it->series.n, way);
+	else
 		o += memory_copy(o, x->s, v);
+	if (!page || !next)
 		*o++ = ' ';
-	}
 	b->n = (size_t)(o - b->p);
 	if (it->text.n == 0)
 		num_print(b, it->v);
-	else if (!page || it->text.p != it->series.p + it->series.n + 1)
+	else if (!page || !next)
 		buf_add(b, it->text);
 	if (v->stamped) {
 		buf_printf(b, " %lld\n", (long long)it->t);
 		return;
 	}
 	/* A copy of known length is cheaper than one of the right length. */
-	if (b->cap - b->n <= sizeof(x->stamp))
-		(void)buf_reserve(b, sizeof(x->stamp));
 	memcpy(b->p + b->n, x->stamp, sizeof(x->stamp));
 	b->n += x->stamp_len;
 }
