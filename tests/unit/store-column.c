@@ -1,10 +1,14 @@
 /*
- * The codec of columns (column.c, column_get.c), and pack.c and lanes.c under
- * it: what goes in comes out, bit for bit, in few bytes where the values allow
- * it; and bytes that are no column are refused without being read past.
+ * The codec of columns (column.c, column_get.c), and pack.c, lanes.c and
+ * lanes_put.c under it: what goes in comes out, bit for bit, in few bytes where
+ * the values allow it; and bytes that are no column are refused without being
+ * read past.  All of it with what the processor has, and again without.
  */
+#include <sys/wait.h>
+
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "check.h"
@@ -289,6 +293,26 @@ test_pack(void)
 	buf_fini(&b);
 }
 
+/* This program again, where the C library says that there is no AVX2. */
+static void
+test_plain(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	if (getenv("GLIBC_TUNABLES") != NULL)
+		return;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		setenv("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX2", 1);
+		if (freopen("/dev/null", "w", stdout) != NULL)
+			execl("/proc/self/exe", "plain", (char *)NULL);
+		_exit(127);
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 int
 main(void)
 {
@@ -298,5 +322,6 @@ main(void)
 	test_ints();
 	test_broken();
 	test_pack();
+	test_plain();
 	return done();
 }

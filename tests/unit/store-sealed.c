@@ -1,7 +1,7 @@
 /*
  * Sealed parts say what the segments said, bit for bit: random stores of every
  * kind of frame, one of them compacted again and again while both are written
- * to alike.  Covers loose.c.
+ * to alike.  Covers loose.c, sealed_page.c.
  */
 #include "check.h"
 #include "store-help.h"
@@ -134,8 +134,11 @@ same(struct buf a, struct buf b)
 	return is;
 }
 
-/* What of an answer is printed, and whether the store was told. */
-enum part { ALL, NEWEST_OF_ALL, NEWEST };
+/*
+ * What of an answer is printed: all, each series' newest sample, or its time
+ * and whether it is one, of one label.  And whether the store was told.
+ */
+enum part { ALL, NEWEST, LITTLE, TOLD_NEWEST, TOLD_LITTLE };
 
 /* The source with histograms: their counts beside the bits of the values. */
 static struct buf
@@ -144,22 +147,35 @@ sources(const char *path, int64_t from, int64_t to, const struct match *m,
 {
 	struct store *s = help_open(path, STORE_READ);
 	struct source src = store_source(s);
+	str src_label = STR("src");
 	struct source_query q = {
 		.m = m,
 		.nm = nm,
 		.from = from,
 		.to = to,
 		.histograms = true,
-		.last = part == NEWEST,
+		.last = part >= TOLD_NEWEST,
+		.any_value = part == TOLD_LITTLE,
+		.few_labels = part == TOLD_LITTLE,
+		.labels = &src_label,
+		.nlabels = 1,
 	};
+	bool little = part == LITTLE || part == TOLD_LITTLE;
 	struct buf b = { NULL, 0, 0 };
 	struct source_series o;
 	struct error e;
 	struct source_cursor *c = source_open(&src, &q, &e);
 
 	while (c != NULL && source_next(&src, c, &o, &e) == 1) {
-		label_print(&b, o.labels);
-		for (size_t i = part == ALL ? 0 : o.n - 1; i < o.n; i++)
+		if (little)
+			buf_add(&b, label_find(o.labels, src_label));
+		else
+			label_print(&b, o.labels);
+		for (size_t i = o.n - 1; little && i < o.n; i++)
+			buf_printf(&b, " %lld:%d", (long long)o.t[i],
+			    num_is_stale(o.v[i]));
+		for (size_t i = part == ALL ? 0 : o.n - 1; !little && i < o.n;
+		     i++)
 			buf_printf(&b, " %lld:%llx:%g", (long long)o.t[i],
 			    (unsigned long long)num_bits(o.v[i]),
 			    o.h != NULL && o.h[i] != NULL ? o.h[i]->count : -1);
@@ -206,10 +222,15 @@ compare(const char *a, const char *b)
 		    help_range(b, from, to, m, nm));
 		bad += !same(sources(a, from, to, m, nm, ALL),
 		    sources(b, from, to, m, nm, ALL));
-		bad += !same(sources(a, from, to, m, nm, NEWEST),
-		    sources(a, from, to, m, nm, NEWEST_OF_ALL));
-		bad += !same(sources(b, from, to, m, nm, NEWEST),
-		    sources(a, from, to, m, nm, NEWEST_OF_ALL));
+		for (enum part k = NEWEST; k <= LITTLE; k++) {
+			enum part told =
+			    k == NEWEST ? TOLD_NEWEST : TOLD_LITTLE;
+
+			bad += !same(sources(a, from, to, m, nm, told),
+			    sources(a, from, to, m, nm, k));
+			bad += !same(sources(b, from, to, m, nm, told),
+			    sources(a, from, to, m, nm, k));
+		}
 		bad += !same(help_source(a, from, to, true),
 		    help_source(b, from, to, true));
 	}
