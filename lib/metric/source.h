@@ -37,9 +37,11 @@ struct source_query {
 	/*
 	 * What will not be looked at, so that a source need not care: samples
 	 * but the newest of each series (a staleness marker, if it is one);
-	 * labels but the nlabels of few_labels; the order of series.
+	 * values, but whether they are staleness markers; labels but the
+	 * nlabels of few_labels; the order of series.
 	 */
 	bool last;
+	bool any_value;
 	bool few_labels;
 	const str *labels; /* unlike the rest until close */
 	size_t nlabels;

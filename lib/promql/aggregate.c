@@ -702,6 +702,7 @@ ask(struct aggregation *ag)
 	const struct node *n = ag->n, *sel = selector(n->sub);
 	/* notes are about names, and about types */
 	static const str always[] = { { "__name__", 8 }, { "__type__", 8 } };
+	bool counts = n->op == W_COUNT || n->op == W_GROUP;
 	str *names;
 
 	if (n->without || sel == NULL || ev->twins != NULL ||
@@ -716,8 +717,8 @@ ask(struct aggregation *ag)
 		.few_labels = true,
 		.labels = names,
 		.nlabels = n->nby + 2,
-		.unordered =
-		    n->nby == 0 && (n->op == W_COUNT || n->op == W_GROUP),
+		.unordered = counts && n->nby == 0,
+		.any_value = counts && sel == promql_inner(n->sub),
 	};
 }
 

@@ -61,6 +61,7 @@ open_source(struct eval *ev, const struct node *n, const struct place *p,
 		q.labels = ev->hints.labels;
 		q.nlabels = ev->hints.nlabels;
 		q.unordered = ev->hints.unordered;
+		q.any_value = ev->hints.any_value;
 	}
 	c = source_open(ev->src, &q, ev->e);
 	if (c == NULL)

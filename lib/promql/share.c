@@ -99,7 +99,7 @@ open_read(const struct promql_share *s, const struct share_read *r,
 	all.to = r->to;
 	all.last = r->last;
 	/* Others will want what this one does not. */
-	all.few_labels = all.unordered = false;
+	all.few_labels = all.unordered = all.any_value = false;
 	if (r->n < 2)
 		return source_open(s->base, &all, e);
 	for (size_t i = 0; i < r->n; i++) {

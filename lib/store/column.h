@@ -42,7 +42,13 @@ bool store_column_rows(
 /* May the column that begins at p have STORE_ABSENT in it? */
 bool store_column_holes(const uint8_t *p);
 
-/* The same for integers, of times for example: order and packing alone. */
+/*
+ * Is it sure, without reading them, that all values of the column of len bytes
+ * at p are numbers: neither absent nor staleness markers?
+ */
+bool store_column_numbers(const uint8_t *p, size_t len);
+
+/* Columns of integers, of times for example: order and packing alone. */
 void store_column_put_ints(struct buf *b, const int64_t *v, size_t n);
 size_t store_column_get_ints(
     const uint8_t *p, size_t len, int64_t *v, size_t n);

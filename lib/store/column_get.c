@@ -358,6 +358,16 @@ store_column_holes(const uint8_t *p)
 	return (p[0] & 3) == CONSTANT && form != 0;
 }
 
+bool
+store_column_numbers(const uint8_t *p, size_t len)
+{
+	if (len < 2)
+		return false;
+	if ((p[0] & 3) == CONSTANT)
+		return p[0] >> 6 == 0 && (p[0] >> 2 & 15) != CONST_RAW;
+	return (p[0] & 3) == DECIMAL && (p[1] & EXCEPTIONS) == 0;
+}
+
 size_t
 store_column_get(const uint8_t *p, size_t len, double *v, size_t n)
 {

@@ -784,6 +784,7 @@ store_query_init(struct store_query *q, struct store *s,
 	memset(q, 0, sizeof(*q));
 	q->wants_histograms = sq->histograms;
 	q->last = sq->last;
+	q->any_value = sq->any_value;
 	q->unordered = sq->unordered;
 	q->rows.some = sq->few_labels;
 	q->rows.names = sq->labels;

@@ -90,6 +90,7 @@ struct store_query {
 	bool ranks;   /* samples do not come in the order of commits */
 	struct store_cols *cols[STORE_QUERY_COLS]; /* of stripes looked at */
 	bool wants_histograms;
+	bool any_value; /* never mind what numbers they are */
 	bool last; /* of a run only each series' newest sample is wanted */
 	bool histograms; /* some samples are */
 };

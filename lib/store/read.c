@@ -336,7 +336,9 @@ read_last(
 	uint64_t turn = c->turn;
 	double v;
 
-	if (!store_cols_rows(x, w->col, r, 1, &v))
+	if (c->q.any_value && store_cols_numbers(x, w->col))
+		v = 0;
+	else if (!store_cols_rows(x, w->col, r, 1, &v))
 		return true; /* damaged */
 	if (bits_at(&v) == STORE_ABSENT)
 		return false;

@@ -602,6 +602,14 @@ sound(struct store_cols *c, uint32_t col)
 }
 
 bool
+store_cols_numbers(struct store_cols *c, uint32_t col)
+{
+	return sound(c, col) &&
+	    store_column_numbers(
+		c->p + c->at[col], c->at[col + 1] - c->at[col]);
+}
+
+bool
 store_cols_get(struct store_cols *c, uint32_t col, double *v)
 {
 	/* It may look at what stands behind the column, but not use it. */

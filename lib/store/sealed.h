@@ -117,6 +117,9 @@ void store_cols_fini(struct store_cols *c);
 /* May rows be absent in column col? */
 bool store_cols_holes(const struct store_cols *c, uint32_t col);
 
+/* Is it sound, and has it surely a number in each row? */
+bool store_cols_numbers(struct store_cols *c, uint32_t col);
+
 /* The values of column col, one a row; false if they are damaged. */
 bool store_cols_get(struct store_cols *c, uint32_t col, double *v);
 
