@@ -14,7 +14,7 @@
 #include "base/num_impl.h"
 
 #define FAR 100000000 /* an exponent beyond everything */
-#define EXACT 15      /* digits that any double of a whole number has */
+#define ROOM 64       /* bytes, more than what scan_usual() looks at */
 #define ONES UINT64_C(0x0101010101010101)
 
 static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
@@ -65,78 +65,64 @@ num_c_locale(void)
 	return newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-static void
-parse_slow(str s, double *v)
+static double
+parse_slow(str s)
 {
 	char small[128], *z = s.n < sizeof(small) ? small : mem_alloc(s.n + 1);
+	double v;
 
 	memcpy(z, s.p, s.n);
 	z[s.n] = '\0';
-	*v = strtod_l(z, NULL, num_c_locale());
+	v = strtod_l(z, NULL, num_c_locale());
 	if (z != small)
 		free(z);
+	return v;
 }
 
 /*
- * The digits at p are appended to m, eight at a time: how many of eight bytes
- * are digits is seen at once, those behind them are shifted out, and three
- * multiplications add up the rest.  m may wrap around.
+ * Eight bytes of text at once, '0' to '9' as 0 to 9; behind the end of it
+ * nothing looks like a digit.  Where not roomy says that eight bytes are there,
+ * they are in front of the end.
  */
-static inline const char *
-digits(const char *p, const char *end, uint64_t *m)
+static inline uint64_t
+word_at(const char *p, const char *end, bool roomy)
+{
+	const char *from = roomy || end - p >= 8 ? p : end - 8;
+	uint64_t x;
+
+	memcpy(&x, from, sizeof(x));
+	x = le64toh(x);
+	if (from != p)
+		x = x >> 1 >> (63 - 8 * (end - p));
+	return x ^ (ONES * '0');
+}
+
+/* How many digits it begins with. */
+static inline unsigned
+count(uint64_t x)
+{
+	uint64_t other = ((x + ONES * 0x76) | x) & (ONES * 0x80);
+
+	return other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
+}
+
+/*
+ * The first n of them, 1 to 8, behind those of m: the others are shifted out,
+ * three multiplications add up the rest.  m may wrap around.
+ */
+static inline uint64_t
+append(uint64_t m, uint64_t x, unsigned n)
 {
 	static const uint32_t shift[] = { 1, 10, 100, 1000, 10000, 100000,
 		1000000, 10000000, 100000000 };
-	uint64_t x, other;
-	unsigned n;
 
-	while (end - p >= 8) {
-		memcpy(&x, p, 8);
-		x = le64toh(x) ^ (ONES * '0');
-		other = ((x + ONES * 0x76) | x) & (ONES * 0x80);
-		n = other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
-		if (n == 0)
-			return p;
-		x <<= 64 - 8 * n;
-		x = x * 10 + (x >> 8);
-		x = ((x & UINT64_C(0xff000000ff)) * UINT64_C(0xf424000000064) +
-			(x >> 16 & UINT64_C(0xff000000ff)) *
-			    UINT64_C(0x271000000001)) >>
-		    32;
-		*m = *m * shift[n] + (x & UINT32_MAX);
-		p += n;
-		if (n < 8)
-			return p;
-	}
-	for (; p < end && is_digit(*p); p++)
-		*m = *m * 10 + (uint64_t)(*p - '0');
-	return p;
-}
-
-/*
- * The exponent behind an 'e', added to *e: mostly a sign and two digits.  NULL
- * if there is none.
- */
-static inline const char *
-exponent(const char *p, const char *end, int64_t *e)
-{
-	const char *from;
-	bool neg = false;
-	int n = 0;
-
-	if (p < end && (*p == '+' || *p == '-'))
-		neg = *p++ == '-';
-	if (end - p >= 3 && is_digit(p[0]) && is_digit(p[1]) &&
-	    !is_digit(p[2])) {
-		n = (p[0] - '0') * 10 + p[1] - '0';
-		*e += neg ? -n : n;
-		return p + 2;
-	}
-	for (from = p; p < end && is_digit(*p); p++)
-		if (n < FAR)
-			n = n * 10 + (*p - '0');
-	*e += neg ? -n : n;
-	return p > from ? p : NULL;
+	x <<= 64 - 8 * n;
+	x = x * 10 + (x >> 8);
+	x = ((x & UINT64_C(0xff000000ff)) * UINT64_C(0xf424000000064) +
+		(x >> 16 & UINT64_C(0xff000000ff)) *
+		    UINT64_C(0x271000000001)) >>
+	    32;
+	return m * shift[n] + (x & UINT32_MAX);
 }
 
 /*
@@ -219,73 +205,210 @@ nearest(uint64_t m, int q, double *v)
 	return 0;
 }
 
-/* A number that one multiplication does not make exact. */
-static __attribute__((noinline)) void
-convert(str text, size_t digits, uint64_t m, int64_t e, double *v)
+/*
+ * The number from p to end that one multiplication does not make exact: e is
+ * for all its digits, which are m's.  Called last, so that the usual way saves
+ * no registers.
+ */
+static __attribute__((noinline)) const char *
+convert(const char *p, const char *end, size_t digits, uint64_t m, int64_t e,
+    double *v)
 {
-	bool more =
-	    digits > 19 && first_digits(text.p, text.p + text.n, &m, &e);
-	double w;
+	bool neg = *p == '-', more;
+	double d, w;
 
+	p += neg || *p == '+';
+	more = digits > 19 && first_digits(p, end, &m, &e);
 	if (m == 0 || e < NUM_POW_MIN)
-		*v = 0;
+		d = 0;
 	else if (e > 308)
-		*v = INFINITY;
-	else if (nearest(m, (int)e, v) == -1 ||
-	    (more && (nearest(m + 1, (int)e, &w) == -1 || w != *v)))
-		parse_slow(text, v);
+		return NULL;
+	else if (nearest(m, (int)e, &d) == -1 ||
+	    (more && (nearest(m + 1, (int)e, &w) == -1 || w != d)))
+		d = parse_slow(str_from(p, end));
+	*v = neg ? -d : d;
+	return isinf(d) ? NULL : end;
+}
+
+/* What digits, point and exponent of the text say; end, or NULL. */
+static inline __attribute__((always_inline)) const char *
+finish(const char *p, const char *end, size_t digits, uint64_t m, int64_t e,
+    double *v)
+{
+	double d = (double)(int64_t)m;
+
+	if (digits > 19 || m > (uint64_t)NUM_TWO53 || e < -22 || e > 22)
+		return convert(p, end, digits, m, e, v);
+	d = e < 0 ? d / tens[-e] : d * tens[e];
+	*v = *p == '-' ? -d : d;
+	return end;
+}
+
+/* Any number, byte by byte. */
+static __attribute__((noinline)) const char *
+scan_any(const char *p, const char *end, double *v)
+{
+	const char *from = p;
+	bool minus = false;
+	uint64_t m = 0;
+	int64_t e = 0, x = 0;
+	size_t n = 0;
+
+	p += p < end && (*p == '-' || *p == '+');
+	for (; p < end && is_digit(*p); p++, n++)
+		m = m * 10 + (uint64_t)(*p - '0');
+	if (p < end && *p == '.')
+		for (p++; p < end && is_digit(*p); p++, n++, e--)
+			m = m * 10 + (uint64_t)(*p - '0');
+	if (n == 0)
+		return NULL;
+	if (p < end && (*p | 0x20) == 'e') {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			minus = *p++ == '-';
+		if (p == end || !is_digit(*p))
+			return NULL;
+		for (; p < end && is_digit(*p); p++)
+			if (x < FAR)
+				x = x * 10 + (*p - '0');
+		e += minus ? -x : x;
+	}
+	return finish(from, p, n, m, e, v);
+}
+
+/*
+ * What nearly all numbers look like, with few branches that are hard to
+ * foresee: 1 to 15 digits, a fraction of up to 23, an exponent of a sign and
+ * two digits.  roomy is a constant: ROOM bytes are there, so none has to be
+ * asked for.
+ */
+static inline __attribute__((always_inline)) const char *
+scan_usual(const char *p, const char *end, bool roomy, double *v)
+{
+	const char *start = p, *from, *point;
+	bool neg = *p == '-';
+	uint64_t x, m;
+	int64_t e = 0;
+	unsigned k;
+	double d;
+	char c;
+
+	p += neg;
+	from = p;
+	x = word_at(p, end, roomy);
+	k = count(x);
+	if (k == 0)
+		return scan_any(start, end, v);
+	m = append(0, x, k);
+	p += k;
+	if (k == 8) {
+		x = word_at(p, end, roomy);
+		k = count(x);
+		if (k == 8)
+			return scan_any(start, end, v);
+		if (k > 0)
+			m = append(m, x, k);
+		p += k;
+	}
+	c = roomy || p < end ? *p : '\0';
+	if (c < '.') {
+		d = (double)(int64_t)m;
+		*v = neg ? -d : d;
+		return p;
+	}
+	k = (unsigned)(p - from);
+	if (c == '.') {
+		point = ++p;
+		do {
+			x = word_at(p, end, roomy);
+			k = count(x);
+			if (k > 0)
+				m = append(m, x, k);
+			p += k;
+		} while (k == 8 && p - point < 24);
+		if (p == point || k == 8)
+			return scan_any(start, end, v);
+		e = point - p;
+		k = (unsigned)(p - from) - 1;
+	}
+	if ((roomy || p < end) && (*p | 0x20) == 'e') {
+		if ((!roomy && end - p < 4) || (p[1] != '-' && p[1] != '+') ||
+		    !is_digit(p[2]) || !is_digit(p[3]) ||
+		    ((roomy || end - p > 4) && is_digit(p[4])))
+			return scan_any(start, end, v);
+		x = (uint64_t)((p[2] - '0') * 10 + p[3] - '0');
+		e += p[1] == '-' ? -(int64_t)x : (int64_t)x;
+		p += 4;
+	}
+	return finish(start, p, k, m, e, v);
+}
+
+static __attribute__((noinline)) const char *
+scan_roomy(const char *p, const char *end, double *v)
+{
+	return scan_usual(p, end, true, v);
+}
+
+/* One to seven bytes, and 0 behind them. */
+static inline uint64_t
+short_word(const char *p, size_t n)
+{
+	uint32_t x, y;
+
+	if (n < 4)
+		return (uint64_t)(unsigned char)p[0] |
+		    (uint64_t)(unsigned char)p[n / 2] << n / 2 * 8 |
+		    (uint64_t)(unsigned char)p[n - 1] << (n - 1) * 8;
+	memcpy(&x, p, 4);
+	memcpy(&y, p + n - 4, 4);
+	return le32toh(x) | (uint64_t)le32toh(y) << (n - 4) * 8;
+}
+
+/* Of a text by itself, n bytes, all of it: digits, and a point in them. */
+static inline bool
+parse_short(const char *p, size_t n, double *v)
+{
+	uint64_t text = short_word(p, n), m;
+	unsigned k = count(text ^ (ONES * '0')), frac;
+
+	if (k == 0)
+		return false;
+	m = append(0, text ^ (ONES * '0'), k);
+	if (k < n) {
+		if (p[k] != '.')
+			return false;
+		text >>= 8 * (k + 1);
+		frac = count(text ^ (ONES * '0'));
+		if (frac == 0 || k + 1 + frac != n)
+			return false;
+		m = append(m, text ^ (ONES * '0'), frac);
+		*v = (double)(int64_t)m / tens[frac];
+		return true;
+	}
+	*v = (double)(int64_t)m;
+	return true;
+}
+
+/* Near the end. */
+static const char *
+scan_near(const char *p, const char *end, double *v)
+{
+	const char *q = end - p >= 8 ? scan_usual(p, end, false, v) : NULL;
+
+	return q != NULL ? q : scan_any(p, end, v);
 }
 
 const char *
 num_scan(const char *p, const char *end, double *v)
 {
-	const char *from, *point;
-	bool neg = p < end && *p == '-';
-	uint64_t m = 0;
-	int64_t e = 0;
-	size_t n;
-	double d;
-
+	if (end - p < ROOM)
+		return scan_near(p, end, v);
 	/* more than half of the values of pages are one digit */
-	if (end - p >= 2 && is_digit(p[0]) && p[1] < '.') {
+	if (is_digit(p[0]) && p[1] < '.') {
 		*v = p[0] - '0';
 		return p + 1;
 	}
-	p += neg || (p < end && *p == '+');
-	from = p;
-	if (end - p > 1 && p[1] == '.' && is_digit(*p))
-		m = (uint64_t)(*p++ - '0');
-	else
-		p = digits(p, end, &m);
-	n = (size_t)(p - from);
-	if (n - 1 < EXACT && (p == end || (*p != '.' && (*p | 0x20) != 'e'))) {
-		d = (double)(int64_t)m;
-		*v = neg ? -d : d;
-		return p;
-	}
-	if (p < end && *p == '.') {
-		point = ++p;
-		p = digits(p, end, &m);
-		e = point - p;
-		n += (size_t)(p - point);
-	}
-	if (n == 0)
-		return NULL;
-	if (p < end && (*p | 0x20) == 'e' &&
-	    (p = exponent(p + 1, end, &e)) == NULL)
-		return NULL;
-	if (n <= 19 && m <= (uint64_t)NUM_TWO53 && e >= -22 && e <= 22) {
-		d = (double)(int64_t)m;
-		d = e < 0 ? d / tens[-e] : d * tens[e];
-		*v = neg ? -d : d;
-		return p;
-	}
-	convert(str_from(from, p), n, m, e, v);
-	if (isinf(*v))
-		return NULL;
-	if (neg)
-		*v = -*v;
-	return p;
+	return scan_roomy(p, end, v);
 }
 
 static const char *
@@ -361,8 +484,10 @@ num_parse(str s, double *v)
 		*v = s.p[0] - '0';
 		return 0;
 	}
+	if (s.n < 8 && parse_short(s.p, s.n, v))
+		return 0;
 	end = s.p + s.n;
-	if (num_scan(s.p, end, v) == end)
+	if (scan_near(s.p, end, v) == end)
 		return 0;
 	return parse_word(s, v);
 }
