@@ -73,6 +73,38 @@ escape(unsigned char c, bool html, char hex[7])
 	return hex;
 }
 
+/* In which bytes of a word, all below 0x80, is c?  Their top bits. */
+static inline uint64_t
+bytes_with(uint64_t x, unsigned char c)
+{
+	x ^= UINT64_C(0x0101010101010101) * c;
+	return UINT64_C(0x8080808080808080) &
+	    ~(x + UINT64_C(0x7f7f7f7f7f7f7f7f));
+}
+
+/* How many bytes from p on, by eights, surely stand for themselves. */
+static size_t
+plain(const char *p, size_t n)
+{
+	const uint64_t top = UINT64_C(0x8080808080808080);
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		uint64_t x, low;
+
+		memcpy(&x, p + i, sizeof(x));
+		if (x & top)
+			break;
+		/* Below 0x20 the sum does not reach the top bit. */
+		low = ~(x + UINT64_C(0x6060606060606060)) & top;
+		if (low | bytes_with(x, '"') | bytes_with(x, '\\') |
+		    bytes_with(x, '<') | bytes_with(x, '>') |
+		    bytes_with(x, '&') | bytes_with(x, 0x7f))
+			break;
+	}
+	return i;
+}
+
 static void
 quoted(struct json_writer *w, str s)
 {
@@ -80,7 +112,7 @@ quoted(struct json_writer *w, str s)
 	size_t from = 0, len;
 
 	buf_byte(w->out, '"');
-	for (size_t i = 0; i < s.n; i += len) {
+	for (size_t i = plain(s.p, s.n); i < s.n; i += len) {
 		unsigned char c = (unsigned char)s.p[i];
 		const char *z = NULL;
 		uint32_t r;

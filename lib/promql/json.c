@@ -12,7 +12,7 @@
 /* Before this many bytes nobody is called. */
 #define ENOUGH 65536
 
-/* "[1637582400," of each of n times; text k ends at end[k]. */
+/* ",[1637582400," of each of n times; text k ends at end[k]. */
 struct stamps {
 	const int64_t *t;
 	size_t n, cap;
@@ -47,7 +47,7 @@ stamp(struct stamps *x, const struct promql_series *s)
 	buf_reset(&x->text);
 	x->end = mem_grow(x->end, &x->cap, s->n, sizeof(*x->end));
 	for (size_t i = 0; i < s->n; i++) {
-		buf_byte(&x->text, '[');
+		buf_z(&x->text, ",[");
 		put_time(&x->text, s->t[i]);
 		buf_byte(&x->text, ',');
 		x->end[i] = x->text.n;
@@ -57,14 +57,14 @@ stamp(struct stamps *x, const struct promql_series *s)
 }
 
 static void
-put_stamp(struct buf *b, const struct stamps *x, size_t i)
+put_stamp(struct buf *b, const struct stamps *x, size_t i, bool first)
 {
-	size_t from = i > 0 ? x->end[i - 1] : 0;
+	size_t from = (i > 0 ? x->end[i - 1] : 0) + first;
 
 	buf_add(b, (str){ x->text.p + from, x->end[i] - from });
 }
 
-/* 'f', but very small and large ones 'e'. */
+/* 'f', but very small and large ones 'e'; and the end of the sample. */
 static void
 put_value(struct buf *b, double v)
 {
@@ -76,7 +76,7 @@ put_value(struct buf *b, double v)
 		num_print(b, v);
 	else
 		num_format(b, v, far ? 'e' : 'f', -1);
-	buf_byte(b, '"');
+	buf_add(b, STR("\"]"));
 }
 
 static bool
@@ -95,19 +95,18 @@ put_points(struct json_writer *w, const struct stamps *x,
 	for (size_t i = 0; i < s->n; i++) {
 		if (is_histogram(s, i) != histograms)
 			continue;
-		if (any)
-			buf_byte(w->out, ',');
-		else
+		if (!any)
 			json_key(w, key);
 		if (!any && matrix)
 			buf_byte(w->out, '[');
+		put_stamp(w->out, x, i, !any);
 		any = true;
-		put_stamp(w->out, x, i);
-		if (histograms)
+		if (histograms) {
 			histogram_json(w->out, s->h[i]);
-		else
+			buf_byte(w->out, ']');
+		} else {
 			put_value(w->out, s->v[i]);
-		buf_byte(w->out, ']');
+		}
 	}
 	if (any && matrix)
 		buf_byte(w->out, ']');

@@ -129,10 +129,40 @@ refused(void)
 	arena_fini(&a);
 }
 
+/* What is quoted eight bytes at a time, and what ends that, at each place. */
+static void
+places(void)
+{
+	struct buf b = { NULL, 0, 0 };
+	int bad = 0;
+
+	for (int c = 1; c < 256; c++)
+		for (size_t at = 0; at < 20; at++) {
+			char text[20], one = (char)c;
+			struct json_writer w;
+			size_t from, n;
+
+			memset(text, 'a', sizeof(text));
+			buf_reset(&b);
+			json_init(&w, &b, true);
+			json_str(&w, (str){ &one, 1 });
+			from = b.n;
+			text[at] = one;
+			w.pending = false;
+			json_str(&w, (str){ text, sizeof(text) });
+			n = from - 2; /* without quotes */
+			bad += b.n != from + 2 + sizeof(text) - 1 + n ||
+			    memcmp(b.p + 1, b.p + from + 1 + at, n) != 0;
+		}
+	CHECK(bad == 0);
+	buf_fini(&b);
+}
+
 int
 main(void)
 {
 	writer();
+	places();
 	numbers();
 	reader();
 	refused();
