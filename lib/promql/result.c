@@ -111,6 +111,29 @@ final_histograms(struct final *f, const struct row *r, size_t k)
 	return any ? h : NULL;
 }
 
+static str
+dup_like(struct arena *a, str s, str like)
+{
+	return str_eq(s, like) ? like : arena_dup(a, s);
+}
+
+/* A copy of ls, with what is the same as in the series before it shared. */
+static struct labels
+labels_like(struct arena *a, struct labels ls, struct labels before)
+{
+	struct label *v = arena_alloc(a, (ls.n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < ls.n; i++) {
+		struct label old = { { "", 0 }, { "", 0 } };
+
+		if (i < before.n)
+			old = before.v[i];
+		v[i].name = dup_like(a, ls.v[i].name, old.name);
+		v[i].value = dup_like(a, ls.v[i].value, old.value);
+	}
+	return (struct labels){ v, ls.n };
+}
+
 static int
 final_row(void *self, struct row *r)
 {
@@ -118,6 +141,7 @@ final_row(void *self, struct row *r)
 	struct arena *a = f->ev->out;
 	size_t n = f->ev->query.n, k = promql_present(r->v, n);
 	double *v = arena_alloc(a, k * sizeof(*v));
+	struct labels before = { NULL, 0 };
 	struct promql_series *s;
 	int64_t *t;
 
@@ -125,7 +149,9 @@ final_row(void *self, struct row *r)
 		r->ls = promql_nameless(f->ev, r->ls, &f->room);
 	f->v = arena_grow(a, f->v, &f->cap, f->n + 1, sizeof(*s));
 	s = &f->v[f->n++];
-	s->labels = label_dup(a, r->ls);
+	if (f->n > 1)
+		before = s[-1].labels;
+	s->labels = labels_like(a, r->ls, before);
 	s->t = f->t;
 	s->v = v;
 	s->h = r->h != NULL ? final_histograms(f, r, k) : NULL;
@@ -386,7 +412,7 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	memset(r, 0, sizeof(*r));
 	if (grid(o, &ev.query, e) == -1)
 		return -1;
-	share = promql_share_own(x, src, o);
+	share = o->share == NULL ? promql_share_own(x, src, o) : NULL;
 	if (share != NULL) {
 		shared = promql_share_source(share);
 		ev.src = &shared;
@@ -397,6 +423,8 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	promql_costs_begin(&ev, x->root, o->costs);
 	if (share != NULL && !promql_twins_begin(&ev, x->root))
 		ev.src = src;
+	if (o->share != NULL)
+		promql_twins_share(&ev, o->share, x->root);
 	source_hold(src, true); /* x - y is of one state of both */
 	rc = result(&ev, x->root, o->step == 0, r);
 	source_hold(src, false);

@@ -554,9 +554,11 @@ plan_frame(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 }
 
 struct store_cols *
-store_query_cols(struct store_query *q, struct store_sealed *x, uint32_t stripe)
+store_query_cols(
+    struct store_query *q, struct store_sealed *x, uint32_t stripe, bool keep)
 {
-	struct store_cols **c = &q->cols[stripe % STORE_QUERY_COLS];
+	struct store_cols **c =
+	    &q->cols[keep ? 1 + stripe % STORE_QUERY_COLS : 0];
 
 	if (*c == NULL)
 		*c = mem_zero(1, sizeof(**c));
@@ -574,7 +576,7 @@ rows_inside(struct store_query *q, const struct store_qday *d,
 
 	if (s->tmin >= d->lo && s->tmax <= d->hi)
 		return s->rows;
-	c = store_query_cols(q, x, k);
+	c = store_query_cols(q, x, k, false);
 	if (c == NULL)
 		return 0;
 	for (uint32_t r = 0; r < s->rows; r++)
@@ -811,7 +813,7 @@ store_query_fini(struct store_query *q)
 	store_index_rows_fini(&q->rows);
 	free(q->first);
 	free(q->most);
-	for (size_t i = 0; i < STORE_QUERY_COLS; i++) {
+	for (size_t i = 0; i <= STORE_QUERY_COLS; i++) {
 		if (q->cols[i] != NULL)
 			store_cols_fini(q->cols[i]);
 		free(q->cols[i]);

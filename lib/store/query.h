@@ -88,10 +88,10 @@ struct store_query {
 	bool framed;  /* some are of frames, not of stripes */
 	bool loose;   /* some are of frames that lie over no layout */
 	bool ranks;   /* samples do not come in the order of commits */
-	struct store_cols *cols[STORE_QUERY_COLS]; /* of stripes looked at */
+	struct store_cols *cols[1 + STORE_QUERY_COLS]; /* those not kept: 0 */
 	bool wants_histograms;
 	bool any_value; /* never mind what numbers they are */
-	bool last; /* of a run only each series' newest sample is wanted */
+	bool last;      /* of a run only each series' newest sample is wanted */
 	bool histograms; /* some samples are */
 };
 
@@ -100,11 +100,11 @@ int store_query_init(struct store_query *q, struct store *s,
 void store_query_fini(struct store_query *q);
 
 /*
- * A stripe to read, until another one takes its place: those of some sources
- * stay open.  NULL: it is damaged.
+ * A stripe to read, until another one takes its place: of those that are to be
+ * kept, many stay open.  NULL: it is damaged.
  */
 struct store_cols *store_query_cols(
-    struct store_query *q, struct store_sealed *x, uint32_t stripe);
+    struct store_query *q, struct store_sealed *x, uint32_t stripe, bool keep);
 
 /* The series of a day's id, or STORE_IDS_NONE. */
 uint32_t store_query_id(struct store_qday *d, uint32_t id);

@@ -401,7 +401,8 @@ read_stripe(struct store_read *c, const struct store_qday *d,
 	struct store_cols *x;
 	double v[STORE_SEALED_ROWS];
 
-	c->x = x = store_query_cols(&c->q, g->sealed, run->stripe);
+	c->x = x = store_query_cols(
+	    &c->q, g->sealed, run->stripe, c->to - c->from < c->q.n);
 	if (x == NULL || !next_rows(x, d, &p.from, &p.to))
 		return;
 	w = in_row_order(c, w, n);

@@ -57,7 +57,7 @@ seen_stripe(struct see *c, struct store_qday *d, const struct store_qseg *g,
 	struct store_cols *x;
 	double v[STORE_SEALED_ROWS];
 
-	x = store_query_cols(c->q, g->seg->sealed, run->stripe);
+	x = store_query_cols(c->q, g->seg->sealed, run->stripe, false);
 	if (x == NULL)
 		return;
 	for (size_t i = 0; i < p->nwant; i++) {
