@@ -18,9 +18,8 @@ void
 flow_print(struct flow *f)
 {
 	scrape_state_append(&f->state, f->m, buf_str(&f->x.before));
-	scrape_out_put(&f->out, buf_str(&f->x.out), buf_str(&f->x.after));
 	f->sum.printed += f->x.out.n;
-	buf_reset(&f->x.out);
+	scrape_out_put(&f->out, &f->x.out, buf_str(&f->x.after));
 	buf_reset(&f->x.before);
 	buf_reset(&f->x.after);
 }

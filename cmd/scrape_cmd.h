@@ -74,8 +74,8 @@ struct scrape_out {
 
 void scrape_out_open(struct scrape_out *o);
 
-/* Queue a batch, and what is to be logged behind it. */
-void scrape_out_put(struct scrape_out *o, str batch, str after);
+/* Queue a batch, empty then, and what is to be logged behind it. */
+void scrape_out_put(struct scrape_out *o, struct buf *batch, str after);
 
 /* Write what can be written now; ends the process on an error. */
 void scrape_out_step(struct scrape_out *o);

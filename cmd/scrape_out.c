@@ -52,17 +52,30 @@ push(struct scrape_out *o, str s)
 }
 
 void
-scrape_out_put(struct scrape_out *o, str batch, str after)
+scrape_out_put(struct scrape_out *o, struct buf *batch, str after)
 {
-	o->put += batch.n;
+	size_t n = batch->n;
+
 	if (o->fd == -1) {
-		tool_write(batch);
-		o->written = o->put;
+		tool_write(buf_str(batch));
+		o->written += n;
+	} else if (o->q.n > 0) {
+		/* What is out need not be moved each time. */
+		if (o->at > o->q.n / 2) {
+			buf_drop(&o->q, o->at);
+			o->at = 0;
+		}
+		buf_add(&o->q, buf_str(batch));
+	} else if ((o->at = push(o, buf_str(batch))) < n) {
+		struct buf empty = o->q;
+
+		o->q = *batch;
+		*batch = empty;
 	} else {
-		if (o->q.n == 0)
-			batch = str_skip(batch, push(o, batch));
-		buf_add(&o->q, batch);
+		o->at = 0;
 	}
+	o->put += n;
+	buf_reset(batch);
 	if (after.n > 0) {
 		buf_add(&o->after, after);
 		o->mark = o->put;
@@ -83,9 +96,6 @@ scrape_out_step(struct scrape_out *o)
 		o->q.n = o->at = 0;
 		if (o->q.cap > KEEP)
 			buf_fini(&o->q);
-	} else if (o->at > o->q.n / 2) {
-		buf_drop(&o->q, o->at);
-		o->at = 0;
 	}
 }
 

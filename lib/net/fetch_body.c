@@ -145,6 +145,25 @@ fetch_body_add(char *p, size_t size, size_t n, void *arg)
 	return (j->compressed ? gather(j, p, n) : take(j, p, n)) ? n : 0;
 }
 
+char *
+fetch_body_room(struct fetch_job *j, size_t *n)
+{
+	if (!j->begun || j->compressed)
+		return NULL;
+	/* no more than shows that it is too large */
+	if (*n > j->max_body - j->body.n)
+		*n = j->max_body - j->body.n;
+	return buf_reserve(&j->body, *n);
+}
+
+bool
+fetch_body_got(struct fetch_job *j, size_t n)
+{
+	j->body.n += n;
+	j->fetch->held += n;
+	return may_hold(j);
+}
+
 bool
 fetch_body_all(struct fetch_job *j, str body)
 {

@@ -201,6 +201,13 @@ size_t fetch_body_head(char *p, size_t size, size_t n, void *job);
 bool fetch_body_whole(struct fetch_job *j, int status);
 
 /*
+ * Where the next *n bytes at most of a body may be read to, once it has begun;
+ * NULL: add them.  Then they are there; false as fetch_body_add() does less.
+ */
+char *fetch_body_room(struct fetch_job *j, size_t *n);
+bool fetch_body_got(struct fetch_job *j, size_t n);
+
+/*
  * All of a body is here until the job's end: false if it has to be added.  And
  * what there is of a body, when it is whole.
  */

@@ -20,6 +20,7 @@
 #include "net/fetch_plain.h"
 
 #define SCRATCH ((size_t)128 << 10) /* read at once */
+#define LONG ((size_t)1 << 20)      /* and of a long body */
 #define SPARE 128                   /* descriptors for all else */
 #define MAX_IDLE (INT64_C(300) * 1000000000)
 
@@ -536,32 +537,74 @@ end_of_input(struct fetch_plain *p)
 				  : "Empty reply from server");
 }
 
+/* Nothing was read: its end, an error, or there is nothing yet. */
+static void
+no_more(struct fetch_plain *p, ssize_t n)
+{
+	if (n == 0)
+		end_of_input(p);
+	else if (errno != EAGAIN)
+		gone(p,
+		    errno == ECONNRESET
+			? "Recv failure: Connection reset by peer"
+			: "Recv failure");
+}
+
+static ssize_t
+read_some(const struct fetch_plain *p, char *to, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = recv(p->fd, to, n, 0);
+	while (got == -1 && errno == EINTR);
+	return got;
+}
+
+/* The rest of a long body goes to where it stays. */
+static void
+receive_body(struct fetch_plain *p, char *to, size_t n)
+{
+	ssize_t got = read_some(p, to, n);
+
+	if (got <= 0) {
+		no_more(p, got);
+		return;
+	}
+	p->left -= (uint64_t)got;
+	if (!fetch_body_got(p->job, (size_t)got))
+		fail(p, NULL);
+	else if (p->left == 0)
+		succeed(p);
+}
+
 /* Once: what is left is told by epoll again, after the others had a turn. */
 static void
 receive(struct fetch_plain *p)
 {
 	struct fetch *f = p->fetch;
 	const char *wrong = NULL;
-	ssize_t n;
+	size_t n = p->left < LONG ? (size_t)p->left : LONG;
+	char *to = NULL;
+	ssize_t got;
 	int rc;
 
-	do
-		n = recv(p->fd, f->scratch, SCRATCH, 0);
-	while (n == -1 && errno == EINTR);
-	if (n == 0) {
-		end_of_input(p);
-	} else if (n == -1 && errno != EAGAIN) {
-		gone(p,
-		    errno == ECONNRESET
-			? "Recv failure: Connection reset by peer"
-			: "Recv failure");
-	} else if (n > 0) {
-		rc = fetch_answer(p, (str){ f->scratch, (size_t)n }, &wrong);
-		if (rc == 1)
-			succeed(p);
-		else if (rc == -1)
-			fail(p, wrong);
+	if (p->state == BODY && p->framing == BY_LENGTH)
+		to = fetch_body_room(p->job, &n);
+	if (to != NULL) {
+		receive_body(p, to, n);
+		return;
 	}
+	got = read_some(p, f->scratch, SCRATCH);
+	if (got <= 0) {
+		no_more(p, got);
+		return;
+	}
+	rc = fetch_answer(p, (str){ f->scratch, (size_t)got }, &wrong);
+	if (rc == 1)
+		succeed(p);
+	else if (rc == -1)
+		fail(p, wrong);
 }
 
 static void
