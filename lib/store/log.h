@@ -70,9 +70,13 @@ bool store_log_bad(
 
 /*
  * For who has the lock: another file takes the log's place, in which they are
- * zeros; that one is what to gets.  How many there were, or -1.
+ * zeros; that one is what to gets.  How many there were, or -1.  fill may be
+ * NULL, or writes into the new file what is known to have been there.
  */
-int store_log_clear(const struct store_log *l, char to[64], struct error *e);
+typedef int store_log_fill(void *arg, const struct store_log *l,
+    const struct store_log_bad *b, const struct store_view *v, struct error *e);
+int store_log_clear(const struct store_log *l, store_log_fill *fill, void *arg,
+    char to[64], struct error *e);
 
 /* Let a log, if it is there, reach the disk. */
 int store_log_sync(int dirfd, const char *name, struct error *e);

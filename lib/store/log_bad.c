@@ -55,8 +55,8 @@ store_log_bad(const struct store_log *l, uint64_t *at, struct store_log_bad *b)
 
 /* The log with zeros for what is bad, in the file v; how many there were. */
 static int
-write_clear(
-    const struct store_log *l, const struct store_view *v, struct error *e)
+write_clear(const struct store_log *l, const struct store_view *v,
+    store_log_fill *fill, void *arg, struct error *e)
 {
 	struct store_log_bad b;
 	uint64_t at = 0;
@@ -70,7 +70,7 @@ write_clear(
 		int r = store_view_write(v, zeros, len, b.from - l->base, e);
 
 		free(zeros);
-		if (r == -1)
+		if (r == -1 || (fill != NULL && fill(arg, l, &b, v, e) == -1))
 			return -1;
 	}
 	/* The last record's padding may not be there. */
@@ -81,7 +81,8 @@ write_clear(
 }
 
 int
-store_log_clear(const struct store_log *l, char to[64], struct error *e)
+store_log_clear(const struct store_log *l, store_log_fill *fill, void *arg,
+    char to[64], struct error *e)
 {
 	struct store_view v = { .dirfd = l->v.dirfd };
 	int n;
@@ -91,7 +92,7 @@ store_log_clear(const struct store_log *l, char to[64], struct error *e)
 	    v.dirfd, v.name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (v.fd == -1)
 		return error_errno(e, "%s", v.name);
-	n = write_clear(l, &v, e);
+	n = write_clear(l, &v, fill, arg, e);
 	close(v.fd);
 	store_aside_name(v.dirfd, l->v.name, to);
 	if (n > 0 && linkat(v.dirfd, l->v.name, v.dirfd, to, 0) == -1)

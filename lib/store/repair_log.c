@@ -46,28 +46,74 @@ bad(const struct store_log *l)
 	return l->headless || store_log_bad(l, &at, &b);
 }
 
+/* Records that the index has, too, for a stretch of the log. */
+struct again {
+	struct store_index *index;
+	const struct store_log *log;
+	const struct store_log_bad *bad;
+	const struct store_view *file;
+	struct buf key, rec;
+	size_t n;
+	struct error *e;
+};
+
+static int
+put_again(void *arg, uint32_t id, enum store_rec_kind kind, struct labels ls)
+{
+	struct again *a = arg;
+	uint64_t off = (uint64_t)id * 8;
+
+	if (off < a->bad->from || off >= a->bad->to)
+		return 0;
+	buf_reset(&a->key);
+	buf_reset(&a->rec);
+	label_key(&a->key, ls);
+	store_log_put(&a->rec, kind, buf_str(&a->key));
+	if (a->rec.n > ((a->bad->to + 7) & ~UINT64_C(7)) - off)
+		return 0;
+	a->n++;
+	return store_view_write(
+	    a->file, a->rec.p, a->rec.n, off - a->log->base, a->e);
+}
+
+static int
+fill(void *arg, const struct store_log *l, const struct store_log_bad *b,
+    const struct store_view *v, struct error *e)
+{
+	struct again *a = arg;
+
+	a->log = l;
+	a->bad = b;
+	a->file = v;
+	a->e = e;
+	return a->index == NULL ? 0 : store_index_walk(a->index, put_again, a);
+}
+
 /*
  * Opened to write it gets a head, if it has none that can be believed; then
  * what is no record goes.
  */
 static int
 mend(const struct store_repairs *w, const char *name, const char magic[8],
-    uint64_t base)
+    struct store_index *index)
 {
 	struct store_log l = { .damage = NULL };
+	struct again a = { .index = index };
 	char to[64];
 	int n;
 
-	if (store_log_open(&l, w->s->fd, name, magic, true, base, w->e) != 1)
+	if (store_log_open(&l, w->s->fd, name, magic, true, 0, w->e) != 1)
 		return -1;
 	if (l.headless)
 		store_repairs_tell(w, name, "its head is made anew");
-	n = store_log_clear(&l, to, w->e);
+	n = store_log_clear(&l, fill, &a, to, w->e);
 	if (n > 0)
 		store_repairs_tell(w, name,
-		    "%d stretches that are no records taken out; as it was it "
-		    "is %s",
-		    n, to);
+		    "what is no record is taken out at %d places, and %zu "
+		    "records put in that the index has; as it was it is %s",
+		    n, a.n, to);
+	buf_fini(&a.key);
+	buf_fini(&a.rec);
 	store_log_close(&l);
 	return n == -1 ? -1 : 0;
 }
@@ -92,7 +138,7 @@ store_repair_meta(const struct store_repairs *w)
 		return 0;
 	/* What has been read of it may not be there any more. */
 	store_meta_close(&w->s->meta);
-	return mend(w, "meta.log", STORE_META_MAGIC, 0);
+	return mend(w, "meta.log", STORE_META_MAGIC, NULL);
 }
 
 /* The log, as far as it can be read. */
@@ -100,14 +146,13 @@ static int
 labels_log(const struct store_repairs *w, const struct store_dict *d, bool open)
 {
 	char log[32], hash[32];
-	uint64_t base = d->log.base;
 
 	path(w, SERIES, log);
 	if (d->log.damaged) {
 		if (aside(w, log, "nothing of it can be read") == -1)
 			return -1;
 	} else if (d->log.v.p != NULL && bad(&d->log)) {
-		if (mend(w, log, STORE_LOG_MAGIC, base) == -1)
+		if (mend(w, log, STORE_LOG_MAGIC, d->index) == -1)
 			return -1;
 	} else if (open || w->d->n == 0) {
 		return 0;
@@ -117,7 +162,7 @@ labels_log(const struct store_repairs *w, const struct store_dict *d, bool open)
 	if (open)
 		return 0;
 	store_repairs_tell(w, log, "begun anew, no labels are known");
-	return mend(w, log, STORE_LOG_MAGIC, 0);
+	return mend(w, log, STORE_LOG_MAGIC, NULL);
 }
 
 /* Is it damaged?  What of it then is, is told. */
