@@ -712,8 +712,6 @@ plan_segment(struct store_query *q, struct store_qday *d, struct store_qseg *g,
 
 		q->framed = q->framed || !run->sealed;
 		q->loose = q->loose || p == NULL;
-		if (!run->sealed)
-			run->sound = arena_zero(&q->a, run->n + 1, 1);
 		for (size_t k = 0; p != NULL && k < p->nwant; k++)
 			q->most[p->want[k].series] += one ? 1 : run->n;
 	}
@@ -731,8 +729,11 @@ plan_day(struct store_query *q, struct store_qday *d)
 	d->seg = arena_zero(&q->a, d->d->n + 1, sizeof(*d->seg));
 	for (size_t i = 0; i < d->d->n; i++) {
 		struct store_qseg *g = &d->seg[d->nseg];
+		struct store_seg *seg = d->d->seg[i];
 
-		g->seg = d->d->seg[i];
+		if (seg->sealed == NULL && seg->checked == NULL)
+			seg->checked = mem_zero(seg->cap, 1);
+		g->seg = seg;
 		plan_segment(q, d, g, &plans);
 		if (g->n == 0)
 			continue;

@@ -50,7 +50,6 @@ struct store_run {
 	bool rising;    /* V frames alone, whose times rise */
 	uint32_t high;  /* the last one's */
 	uint32_t *slot; /* rising; NULL of a stripe */
-	uint8_t *sound; /* which of them, or of their blocks, are checked */
 	size_t n, cap;
 };
 

@@ -435,7 +435,7 @@ struct rows {
 	bool rising; /* their times do */
 };
 
-/* The columns lo to hi of a frame of the run; they are checked once a query. */
+/* The columns lo to hi of a frame of the run; they are checked but once. */
 static const uint64_t *
 frame(const struct store_seg *g, const struct store_run *run, size_t i,
     uint32_t lo, uint32_t hi)
@@ -444,9 +444,9 @@ frame(const struct store_seg *g, const struct store_run *run, size_t i,
 	size_t from = (size_t)lo * 8 / CRC32C_BLOCK;
 	size_t to = (size_t)hi * 8 / CRC32C_BLOCK;
 	const uint8_t *q = store_seg_bytes(g, p);
-	uint8_t ok[8], *sound = &run->sound[i];
+	uint8_t ok[8], *sound = &g->checked[run->slot[i]];
 
-	if (to >= 8) {
+	if (p->len > 8 * CRC32C_BLOCK) {
 		q = *sound != 0 ? q : store_seg_frame(g, p);
 		*sound = q != NULL;
 		return (const uint64_t *)(const void *)q;

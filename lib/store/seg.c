@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "store/sealed.h"
@@ -83,6 +84,8 @@ store_seg_close(struct store_seg *s)
 {
 	store_sealed_free(s->sealed);
 	s->sealed = NULL;
+	free(s->checked);
+	s->checked = NULL;
 	store_view_close(&s->v);
 }
 

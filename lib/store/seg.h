@@ -22,6 +22,11 @@ struct store_seg {
 	uint32_t high; /* newest sample of the day before it */
 	bool now;      /* of this boot: slots have no gaps, and it may grow */
 	uint32_t n;    /* slots that are there */
+	/*
+	 * What readers found of the frame of each slot, for the next one: which
+	 * of its blocks are sound, or that all of eight and more are.
+	 */
+	uint8_t *checked; /* NULL: not looked at */
 };
 
 /*
