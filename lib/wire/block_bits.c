@@ -204,8 +204,8 @@ bits_get_xor(struct bits_in *in, struct bits_xor *s)
 		}
 		s->trailing = 64 - s->leading - n;
 	} else if (s->leading == 255) {
-		in->bad = true;
-		return 0;
+		/* As who opened a chunk again writes what first changed. */
+		s->leading = s->trailing = 0;
 	}
 	n = 64 - s->leading - s->trailing;
 	s->last ^= bits_get(in, n) << s->trailing;

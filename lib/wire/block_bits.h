@@ -48,7 +48,7 @@ bool bits_fit(int64_t x, unsigned n);
 /* A run of doubles, each as its difference in bits from the one before. */
 struct bits_xor {
 	uint64_t last;
-	unsigned leading, trailing; /* leading 255: no window yet */
+	unsigned leading, trailing; /* leading 255: no window yet, all of it */
 };
 
 void bits_put_xor(struct bits_out *o, struct bits_xor *x, double v);

@@ -43,7 +43,7 @@ windowed(struct chunk_in *c, bool own)
 		else
 			x->trailing = 64 - x->leading - n;
 	} else if (x->leading == 255) {
-		in->bad = true;
+		x->leading = x->trailing = 0; /* see bits_get_xor() */
 	}
 	if (in->bad)
 		return 0;

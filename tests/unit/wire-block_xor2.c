@@ -194,6 +194,36 @@ known_bytes(void)
 	CHECK(chunk_next(&c, &t, &v, &h) == 0);
 }
 
+/*
+ * Who opens a chunk of one value again has its window at 0..63, and may use it:
+ * Prometheus does, for heads out of a snapshot.
+ */
+static void
+resumed(void)
+{
+	static const uint8_t two[] = { 0, 3, 0, 0, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0,
+		0xe8, 0x07, 0x47 /* 0 10 0 and a difference of 64 bits */, 0xff,
+		0, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t one[] = { 0, 3, 0, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0,
+		0xe8, 0x07, 0x27 /* 0 0 10 and the same */, 0xff, 0, 0, 0, 0, 0,
+		0, 0 };
+	const struct histogram *h;
+	struct chunk_in c;
+	int64_t t;
+	double v;
+
+	for (int k = 1; k <= 2; k++) {
+		CHECK(k == 1
+			? chunk_open(&c, CHUNK_XOR, one, sizeof(one), NULL)
+			: chunk_open(&c, CHUNK_XOR2, two, sizeof(two), NULL));
+		for (int i = 0; i < 2; i++)
+			CHECK(chunk_next(&c, &t, &v, &h) == 1 &&
+			    t == i * 1000 && v == 1);
+		CHECK(chunk_next(&c, &t, &v, &h) == 1 && t == 2000 && v == 2);
+		CHECK(chunk_next(&c, &t, &v, &h) == 0);
+	}
+}
+
 static void
 all_prefixes(void)
 {
@@ -296,6 +326,7 @@ int
 main(void)
 {
 	known_bytes();
+	resumed();
 	all_prefixes();
 	in_a_block();
 	return done();
