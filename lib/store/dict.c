@@ -329,11 +329,13 @@ store_dict_labels(const struct store_dict *d, uint32_t id,
 	struct store_rec rec;
 	str bytes;
 
-	if (d->index != NULL && (uint64_t)id * 8 < store_index_end(d->index) &&
-	    (d->log.v.p == NULL || (uint64_t)id * 8 < store_log_first(&d->log)))
-		return store_index_labels(d->index, id, kind, v, out);
-	return store_log_at(&d->log, (uint64_t)id * 8, &rec, &bytes) &&
-	    rec.size >> 24 == (uint32_t)kind && store_dict_split(bytes, v, out);
+	/* What is damaged in the log may stand in the index. */
+	if (store_log_at(&d->log, (uint64_t)id * 8, &rec, &bytes))
+		return rec.size >> 24 == (uint32_t)kind &&
+		    store_dict_split(bytes, v, out);
+	return d->index != NULL &&
+	    (uint64_t)id * 8 < store_index_end(d->index) &&
+	    store_index_labels(d->index, id, kind, v, out);
 }
 
 static struct store_hash_pair *
