@@ -428,6 +428,7 @@ void
 fetch_end(struct fetch_job *j, const struct fetch_answer *a)
 {
 	j->fetch->pending--;
+	j->fetch->ended++;
 	j->q.done(j->q.arg, a);
 	job_done(j);
 }
@@ -619,6 +620,7 @@ fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
     struct error *e)
 {
 	struct epoll_event ev[EVENTS];
+	size_t ended = f->ended;
 	int n, done;
 
 	for (size_t i = 0; i < f->nwatched; i++)
@@ -631,11 +633,14 @@ fetch_step(struct fetch *f, struct pollfd *fds, size_t nfds, int timeout,
 				fds[i].revents = 0;
 		return 0;
 	}
-	/* What was added since the last step is sent before the wait. */
+	/*
+	 * What was added since the last step is sent before the wait, of which
+	 * there is none when that has ended something.
+	 */
 	fetch_plain_step(f);
 	if ((done = do_due(f)) == -1)
 		return error_set(e, "libcurl failed");
-	if (done > 0)
+	if (done > 0 || f->ended != ended)
 		timeout = 0;
 	n = wait_for(f, fds, nfds, wait_time(f, timeout), ev);
 	for (int i = 0; i < n; i++)

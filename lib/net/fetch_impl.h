@@ -150,6 +150,7 @@ struct fetch {
 	char *scratch;
 	struct fetch_gzip *gzip; /* NULL until it is used */
 	size_t pending;
+	size_t ended; /* requests, ever */
 	struct fetch_job *idle[FETCH_IDLE];
 	size_t nidle;
 	size_t kept; /* bytes in the buffers of the idle */

@@ -255,6 +255,25 @@ test_names(struct fetch *f)
 	buf_fini(&g.body);
 }
 
+/* What fails before it has begun is told at once, not when a wait is over. */
+static void
+test_at_once(struct fetch *f)
+{
+	struct got g = { 0 };
+	struct fetch_request q = { .method = "GET",
+		.url = STR("unix:/no/such/socket:/x"),
+		.timeout = 40000,
+		.done = on_done,
+		.arg = &g };
+	struct error e;
+	time_t from = time(NULL);
+
+	CHECK(fetch_add(f, &q, &e) == 0);
+	CHECK(fetch_step(f, NULL, 0, 30000, &e) == 0);
+	CHECK(g.done && g.failed && time(NULL) - from < 20);
+	buf_fini(&g.body);
+}
+
 /* An IPv6 address in its brackets, as the Host header has it, too. */
 static void
 test_six(struct fetch *f)
@@ -335,6 +354,7 @@ main(void)
 	test_rows(f);
 	test_kept(f);
 	test_names(f);
+	test_at_once(f);
 	test_six(f);
 	test_cancel(f);
 	fetch_free(f);
