@@ -91,7 +91,7 @@ test_query(struct serve *s)
 	same(s, Q "1&time=1.5", 200,
 	    OK_ "{\"resultType\":\"scalar\",\"result\":[1.5,\"1\"]}}");
 	same(s, Q "%22a%3Cb%22&time=-1", 200,
-	    OK_ "{\"resultType\":\"string\",\"result\":[-1,\"a<b\"]}}");
+	    OK_ "{\"resultType\":\"string\",\"result\":[-1,\"a\\u003cb\"]}}");
 	same(s, Q "nothing", 200, VECTOR "]}}");
 	same(s, Q "up%7Bjob=%22a%22%7D[1m]", 200,
 	    MATRIX "{\"metric\":{\"__name__\":\"up\",\"job\":\"a\"},"
