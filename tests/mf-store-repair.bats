@@ -26,6 +26,12 @@ setup() {
 	    conv=notrunc status=none
 	printf '\377' | dd of=base/store/$head bs=1 seek=20 conv=notrunc \
 	    status=none
+	# Some labels of c are not, and what a killed writer leaves is there.
+	log=20211122/series.log
+	printf '\377' | dd of=base/store/$log bs=1 conv=notrunc status=none \
+	    seek=$(($(stat -c %s base/store/$log) - 20))
+	printf 'torn' >>base/store/$log
+	printf 'torn' >>base/store/meta.log
 }
 
 teardown() { leave_memory; }
@@ -55,8 +61,16 @@ mended() {
 	[[ $output == "$told"* ]]
 	[[ $output == *"$head: set aside, nothing of it can be read"* ]]
 	[[ $output == *"$seg: made anew without what is damaged"* ]]
+	[[ $output =~ "$seg.damaged: "[0-9]+" samples are kept, "[1-9] ]]
+	[[ $output == *"meta.log: what is no record is taken out at 1 places"* ]]
+	[[ $output == *"$log: what is no record is taken out at "[12]" places"* ]]
+	for f in $head $seg $log meta.log; do
+		[ -s d/store/$f.damaged ]
+	done
 	cmp d/store/$head.damaged base/store/$head
-	[ -s d/store/$seg.damaged ]
+	cmp d/store/$log.damaged base/store/$log
+	run -0 --separate-stderr mf-store select -d d
+	[ "$stderr" = "" ]
 	# Batches of c but for the one, of the day that is left.
 	n=$(mf-store select -d d '{job="c"}' | grep -c '^# BATCH')
 	[ "$n" -gt 15 ]
@@ -76,7 +90,7 @@ mended() {
 @test "any call may fail in a repair" {
 	calls=0
 	for f in pwrite:full fsync:EIO fdatasync:EIO renameat:EIO openat:EIO \
-	    flock:EIO; do
+	    linkat:EIO ftruncate:EIO flock:EIO; do
 		for ((n = 1; n < 200; n++)); do
 			rm -rf d
 			cp -r base d

@@ -65,6 +65,7 @@ typedef int (*fallocate_fn)(int, off_t, off_t);
 typedef int (*mkdirat_fn)(int, const char *, mode_t);
 typedef int (*mkdir_fn)(const char *, mode_t);
 typedef int (*unlinkat_fn)(int, const char *, int);
+typedef int (*linkat_fn)(int, const char *, int, const char *, int);
 typedef int (*flock_fn)(int, int);
 typedef void *(*mmap_fn)(void *, size_t, int, int, int, off_t);
 
@@ -329,6 +330,16 @@ unlinkat(int fd, const char *path, int flags)
 	REAL(unlinkat_fn, "unlinkat");
 
 	return fails("unlinkat", base(path), 0, 0) ? -1 : real(fd, path, flags);
+}
+
+int
+linkat(int fd, const char *from, int tofd, const char *to, int flags)
+{
+	REAL(linkat_fn, "linkat");
+
+	return fails("linkat", base(to), 0, 0)
+	    ? -1
+	    : real(fd, from, tofd, to, flags);
 }
 
 int
