@@ -3,6 +3,7 @@
  * range query answers.
  */
 #include "metric/expo.h"
+#include "metric/histogram.h"
 #include "store/dir.h"
 
 #include "base/num.h"
@@ -37,12 +38,17 @@ one(struct writer *w, const struct source_series *s)
 	label_print(&w->text, s->labels);
 	buf_byte(&w->text, ' ');
 	for (size_t i = 0; i < s->n; i++) {
-		bool stale = num_is_stale(s->v[i]);
+		const struct histogram *h = s->h != NULL ? s->h[i] : NULL;
+		bool stale = h == NULL && num_is_stale(s->v[i]);
 
-		if (stale)
-			buf_add(&w->b, expo_word(EXPO_STALE));
+		if (stale || h != NULL)
+			buf_add(&w->b,
+			    expo_word(stale ? EXPO_STALE : EXPO_HIST));
 		buf_add(&w->b, buf_str(&w->text));
-		if (!stale) {
+		if (h != NULL) {
+			histogram_print(&w->b, h);
+			buf_byte(&w->b, ' ');
+		} else if (!stale) {
 			num_print(&w->b, s->v[i]);
 			buf_byte(&w->b, ' ');
 		}
@@ -79,6 +85,7 @@ walk(struct writer *w, const struct store_range *r, struct error *e)
 		.nm = r->nm,
 		.from = r->from,
 		.to = r->to,
+		.histograms = true,
 	};
 	struct source_series s;
 	struct source_cursor *c = source_open(&src, &q, e);
