@@ -23,6 +23,7 @@
 #define MAX_BODY ((size_t)256 << 20)
 #define MAX_REDIRECTS 10
 #define MAX_KEPT ((size_t)32 << 20) /* bytes in the buffers of idle jobs */
+#define WARM 4                      /* idle jobs that keep them */
 #define EVENTS 64
 
 struct fetch *
@@ -127,8 +128,8 @@ job_done(struct fetch_job *j)
 		job_free(j);
 		return;
 	}
-	if (j->body.cap > MAX_KEPT - f->kept)
-		buf_fini(&j->body);
+	if (f->nidle >= WARM || j->body.cap > MAX_KEPT - f->kept)
+		fetch_body_fini(j);
 	arena_reset(&j->arena);
 	f->kept += j->body.cap;
 	f->idle[f->nidle++] = j;

@@ -266,4 +266,5 @@ fetch_body_fini(struct fetch_job *j)
 	buf_fini(&j->body);
 	if (j->z_ready)
 		inflateEnd(&j->z);
+	j->z_ready = false;
 }
