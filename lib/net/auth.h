@@ -71,6 +71,12 @@ int auth_load(struct auth *a, const struct conf_node *map, bool inline_map,
 bool auth_key(str key);
 
 /*
+ * What keeps text from being a URL, in the words of Go's net/url without the
+ * URL, which may hold a password; or NULL.
+ */
+const char *auth_url_fault(str url);
+
+/*
  * Is host (as in a URL, brackets of IPv6 left out) one that no_proxy says is
  * asked directly?  A comma separated list of names (with what is below them;
  * ".x": only what is below), addresses, CIDR ranges, each with :PORT or

@@ -2,6 +2,7 @@
  * tls_config, oauth2, http_headers and the proxy keys: what stands inside an
  * http_config.  tests/unit/net-auth.c has their cases.
  */
+#include <ctype.h>
 #include <stddef.h>
 
 #include "net/auth_impl.h"
@@ -291,12 +292,74 @@ check_connect_header(const struct conf_node *n, struct error *e)
 	return 0;
 }
 
+/* Of what is between "//" and the path. */
+static const char *
+authority_fault(str s)
+{
+	size_t at = s.n, colon;
+
+	while (at > 0 && s.p[at - 1] != '@')
+		at--;
+	s = str_skip(s, at);
+	if (memchr(s.p, ' ', s.n) != NULL)
+		return "invalid character \" \" in host name";
+	if (s.n > 0 && s.p[0] == '[') {
+		colon = str_chr(s, ']');
+		if (colon == s.n)
+			return "missing ']' in host";
+		s = str_skip(s, colon + 1);
+		if (s.n > 0 && s.p[0] != ':')
+			return "invalid port after host";
+	}
+	for (s = str_skip(s, str_chr(s, ':') + 1); s.n > 0; s = str_skip(s, 1))
+		if (!isdigit((unsigned char)s.p[0]))
+			return "invalid port after host";
+	return NULL;
+}
+
+const char *
+auth_url_fault(str url)
+{
+	str first = str_take(url, str_chr(url, '#'));
+	bool query = false; /* in which nothing is looked at */
+	size_t n = 0;
+
+	for (size_t i = 0; i < url.n; i++) {
+		if ((unsigned char)url.p[i] < ' ' || url.p[i] == 0x7f)
+			return "invalid control character in URL";
+		query |= url.p[i] == '?';
+		if (url.p[i] == '%' && !query &&
+		    (url.n - i < 3 || !isxdigit((unsigned char)url.p[i + 1]) ||
+			!isxdigit((unsigned char)url.p[i + 2])))
+			return "invalid URL escape";
+	}
+	first = str_take(first, str_chr(first, '?'));
+	first = str_take(first, str_chr(first, '/'));
+	n = str_chr(first, ':');
+	if (n == 0 && first.n > 0)
+		return "missing protocol scheme";
+	if (n < first.n && !isalpha((unsigned char)first.p[0]))
+		return "first path segment in URL cannot contain colon";
+	n = n < first.n ? n + 1 : 0;
+	url = str_skip(url, n);
+	if (!str_starts(url, STR("//")))
+		return NULL;
+	url = str_skip(url, 2);
+	for (n = 0; n < url.n && strchr("/?#", url.p[n]) == NULL;)
+		n++;
+	return authority_fault(str_take(url, n));
+}
+
 int
 auth_check_proxy(
     const struct auth_proxy *p, const struct conf_node *n, struct error *e)
 {
 	const struct conf_node *h = p->connect_header;
+	const char *fault = auth_url_fault(p->url);
 
+	if (fault != NULL)
+		return conf_error(
+		    conf_find(n, "proxy_url"), e, "proxy_url: %s", fault);
 	if (h != NULL && check_connect_header(h, e) == -1)
 		return -1;
 	if (h != NULL && h->n > 0 && !p->from_environment && p->url.n == 0)

@@ -52,6 +52,7 @@ static int
 check_url(const struct conf_node *n, str url, struct error *e)
 {
 	str scheme = str_take(url, str_find(url, STR("://"))), user;
+	const char *fault = auth_url_fault(url);
 
 	if (url.n == 0)
 		return conf_error(n, e, "URL is missing");
@@ -66,6 +67,8 @@ check_url(const struct conf_node *n, str url, struct error *e)
 		if ((unsigned char)url.p[i] <= ' ' || url.p[i] == 0x7f)
 			return conf_error(
 			    n, e, "a blank or a control character in the URL");
+	if (fault != NULL)
+		return conf_error(n, e, "url: %s", fault);
 	return 0;
 }
 

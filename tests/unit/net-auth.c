@@ -194,6 +194,15 @@ static const struct bad {
 	    "expected a list" },
 	{ "proxy_url: http://x\nproxy_connect_header: {'a b': [b]}",
 	    "t.yml:2:24: invalid header name" },
+	{ "proxy_url: ':80'",
+	    "t.yml:1:12: proxy_url: missing protocol scheme" },
+	{ "proxy_url: 10.0.0.1:80", "first path segment in URL cannot" },
+	{ "proxy_url: http://u:s3@h:x", "proxy_url: invalid port after host" },
+	{ "proxy_url: http://[::1]80", "invalid port after host" },
+	{ "proxy_url: http://[::1", "missing ']' in host" },
+	{ "proxy_url: http://a b", "invalid character \" \" in host name" },
+	{ "proxy_url: http://u%zz@h", "invalid URL escape" },
+	{ "proxy_url: \"http://a\\n\"", "invalid control character in URL" },
 	{ "http_headers: [a]", "http_headers: expected a map" },
 	{ "http_headers: {a: b}", "t.yml:1:19: " },
 	{ "http_headers: {a: {values: b}}", "values: expected a list" },
@@ -217,6 +226,22 @@ test_bad(void)
 		CHECK(rc == -1 && strstr(e.msg, bad[i].error) != NULL);
 		if (strstr(e.msg, bad[i].error) == NULL)
 			printf("# %s: %s\n", bad[i].text, e.msg);
+	}
+}
+
+/* URLs that Go's net/url takes. */
+static void
+test_urls(void)
+{
+	static const char *const good[] = { "", "http://h", "http://h:80/",
+		"http://h:/x", "http://u:p%20:@h:1/?a=%zz", "socks5://[::1]:1",
+		"h:80", "a/b:c", "http://[fe80::1%25e0]:80/a:b?c:d#e:f",
+		"//h/x", "?a:b" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		CHECK(auth_url_fault(str_of(good[i])) == NULL);
+		if (auth_url_fault(str_of(good[i])) != NULL)
+			printf("# %s\n", good[i]);
 	}
 }
 
@@ -309,6 +334,7 @@ main(void)
 	test_oauth2();
 	test_jwt();
 	test_bad();
+	test_urls();
 	test_secret();
 	test_direct();
 	conf_free(conf);
