@@ -389,6 +389,47 @@ says() {
 	done
 }
 
+# Queries need no slots of a part, and select needs them only for what is no
+# row: all rows are there, and all who read say that the file is damaged.
+@test "the slots of a part are damaged" {
+	can_compact || skip "no mf-store compact here"
+	part=20211122/000001-000001.part
+	stream a 0 20 | grep -v -e HIST -e EXEMPLAR -e ^late >rows
+	rm -rf base
+	mf-store append -d base rows
+	mf-store compact --seal -d base
+	fresh
+	f=d/store/$part
+	# The directory: stripes of 56 bytes, layouts of 32, then pages.
+	read -r dir < <(od -An -tu8 -j 64 -N 8 $f)
+	read -r stripes layouts pages < <(od -An -tu4 -j 72 -N 12 $f)
+	[ "$pages" = 1 ]
+	read -r at < <(od -An -tu8 -N 8 -j $((dir + stripes * 56 +
+	    layouts * 32)) $f)
+	flip $f $((at + 3)) 16
+	says $part mf-store select -d d
+	[ $status = 1 ]
+	samples <out | cmp - <(samples <rows)
+	says $part mf-store select --by-series -d d m1
+	[ $status = 1 ]
+	says $part mf-eval -d d --now 1637582400 m1
+	[ $status = 1 ]
+	[ "$(grep -c '^m1' out)" = 1 ]
+	says $part mf-eval -d d -s 1637582400 -e 1637600000 --step 5m m1
+	[ $status = 1 ]
+	# What would lose them is refused, and a repair loses none.
+	run -1 mf-store delete -d d m2
+	run -0 mf-store check --repair -d d
+	[[ $output == *"$part: slots 0 to "*" are damaged"* ]]
+	[[ $output == *": "[1-9]*" samples are kept, 0 given up"* ]]
+	run -0 --separate-stderr mf-store select -d d
+	[ "$stderr" = "" ]
+	samples <<<"$output" | cmp - <(samples <rows)
+	run -0 mf-store check -d d
+	run -0 mf-store delete -d d m2
+	mf-store select -d d | samples | cmp - <(samples <rows | grep -v '^m2{')
+}
+
 @test "every byte of every file" {
 	[ -n "${MF_FLIP:-}" ] || skip "MF_FLIP=STEP asks for it (make soak)"
 	judged=0
