@@ -2,7 +2,6 @@
  * mf-store append: batches from stdin or files into the store, each committed
  * as soon as it is complete.
  */
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -17,7 +16,7 @@
 #include "store_cmd.h"
 #include "tool.h"
 
-#define HOLD ((size_t)1 << 18) /* read at once */
+#define HOLD ((size_t)1 << 16) /* read at once */
 #define HELD_MAX ((size_t)32 << 20)
 #define MISSES 16
 
@@ -89,91 +88,40 @@ take(struct append *a, struct batch_reader *r)
 }
 
 /*
- * The beginning of an input, the short way (store_append_text): batch after
- * batch from what is held, which is read on while they last.
+ * The beginning of an input, the short way (store_text_take): batch after batch
+ * as they come, in a buffer that is as small as it can be, for a page of memory
+ * costs more than all else that is done with a page of text.
  */
 struct begin {
 	struct buf held;
 	size_t at;       /* what of it is done */
-	size_t seen;     /* how far its end was looked for */
+	struct buf back; /* what the long way must have first */
 	unsigned misses; /* batches in a row that went the long way */
-	bool eof;
+	bool through;    /* in such a one */
+	bool inside;     /* in one that goes the short way */
 };
 
-/*
- * Take the pages of a buffer at once: a fault for each would cost more than
- * all else that is done with a page of metrics.  Only speed is lost without.
- */
-static void
-populate(char *p, size_t n)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t off = (page - (uintptr_t)p % page) % page;
-
-	if (n > off)
-		(void)madvise(
-		    p + off, (n - off) / page * page, MADV_POPULATE_WRITE);
-}
-
-/* Read once more; false on error. */
-static bool
+/* Read once more: 1, 0 at the end, -1 on error. */
+static int
 hold(struct append *a, struct begin *g, int fd)
 {
-	char *p = buf_reserve(&g->held, HOLD);
 	ssize_t n;
 
-	populate(p, HOLD);
+	buf_drop(&g->held, g->at);
+	g->at = 0;
+	if (g->held.cap - g->held.n < HOLD / 2)
+		(void)buf_reserve(&g->held, HOLD - 1);
 	do
-		n = read(fd, p, HOLD);
+		n = read(fd, g->held.p + g->held.n, g->held.cap - g->held.n);
 	while (n == -1 && errno == EINTR);
 	if (n == -1) {
 		tool_warn("%s: %m", a->name);
 		a->status = TOOL_FAILED;
-		return false;
+		return -1;
 	}
 	g->held.n += (size_t)n;
-	g->eof = n == 0;
-	return true;
-}
-
-/*
- * The next whole batch of what is held; false: none yet.  A page has few '#',
- * so that looking for them is faster than for the whole line.
- */
-static bool
-held_batch(struct begin *g, str *text)
-{
-	static const str eof = STR_INIT("# EOF\n");
-	str s = str_skip(buf_str(&g->held), g->at);
-
-	while (g->seen < s.n) {
-		size_t n = g->seen + str_chr(str_skip(s, g->seen), '#');
-
-		if (s.n - n < eof.n) {
-			g->seen = n;
-			return false;
-		}
-		g->seen = n + 1;
-		if (n > 0 && s.p[n - 1] == '\n' &&
-		    str_starts(str_skip(s, n), eof)) {
-			*text = str_take(s, n + eof.n);
-			g->seen = 0;
-			return true;
-		}
-	}
-	return false;
-}
-
-static size_t
-lines_in(str s)
-{
-	size_t n = 0;
-
-	while (s.n > 0) {
-		n++;
-		s = str_skip(s, str_chr(s, '\n') + 1);
-	}
-	return n;
+	tool_progress(a->name, fd);
+	return n > 0;
 }
 
 /* Whole lines the long way. */
@@ -185,54 +133,109 @@ feed(struct append *a, struct batch_reader *r, str lines)
 	return take(a, r);
 }
 
-/* One batch: the short way if it can, else the long one; false to stop. */
-static bool
-take_text(struct append *a, struct batch_reader *r, struct begin *g, str text)
+/* What is held and not done, as far as its lines are whole. */
+static str
+rest(const struct begin *g)
 {
+	str s = str_skip(buf_str(&g->held), g->at);
+
+	while (s.n > 0 && s.p[s.n - 1] != '\n')
+		s.n--;
+	return s;
+}
+
+/* The end of the batch that went the long way, as far as it is held. */
+static bool
+go_through(struct append *a, struct batch_reader *r, struct begin *g)
+{
+	static const char eof[] = "\n# EOF\n";
+	str s = rest(g);
+	const char *p = memmem(s.p, s.n, eof, sizeof(eof) - 1);
+
+	g->through = false;
+	if (str_starts(s, STR("# EOF\n")))
+		s = str_take(s, sizeof(eof) - 2);
+	else if (p != NULL)
+		s = str_from(s.p, p + sizeof(eof) - 1);
+	else
+		g->through = true; /* it goes on in what is read next */
+	g->at += s.n;
+	return feed(a, r, s);
+}
+
+/* Some of a batch the short way; false to stop. */
+static bool
+take_text(struct append *a, struct batch_reader *r, struct begin *g)
+{
+	str s = str_skip(buf_str(&g->held), g->at);
+	size_t n = s.n, lines;
 	struct error e;
+	bool go;
 	int k;
 
 	a->opts.now = tool_now();
-	k = store_append_text(a->s, text, &a->opts, &a->n, &e);
-	if (k == -1) {
+	k = store_text_take(a->s, &s, &a->opts, &a->n, &lines, &g->back, &e);
+	g->at += n - s.n;
+	g->inside = k == 2;
+	switch (k) {
+	case -1:
 		tool_warn("%s", e.msg);
 		a->status = TOOL_FAILED;
 		return false;
-	}
-	if (k == 1) {
+	case 1:
 		a->batches++;
 		g->misses = 0;
-		batch_skip(r, lines_in(text));
+		batch_skip(r, lines);
 		return true;
+	case 0:
+		g->misses++;
+		g->through = true;
+		go = feed(a, r, buf_str(&g->back));
+		buf_reset(&g->back);
+		return go;
 	}
-	g->misses++;
-	return feed(a, r, text);
+	return true;
+}
+
+/* What began the short way and did not end must go the other. */
+static bool
+give_up(struct append *a, struct batch_reader *r, struct begin *g)
+{
+	struct error e;
+
+	if (store_text_back(a->s, &g->back, &e) == 0)
+		return feed(a, r, buf_str(&g->back));
+	tool_warn("%s", e.msg);
+	a->status = TOOL_FAILED;
+	return false;
 }
 
 /* False to stop; what is left of g->held belongs to what comes. */
 static bool
 begin(struct append *a, struct batch_reader *r, struct begin *g, int fd)
 {
-	str text;
+	static const str word = STR_INIT("# BATCH ");
+	int k = 1;
 
-	while (!g->eof && g->misses < MISSES) {
-		buf_drop(&g->held, g->at);
-		g->at = 0;
-		if (g->held.n > HELD_MAX)
-			return true;
-		if (!hold(a, g, fd))
-			return false;
-		tool_progress(a->name, fd);
-		while (g->misses < MISSES && held_batch(g, &text)) {
-			g->at += text.n;
-			if (!take_text(a, r, g, text))
-				return false;
+	while (k == 1 && g->held.n - g->at <= HELD_MAX) {
+		str s = rest(g);
+		bool go;
+
+		if (s.n == 0) {
+			k = hold(a, g, fd);
+			continue;
 		}
-		text = str_skip(buf_str(&g->held), g->at);
-		if (!str_starts(text, str_take(STR("# BATCH "), text.n)))
+		if (g->through)
+			go = go_through(a, r, g);
+		else if (g->inside ||
+		    (g->misses < MISSES && str_starts(s, word)))
+			go = take_text(a, r, g);
+		else
 			return true;
+		if (!go)
+			return false;
 	}
-	return true;
+	return k != -1 && give_up(a, r, g);
 }
 
 /* What is held and not done: whole lines are read, a part is left for l. */
@@ -240,13 +243,10 @@ static bool
 pass_on(struct append *a, struct batch_reader *r, const struct begin *g,
     struct file_lines *l)
 {
-	str s = str_skip(buf_str(&g->held), g->at);
-	size_t n = s.n;
+	str s = rest(g);
 
-	while (n > 0 && s.p[n - 1] != '\n')
-		n--;
-	buf_add(&l->buf, str_skip(s, n));
-	return n == 0 || feed(a, r, str_take(s, n));
+	buf_add(&l->buf, str_skip(buf_str(&g->held), g->at + s.n));
+	return s.n == 0 || feed(a, r, s);
 }
 
 /* One input to its end; false to stop.  The first one makes the store. */
@@ -268,6 +268,7 @@ append(struct append *a, int fd)
 	if (!a->dry && form_of(a) == EXPO_MF) {
 		go = begin(a, r, &g, fd) && pass_on(a, r, &g, &l);
 		buf_fini(&g.held);
+		buf_fini(&g.back);
 	}
 	while (go && (k = file_lines_next(&l, &text, &e)) != 0) {
 		if (k == -1) {

@@ -97,13 +97,21 @@ int store_append(struct store *s, const struct batch *b,
     struct error *e);
 
 /*
- * The same for a batch that is still text, "# BATCH" to "# EOF", of a process
- * that has just begun: 1 if it was just like its source's batch before but for
- * the values, and is stored; 0 if it must go through store_append(); -1.  It
- * is tried for the first batch of each source.
+ * The short way for a process that has just begun, and a batch that is still
+ * text, "# BATCH" to "# EOF": *text may be any piece of it, and moves past what
+ * is done with; what is left must come again in front of the next piece.
+ * 1: it was just like its source's batch before but for the values, and is
+ * stored; *lines is how many there were.
+ * 2: so far it is; there must be more.
+ * 0: it must go through store_append(): what back gets now, if anything, which
+ * has a line for each that was passed over, then the rest.
+ * -1: an error.
+ * It is tried for the first batch of each source.  While one is not complete,
+ * nothing else may be appended; store_text_back() gives it up.
  */
-int store_append_text(struct store *s, str text, const struct store_opts *o,
-    struct store_counts *n, struct error *e);
+int store_text_take(struct store *s, str *text, const struct store_opts *o,
+    struct store_counts *n, size_t *lines, struct buf *back, struct error *e);
+int store_text_back(struct store *s, struct buf *back, struct error *e);
 
 /*
  * A source over the store, valid as long as it is open; each source_open() sees

@@ -3,8 +3,10 @@
  * before but for its values.  store/cache/X remembers, for each line of a
  * source's last page, the hash and length of its series and its column; so a
  * process that knows nothing hashes and reads a number a line, and parses no
- * labels.  Whatever is not just so goes the long way (append.c), which writes
- * the cache anew.
+ * labels.  Text is taken as it comes and is not kept: memory for a whole page
+ * would cost more than all that is done with it.  Whatever is not just so goes
+ * the long way (append.c), which writes the cache anew; the lines until then
+ * are made again from what was understood of them.
  *
  * The cache is derived: it is believed only if its checksum, its source, its
  * day and the place of its layout are right.
@@ -15,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -164,23 +167,6 @@ take_line(const struct store_cache_line *c, str *text, str t, uint64_t *row)
 	return true;
 }
 
-/* All lines into a row; false if the page is another one. */
-static bool
-take_lines(const struct cache *c, str text, int64_t t, uint64_t *row)
-{
-	struct buf time = { NULL, 0, 0 };
-	size_t i = 0;
-
-	num_print_int(&time, t);
-	for (i = 0; i < c->head->n; i++)
-		if ((c->line[i].col >= c->head->cols &&
-			c->line[i].col != STORE_IDS_NONE) ||
-		    !take_line(&c->line[i], &text, buf_str(&time), row))
-			break;
-	buf_fini(&time);
-	return i == c->head->n && str_eq(text, STR("# EOF\n"));
-}
-
 /* With the lock: may a batch of this time be taken, by the limits? */
 static int
 in_time(struct store *s, int64_t t, const struct store_limits *l, int64_t now,
@@ -201,85 +187,267 @@ in_time(struct store *s, int64_t t, const struct store_limits *l, int64_t now,
 	return newest == INT64_MIN || newest - t <= l->v[STORE_LIMIT_WINDOW];
 }
 
-/* With the lock: is the source where the cache says, and the batch newer? */
+/* A batch on the short way. */
+struct store_text {
+	struct store_wsource *src; /* NULL: there is none */
+	struct store_wday *d;
+	struct cache c;
+	int64_t t;
+	struct buf time; /* t as it is printed */
+	struct labels labels;
+	size_t line;   /* of the cache: which comes next */
+	uint64_t *row; /* in the arena of the batch, as what follows */
+	const uint32_t *ids;
+};
+
+static void
+end(struct store_text *x)
+{
+	if (x->src != NULL)
+		cache_close(&x->c);
+	x->src = NULL;
+}
+
+void
+store_text_free(struct store_text *x)
+{
+	if (x == NULL)
+		return;
+	end(x);
+	buf_fini(&x->time);
+	free(x);
+}
+
+/*
+ * The text of the lines that have been passed over, or one that says the same:
+ * a line for each, without those of metadata, which the store has.
+ */
 static int
-commit(struct store *s, struct store_wsource *src, const struct cache *c,
-    struct store_part *p, struct error *e)
+give_back(struct store_text *x, struct buf *back, struct error *e)
+{
+	struct label v[STORE_LABELS_MAX];
+	struct labels ls;
+
+	expo_put_batch(back, x->labels, x->t, NULL, 0);
+	for (size_t i = 0; i < x->line; i++) {
+		uint32_t col = x->c.line[i].col;
+		double value;
+
+		if (col != STORE_IDS_NONE) {
+			if (!store_dict_labels(&x->d->dict, x->ids[col],
+				STORE_REC_SERIES, v, &ls))
+				return error_set(e,
+				    "%08u/series.log: what was there cannot "
+				    "be read any more",
+				    (unsigned)x->d->ymd);
+			memcpy(&value, &x->row[col], sizeof(value));
+			label_print(back, ls);
+			buf_byte(back, ' ');
+			num_print(back, value);
+		}
+		buf_byte(back, '\n');
+	}
+	end(x);
+	return 0;
+}
+
+int
+store_text_back(struct store *s, struct buf *back, struct error *e)
+{
+	struct store_text *x = s->w == NULL ? NULL : s->w->text_way;
+
+	return x == NULL || x->src == NULL ? 0 : give_back(x, back, e);
+}
+
+static bool
+same_place(const struct store_wsource *src, const struct store_wday *d,
+    const struct cache *c)
+{
+	return d->dict.fresh.n == 0 && src->seg == c->head->seg &&
+	    src->layout == c->head->layout && src->n == c->head->cols &&
+	    src->high_known;
+}
+
+/*
+ * Is the source where the cache says?  Asked before anything is passed over, so
+ * that what has been can be given back.
+ */
+static int
+find_place(struct store *s, struct store_text *x, struct store_wsource *src,
+    struct error *e)
 {
 	int64_t start;
-	uint32_t ymd = store_ymd(p->t, &start);
-	struct store_wday *d = store_wday_use(s, ymd, start, e);
+	uint32_t ymd = store_ymd(x->t, &start);
 	int rc = 0;
 
-	if (d == NULL)
+	if (x->c.head->day != ymd)
+		return 0;
+	if (store_lock(s, e) == -1)
 		return -1;
-	rc = store_wsource_use(s, src, d, e);
-	if (rc == 0 && d->dict.fresh.n == 0 && src->seg == c->head->seg &&
-	    src->layout == c->head->layout && src->n == c->head->cols &&
-	    src->high_known && p->t - start > (int64_t)src->high)
-		rc = store_part_write(s, src, d, p, e) == -1 ? -1 : 1;
-	if (rc == -1)
-		store_wday_drop(s, d);
+	x->d = store_wday_use(s, ymd, start, e);
+	if (x->d == NULL)
+		rc = -1;
+	else if (store_wsource_use(s, src, x->d, e) == -1) {
+		store_wday_drop(s, x->d);
+		rc = -1;
+	} else {
+		rc = same_place(src, x->d, &x->c);
+	}
+	store_unlock(s);
 	return rc;
 }
 
+/* The first line of a batch. */
 static int
-locked(struct store *s, struct store_wsource *src, const struct cache *c,
-    struct store_part *p, const struct store_opts *o, struct error *e)
+begin(struct store *s, struct store_text *x, str *text,
+    const struct store_opts *o, struct error *e)
+{
+	struct arena *a = &s->w->arena;
+	struct store_wsource *src;
+	uint32_t *ids;
+	str rest;
+	int rc;
+
+	arena_reset(a);
+	if (!head(s->w, *text, &x->labels, &x->t, &rest) ||
+	    x->t < STORE_T_SECONDS || x->t > STORE_T_MAX || o->replace)
+		return 0;
+	src = store_wsource_find(s, x->labels);
+	if (src->tried)
+		return 0;
+	src->tried = true;
+	if (!cache_open(s, src, &x->c))
+		return 0;
+	rc = find_place(s, x, src, e);
+	if (rc != 1) {
+		cache_close(&x->c);
+		return rc;
+	}
+	x->src = src;
+	x->line = 0;
+	x->labels = label_dup(a, x->labels); /* the text may go */
+	ids = arena_alloc(a, (src->n + 1) * sizeof(*ids));
+	if (src->n > 0)
+		memcpy(ids, src->ids, src->n * sizeof(*ids));
+	x->ids = ids;
+	x->row = arena_alloc(a, (src->n + 1) * sizeof(*x->row));
+	for (size_t i = 0; i < src->n; i++)
+		x->row[i] = STORE_ABSENT;
+	buf_reset(&x->time);
+	num_print_int(&x->time, x->t);
+	*text = rest;
+	return 1;
+}
+
+/* With the lock: if the source is where it was, and the batch is newer. */
+static int
+commit(struct store *s, struct store_text *x, const struct store_opts *o,
+    struct store_counts *n, struct error *e)
+{
+	struct store_part p = { .t = x->t, .row = x->row, .sync = o->sync };
+	const struct store_wday *was = x->d;
+	struct store_wday *d;
+
+	d = store_wday_use(s, was->ymd, was->start, e);
+	if (d == NULL)
+		return -1;
+	if (store_wsource_use(s, x->src, d, e) == -1) {
+		store_wday_drop(s, d);
+		return -1;
+	}
+	if (!same_place(x->src, d, &x->c) ||
+	    x->t - d->start <= (int64_t)x->src->high)
+		return 0;
+	for (size_t i = 0; i < x->src->n; i++)
+		p.n += x->row[i] != STORE_ABSENT;
+	if (store_part_write(s, x->src, d, &p, e) == -1) {
+		store_wday_drop(s, d);
+		return -1;
+	}
+	n->samples += p.n;
+	return 1;
+}
+
+static int
+locked(struct store *s, struct store_text *x, const struct store_opts *o,
+    struct store_counts *n, struct error *e)
 {
 	struct store_limits l;
 	int rc;
 
 	if (store_lock(s, e) == -1)
 		return -1;
-	rc = store_limits_use(s, &o->limits, &l, e) == -1
-	    ? -1
-	    : in_time(s, p->t, &l, o->now, e);
+	/* A day that has been made anew is not opened in place of x->d. */
+	if (!store_view_current(&x->d->dict.log.v))
+		rc = 0;
+	else if (store_limits_use(s, &o->limits, &l, e) == -1)
+		rc = -1;
+	else
+		rc = in_time(s, x->t, &l, o->now, e);
 	if (rc == 1)
-		rc = commit(s, src, c, p, e);
+		rc = commit(s, x, o, n, e);
 	store_unlock(s);
 	return rc;
 }
 
-int
-store_append_text(struct store *s, str text, const struct store_opts *o,
-    struct store_counts *n, struct error *e)
+/* Whole lines of it: 1 it is stored, 2 more are needed, 0 it is another. */
+static int
+take(struct store *s, struct store_text *x, str *text,
+    const struct store_opts *o, struct store_counts *n, struct error *e)
 {
-	struct store_part p = { .sync = o->sync };
-	struct store_wsource *src;
-	struct labels ls;
-	struct cache c;
-	uint64_t *row;
-	int64_t start;
-	int rc = 0;
+	static const str eof = STR_INIT("# EOF\n");
+	const struct store_cache_head *h = x->c.head;
+	str t = buf_str(&x->time);
+	int rc;
+
+	for (; x->line < h->n; x->line++) {
+		const struct store_cache_line *c = &x->c.line[x->line];
+
+		if (text->n == 0)
+			return 2;
+		if (c->col >= h->cols && c->col != STORE_IDS_NONE)
+			return 0;
+		if (!take_line(c, text, t, x->row))
+			return 0;
+	}
+	if (text->n == 0)
+		return 2;
+	if (!str_starts(*text, eof))
+		return 0;
+	rc = locked(s, x, o, n, e);
+	if (rc == 1)
+		*text = str_skip(*text, eof.n);
+	return rc;
+}
+
+int
+store_text_take(struct store *s, str *text, const struct store_opts *o,
+    struct store_counts *n, size_t *lines, struct buf *back, struct error *e)
+{
+	struct store_text *x;
+	str whole = *text;
+	int rc = 1;
 
 	if (s->w == NULL)
 		s->w = mem_zero(1, sizeof(*s->w));
-	arena_reset(&s->w->arena);
-	if (!head(s->w, text, &ls, &p.t, &text) || p.t < STORE_T_SECONDS ||
-	    p.t > STORE_T_MAX || o->replace)
-		return 0;
-	src = store_wsource_find(s, ls);
-	if (src->tried)
-		return 0;
-	src->tried = true;
-	if (!cache_open(s, src, &c))
-		return 0;
-	if (c.head->day == store_ymd(p.t, &start)) {
-		row = arena_alloc(
-		    &s->w->arena, ((size_t)c.head->cols + 1) * sizeof(*row));
-		for (size_t i = 0; i < c.head->cols; i++)
-			row[i] = STORE_ABSENT;
-		p.row = row;
-		if (take_lines(&c, text, p.t, row)) {
-			for (size_t i = 0; i < c.head->cols; i++)
-				p.n += row[i] != STORE_ABSENT;
-			rc = locked(s, src, &c, &p, o, e);
-		}
-	}
-	cache_close(&c);
+	if (s->w->text_way == NULL)
+		s->w->text_way = mem_zero(1, sizeof(*x));
+	x = s->w->text_way;
+	while (whole.n > 0 && whole.p[whole.n - 1] != '\n')
+		whole.n--;
+	if (whole.n == 0)
+		return 2;
+	if (x->src == NULL)
+		rc = begin(s, x, &whole, o, e);
 	if (rc == 1)
-		n->samples += p.n;
+		rc = take(s, x, &whole, o, n, e);
+	*text = str_from(whole.p, text->p + text->n);
+	if (rc == 1)
+		*lines = x->line + 2;
+	if (rc == 0 && x->src != NULL)
+		rc = give_back(x, back, e);
+	else if (rc != 2)
+		end(x);
 	return rc == -1 ? error_add(e, "%s", s->path) : rc;
 }
 

@@ -41,6 +41,7 @@ store_writer_free(struct store_writer *w)
 	buf_fini(&w->frames);
 	arena_fini(&w->arena);
 	store_ids_fini(&w->ids);
+	store_text_free(w->text_way);
 	free(w);
 }
 

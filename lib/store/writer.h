@@ -70,6 +70,7 @@ struct store_writer {
 	struct arena arena; /* of a batch */
 	struct store_ids ids;
 	struct buf frames;
+	struct store_text *text_way; /* or NULL */
 };
 
 /* The day's files, locked by us, as they are now; NULL on error. */
@@ -163,6 +164,8 @@ struct store_part {
 };
 int store_part_write(struct store *s, struct store_wsource *src,
     struct store_wday *d, const struct store_part *p, struct error *e);
+
+void store_text_free(struct store_text *x);
 
 /* Write the cache of a source from a batch of samples at its time. */
 void store_text_learn(struct store *s, struct store_wsource *src,
