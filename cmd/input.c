@@ -397,6 +397,7 @@ input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
     const struct promql_opts *o, struct arena *a, struct promql_result *r,
     struct error *e)
 {
+	struct promql_opts together = *o;
 	struct source src;
 
 	if (in->kind == INPUT_REMOTE) {
@@ -418,7 +419,9 @@ input_ask(struct input *in, struct series_set *set, const struct promql_expr *x,
 	}
 	if (input_source(in, set, &src, e) == -1)
 		return -1;
-	if (in->nx > 0)
+	if (in->nx > 0) {
 		src = shared(in, &src, o);
-	return evaluate(&src, x, o, a, r, e);
+		together.share = in->share;
+	}
+	return evaluate(&src, x, &together, a, r, e);
 }

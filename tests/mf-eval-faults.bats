@@ -174,3 +174,24 @@ a 1
 	    'count_over_time(vector(1)[40000000s:1s])'
 	[[ $stderr == *'query timed out'* || $stderr == *'too many samples'* ]]
 }
+
+@test "rules of a group that say the same: what one wrote the next sees" {
+	cat >r.yml <<-'E'
+	groups:
+	- name: g
+	  interval: 1s
+	  rules:
+	  - {record: before, expr: sum(made)}
+	  - {record: made, expr: sum(x)}
+	  - {record: after, expr: sum(made)}
+	  - {record: both, expr: sum(made) + sum(x)}
+	  - {record: again, expr: sum(x)}
+	E
+	for i in 1 2 3; do
+		printf '# BATCH {} %s\nx{i="1"} %s\nx{i="2"} 1\n# EOF\n' \
+		    $((1637582400000 + i * 1000)) $i
+	done >in
+	run -0 mf-eval --replay -n -r r.yml --in in
+	[ "$(sed -n 's/^\([a-z].*\) [0-9]*$/\1/p' <<<"$output" | tr '\n' ,)" = \
+	    'made 2,after 2,both 4,again 2,before 2,made 3,after 3,both 6,again 3,' ]
+}

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/date.h"
+#include "base/map.h"
 #include "promql/func.h"
 
 void
@@ -397,6 +398,40 @@ bool
 promql_selects(const struct promql_expr *x)
 {
 	return x->selectors != NULL;
+}
+
+/* info() selects what no selector says. */
+static bool
+has_info(const struct node *n)
+{
+	if (n == NULL)
+		return false;
+	if (n->kind == N_CALL && n->fn != NULL &&
+	    strcmp(n->fn->name, "info") == 0)
+		return true;
+	for (size_t i = 0; i < n->narg; i++)
+		if (has_info(n->arg[i]))
+			return true;
+	return has_info(n->sub) || has_info(n->rhs);
+}
+
+static bool
+selects_name(const struct node *n, const struct map *names)
+{
+	for (size_t i = 0; i < n->nm; i++)
+		if (n->m[i].op == MATCH_EQ && str_eq(n->m[i].name, LABEL_NAME))
+			return map_find(names, n->m[i].value) != NULL;
+	return true;
+}
+
+bool
+promql_touches(const struct promql_expr *x, const struct map *names)
+{
+	for (const struct node *n = x->selectors; n != NULL;
+	     n = n->next_selector)
+		if (selects_name(n, names))
+			return true;
+	return has_info(x->root);
 }
 
 /*

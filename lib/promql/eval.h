@@ -61,10 +61,10 @@ struct eval {
 	struct ledger *ledger; /* NULL: nobody asked what it costs */
 	struct twins *twins;   /* NULL: nothing is said twice */
 	struct notes notes;
-	const struct node *asked;    /* a selector of which little is wanted: */
-	struct source_query hints;   /* this */
-	struct arena *out; /* what the result refers to */
-	struct arena *a;   /* freed when the query ends */
+	const struct node *asked;  /* a selector of which little is wanted: */
+	struct source_query hints; /* this */
+	struct arena *out;         /* what the result refers to */
+	struct arena *a;           /* freed when the query ends */
 	struct error *e;
 };
 
@@ -216,6 +216,11 @@ struct promql_share *promql_share_own(const struct promql_expr *x,
  */
 bool promql_twins_begin(struct eval *ev, const struct node *root);
 void promql_twins_end(struct eval *ev);
+/* The same with those of a share, which are kept in it. */
+void promql_twins_expect(struct promql_share *s, const struct promql_expr *x);
+void promql_twins_share(
+    struct eval *ev, struct promql_share *s, const struct node *root);
+void promql_twins_fini(struct promql_share *s);
 int promql_once(struct eval *ev, const struct node *n, const struct grid *g,
     const struct sink *out,
     int (*vector)(struct eval *ev, const struct node *n, const struct grid *g,

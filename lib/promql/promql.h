@@ -122,6 +122,7 @@ struct promql_watch {
 	void *arg;
 };
 
+struct promql_share;
 struct promql_opts {
 	int64_t from, to, step; /* ms; step 0 (from == to): instant */
 	int64_t lookback;       /* 0: 5 m */
@@ -132,6 +133,8 @@ struct promql_opts {
 	int64_t timeout;        /* ms; 0: 2 m; see struct promql_watch */
 	const struct promql_watch *watch; /* NULL: nobody does */
 	struct promql_costs *costs;       /* filled in the result's arena */
+	/* Parts that were expected in it are evaluated once; or NULL. */
+	struct promql_share *share;
 };
 
 /*
@@ -175,15 +178,20 @@ struct promql_result {
  * samples that do not change meanwhile: what several of them select (the same
  * matchers and times that overlap, or three matchers that differ in a value)
  * is read once and kept, up to max samples in all (0: 4 million).  Expect
- * every expression first, with what it will be asked with, then ask.  What
- * base is must outlive it.  An expression alone sees to its own.
+ * every expression first, with what it will be asked with, then ask; with it
+ * among the options parts that they have in common are evaluated once, too.
+ * What base is must outlive it, and so must the expressions.  An expression
+ * alone sees to its own.
  */
-struct promql_share;
 struct promql_share *promql_share_new(const struct source *base, size_t max);
 void promql_share_free(struct promql_share *s);
 void promql_share_expect(struct promql_share *s, const struct promql_expr *x,
     const struct promql_opts *o);
 struct source promql_share_source(struct promql_share *s);
+
+/* May it select a metric with one of the names? */
+struct map;
+bool promql_touches(const struct promql_expr *x, const struct map *names);
 
 int promql_eval(const struct promql_expr *x, const struct source *src,
     const struct promql_opts *o, struct arena *a, struct promql_result *r,

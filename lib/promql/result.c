@@ -412,7 +412,7 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	memset(r, 0, sizeof(*r));
 	if (grid(o, &ev.query, e) == -1)
 		return -1;
-	share = promql_share_own(x, src, o);
+	share = o->share == NULL ? promql_share_own(x, src, o) : NULL;
 	if (share != NULL) {
 		shared = promql_share_source(share);
 		ev.src = &shared;
@@ -423,6 +423,8 @@ promql_eval(const struct promql_expr *x, const struct source *src,
 	promql_costs_begin(&ev, x->root, o->costs);
 	if (share != NULL && !promql_twins_begin(&ev, x->root))
 		ev.src = src;
+	if (o->share != NULL)
+		promql_twins_share(&ev, o->share, x->root);
 	source_hold(src, true); /* x - y is of one state of both */
 	rc = result(&ev, x->root, o->step == 0, r);
 	source_hold(src, false);

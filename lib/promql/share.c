@@ -44,6 +44,7 @@ promql_share_free(struct promql_share *s)
 		return;
 	for (struct share_read *r = s->reads; r != NULL; r = r->next)
 		arena_fini(&r->a);
+	promql_twins_fini(s);
 	map_fini(&s->selectors);
 	arena_fini(&s->a);
 	free(s);

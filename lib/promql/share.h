@@ -53,6 +53,9 @@ struct promql_share {
 	struct share_selector *all;
 	struct share_read *reads;
 	bool planned;
+	/* twin.c: parts of expressions by their text, and by their node */
+	struct map texts, nodes;
+	struct twin *twins;
 	size_t samples, max;
 	struct arena a; /* all of the above */
 };

@@ -183,6 +183,7 @@ promql_share_expect(struct promql_share *s, const struct promql_expr *x,
 
 	if (x->selectors != NULL && o->to - o->from >= 0)
 		walk(&e, x->root, o->from, o->to);
+	promql_twins_expect(s, x);
 }
 
 /*

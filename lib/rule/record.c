@@ -16,11 +16,15 @@ rule_query(const struct rule_round *r, const struct promql_series **v,
 {
 	struct promql_opts o = { .from = r->t,
 		.to = r->t,
-		.subquery_step = r->engine->set->opts.interval };
+		.subquery_step = r->engine->set->opts.interval,
+		.share = r->share };
 	struct promql_result res = { 0 };
 	struct promql_series *one;
 	double *value;
 
+	/* What this round writes is not in it. */
+	if (promql_touches(r->rule->expr, &r->engine->set->names))
+		o.share = NULL;
 	if (promql_eval(r->rule->expr, r->src, &o, r->arena, &res, e) == -1)
 		return -1;
 	for (size_t i = 0; i < res.nwarnings; i++) {

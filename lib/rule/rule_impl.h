@@ -99,8 +99,9 @@ struct rule_round {
 	struct rule_engine *engine;
 	const struct rule_group *group;
 	const struct rule *rule;
-	const struct source *src; /* with the results of rules before */
-	int64_t slot, t;          /* t: slot - query_offset */
+	const struct source *src;   /* with the results of rules before */
+	struct promql_share *share; /* of the group's expressions */
+	int64_t slot, t;            /* t: slot - query_offset */
 	int64_t previous;    /* slot of the group's last round, or RULE_NEVER */
 	struct arena *arena; /* for this evaluation */
 	struct buf *out;

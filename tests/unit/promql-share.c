@@ -87,7 +87,8 @@ static const struct promql_opts range = {
 	.from = 500000, .to = 800000, .step = 30000
 };
 
-static void
+/* The answer, and how many parts of it were there already. */
+static size_t
 evaluate(const struct promql_expr *x, const struct source *src,
     const struct promql_opts *o, struct buf *out)
 {
@@ -95,13 +96,21 @@ evaluate(const struct promql_expr *x, const struct source *src,
 	struct json_writer w;
 	struct arena a = { 0 };
 	struct error e;
+	size_t reused = 0;
 
 	json_init(&w, out, false);
 	if (promql_eval(x, src, o, &a, &r, &e) == -1)
 		buf_z(out, e.msg);
 	else
 		promql_json(&w, &r, 0, NULL, NULL);
+	for (size_t i = 0; i < r.nwarnings; i++)
+		buf_add(out, r.warnings[i]);
+	for (size_t i = 0; i < r.ninfos; i++)
+		buf_add(out, r.infos[i]);
+	for (size_t i = 0; o->costs != NULL && i < o->costs->n; i++)
+		reused += o->costs->v[i].reused;
 	arena_fini(&a);
+	return reused;
 }
 
 static void
@@ -112,7 +121,7 @@ answer(const struct source *src, const char *expr, struct buf *out)
 	struct error e;
 
 	x = promql_parse(str_of(expr), &a, &e);
-	evaluate(x, src, &range, out);
+	(void)evaluate(x, src, &range, out);
 	promql_free(x);
 	arena_fini(&a);
 }
@@ -192,21 +201,25 @@ test_own(void)
 }
 
 /*
- * Many expressions over one share, at an instant or over a range: each answers
- * as it does alone.  How often was the source asked?
+ * Many expressions over one share, at an instant or over a range, and with
+ * their parts in common evaluated once or not: each answers as it does alone.
+ * How often was the source asked?
  */
 static size_t
-compare(const char *const *text, bool instant)
+ask(const char *const *text, bool instant, bool parts, size_t max,
+    size_t *taken)
 {
 	struct series_set *set = samples();
 	struct source plain = series_source(set);
 	struct counting c = { plain, 0, 0, 0 };
 	struct source base = { &counting_ops, &c };
-	struct promql_share *s = promql_share_new(&base, 0);
+	struct promql_share *s = promql_share_new(&base, max);
 	struct source src = promql_share_source(s);
+	struct promql_costs costs = { 0 };
 	struct promql_opts o = { .from = instant ? 800000 : 500000,
 		.to = 800000,
 		.step = instant ? 0 : 30000 };
+	struct promql_opts together = o;
 	struct promql_expr *x[64];
 	struct buf got = { 0 }, want = { 0 };
 	struct arena a = { 0 };
@@ -222,8 +235,10 @@ compare(const char *const *text, bool instant)
 	for (size_t i = 0; i < n; i++) {
 		buf_reset(&got);
 		buf_reset(&want);
-		evaluate(x[i], &src, &o, &got);
-		evaluate(x[i], &plain, &o, &want);
+		together.share = parts ? s : NULL;
+		together.costs = parts ? &costs : NULL;
+		*taken += evaluate(x[i], &src, &together, &got);
+		(void)evaluate(x[i], &plain, &o, &want);
 		CHECK(str_eq(buf_str(&got), buf_str(&want)));
 		promql_free(x[i]);
 	}
@@ -233,6 +248,19 @@ compare(const char *const *text, bool instant)
 	arena_fini(&a);
 	series_free(set);
 	return c.opened;
+}
+
+static size_t
+compare(const char *const *text, bool instant)
+{
+	size_t taken = 0, n = ask(text, instant, false, 0, &taken);
+
+	CHECK(taken == 0);
+	CHECK(ask(text, instant, true, 0, &taken) <= n);
+	/* not enough room for all, and for most */
+	(void)ask(text, instant, true, 150, &taken);
+	(void)ask(text, instant, true, 400, &taken);
+	return n;
 }
 
 static void
@@ -281,6 +309,32 @@ test_families(void)
 	CHECK(compare(odd, true) == 9);
 }
 
+/* What several expressions say is evaluated once, its notes said of each. */
+static void
+test_parts(void)
+{
+	static const char *const rules[] = { "sum(rate(x[5m])) > 1",
+		"sum(rate(x[5m])) > 2", "sum(rate(x[5m])) by (i)",
+		"quantile(2, x) + quantile(2, x)", "quantile(2, x) > 0",
+		"max_over_time(sum(x)[2m:30s])", "sum(x) or sum(x) * 2",
+		"(x * 2) / on (i) (x * 2)", "x * 2 > x @ 600 * 2", "-(x * 2)",
+		"x / on () y", "absent(x) or sum(x)", "vector(time()) + sum(x)",
+		"label_replace(x * 2, \"a\", \"b\", \"\", \"\")",
+		"sort_desc(x * 2)", "topk(1, x * 2)", "count_values(\"v\", x)",
+		"count_values(\"v\", x) > 0", "sum(x @ 600) + sum(x @ 600)",
+		"sum(x offset 1m) - sum(x)", "scalar(sum(x)) * x", NULL };
+
+	static const char *const same[] = { "sum(x) > 1", "sum(x) > 2",
+		"sum(x)", NULL };
+	size_t taken = 0;
+
+	(void)compare(rules, true);
+	(void)compare(rules, false);
+	CHECK(ask(same, true, true, 0, &taken) == 1 && taken == 2);
+	taken = 0;
+	CHECK(ask(same, false, true, 0, &taken) == 1 && taken == 2);
+}
+
 int
 main(void)
 {
@@ -288,5 +342,6 @@ main(void)
 	test_own();
 	test_ranges();
 	test_families();
+	test_parts();
 	return done();
 }
