@@ -93,5 +93,6 @@ echo "mf_soak_messages_total $(wc -l <slack)"
 MF_EVERY=1 MF_KILLS=${SOAK_KILLS:-2000} MF_CUTS=${SOAK_CUTS:-25} \
     MF_FLIP=${SOAK_FLIP:-5} bats "$tests/mf-store-kill.bats" \
     "$tests/mf-store-disk.bats" "$tests/mf-store-damage.bats" \
+    "$tests/mf-store-damage-part.bats" \
     "$tests/mf-store-repair.bats" || rc=1
 finish $rc
