@@ -10,7 +10,8 @@
  *		if (k == -1)
  *			warnx("%s", e.msg);	("3:14: ...", then go on)
  *
- * An item and all it points at are valid until the next expo_next().
+ * An item and all it points at are valid until the next expo_next().  What its
+ * kind is not said to have below is not set.
  */
 #ifndef METRIC_EXPO_H
 #define METRIC_EXPO_H

@@ -124,10 +124,11 @@ fold(uint64_t a, uint64_t b)
 
 /*
  * A hash that is made for bytes of a line's length, in two lanes of folded
- * products (the idea of wyhash); no call, no table.  It never leaves the
+ * products (the idea of wyhash); no table.  By itself it needs no memory, amid
+ * other code the compilers find no registers for it.  It never leaves the
  * process.
  */
-static inline uint64_t
+static __attribute__((noinline)) uint64_t
 hash(const char *p, size_t n)
 {
 	uint64_t a = UINT64_C(0x9e3779b97f4a7c15) ^ n;
@@ -261,22 +262,18 @@ take_comment(struct expo_reader *r, struct expo_item *item, struct expo_seen *k)
 	return 1;
 }
 
-/* What is remembered of the line, which mostly is the one that is expected. */
-static inline struct expo_seen *
-guess(struct expo_memory *m, const char *line, size_t n, unsigned char type)
+/*
+ * NaN and infinities, which summaries without observations and other gauges
+ * have: their place behind, or NULL.
+ */
+static __attribute__((noinline)) const char *
+word_value(const struct expo_reader *r, const char *p, double *v)
 {
-	struct expo_source *s = m->now;
-	struct expo_seen *k = s->next;
+	str word = str_from(p, r->safe);
 
-	/* they mostly stand in a row, and are seldom in a cache */
-	__builtin_prefetch((const void *)((uintptr_t)k + FAR));
-	if (k == NULL || !fits(line, n, type, k) ||
-	    hash(line, k->len) != k->hash)
-		return expo_seen_other(m, line, n, type);
-	s->at = k;
-	s->next = k->next;
-	s->lines++;
-	return k;
+	word = str_take(word, str_chr(word, '\n'));
+	word = str_take(word, str_chr(word, ' '));
+	return num_parse(word, v) == -1 ? NULL : word.p + word.n;
 }
 
 /* The value at p: its place behind, or NULL. */
@@ -285,6 +282,7 @@ value(const struct expo_reader *r, const char *p, struct expo_item *item)
 {
 	const char *q;
 
+	item->text = STR_NONE;
 	/* more than half of the values of pages are one digit */
 	if (p[0] >= '0' && p[0] <= '9' && p[1] == '\n') {
 		if (r->verbatim)
@@ -297,44 +295,89 @@ value(const struct expo_reader *r, const char *p, struct expo_item *item)
 		item->text = str_from(p, q);
 		return q;
 	}
-	return num_scan(p, r->safe, &item->v);
+	q = num_scan(p, r->safe, &item->v);
+	return q != NULL ? q : word_value(r, p, &item->v);
 }
 
 /*
- * A line that was expected: an item without parsing its labels.  1, 0 if it is
- * no such line, -1.
+ * A sample of the series k, which the line begins with, if value and time are
+ * plain.  Only what a sample has is set: it is done for every line.
+ */
+static inline __attribute__((always_inline)) bool
+take_sample(struct expo_reader *r, struct expo_item *item, struct expo_seen *k)
+{
+	const char *p = r->in.p, *q;
+
+	item->t = r->t;
+	item->has_t = false;
+	q = value(r, p + k->len + 1, item);
+	if (q != NULL && *q != '\n' && r->om == NULL)
+		q = plain_time(q, item);
+	if (q == NULL || *q != '\n')
+		return false;
+	item->kind = EXPO_SAMPLE;
+	item->line = ++r->line;
+	item->raw = str_from(p, q);
+	item->series = (str){ p, k->len };
+	item->labels = (struct labels){ NULL, 0 };
+	if (!r->memory.lean)
+		item->labels = (struct labels){ k->more[0].v, k->n };
+	item->mark = &k->mark;
+	r->in.n -= (size_t)(q + 1 - p);
+	r->in.p = q + 1;
+	return true;
+}
+
+/*
+ * The line that is expected, if it is a sample's.  What fits() asks besides,
+ * the hash and a value that is plain say, too.
+ */
+static inline __attribute__((always_inline)) bool
+expected(struct expo_reader *r, struct expo_item *item)
+{
+	struct expo_source *s = r->memory.now;
+	struct expo_seen *k = s->next;
+	const char *p = r->in.p;
+
+	/* they mostly stand in a row, and are seldom in a cache */
+	__builtin_prefetch((const void *)((uintptr_t)k + FAR));
+	if (k == NULL || k->kind != EXPO_SAMPLE || k->type != r->type ||
+	    r->safe - p <= (ptrdiff_t)k->len + 1 || p[k->len] != ' ' ||
+	    (r->memory.lean && k->mark == 0) || hash(p, k->len) != k->hash ||
+	    !take_sample(r, item, k))
+		return false;
+	s->at = k;
+	s->next = k->next;
+	s->lines++;
+	return true;
+}
+
+/*
+ * A line that was seen before: an item without parsing its labels.  1, 0 if it
+ * is no such line, -1.
  */
 static int
 take(struct expo_reader *r, struct expo_item *item, struct error *e)
 {
-	const char *p = r->in.p, *q;
+	const char *p = r->in.p;
 	struct expo_seen *k;
 
 	if (p >= r->safe || (r->om != NULL && !expo_om_quiet(r->om)))
 		return 0;
-	k = guess(&r->memory, p, (size_t)(r->safe - p), r->type);
+	k = expo_seen_other(&r->memory, p, (size_t)(r->safe - p), r->type);
 	if (k == NULL)
 		return 0;
 	if (k->kind != EXPO_SAMPLE)
 		return take_comment(r, item, k);
 	if (r->memory.lean && k->mark == 0)
 		return 0;
+	if (take_sample(r, item, k))
+		return 1;
 	clear(item, r->line + 1, r->t);
 	item->series = (str){ p, k->len };
 	if (!r->memory.lean)
 		item->labels = (struct labels){ k->more[0].v, k->n };
 	item->mark = &k->mark;
-	q = value(r, p + k->len + 1, item);
-	if (q != NULL && r->om == NULL)
-		q = plain_time(q, item);
-	if (q != NULL && *q == '\n') {
-		item->raw = str_from(p, q);
-		r->line++;
-		r->in.n -= (size_t)(q + 1 - p);
-		r->in.p = q + 1;
-		return 1;
-	}
-	item->text = STR_NONE;
 	item->raw = cut_line(r);
 	scan_line(&r->scan, item->raw);
 	r->scan.p += k->len;
@@ -409,8 +452,9 @@ place(struct expo_reader *r, struct expo_item *item, struct error *e)
 	return error_add(e, "%zu:%zu", line, (size_t)(bad - from) + 1);
 }
 
-int
-expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
+/* A line that is not the one expected, or of OpenMetrics. */
+static __attribute__((noinline)) int
+next_other(struct expo_reader *r, struct expo_item *item, struct error *e)
 {
 	int k;
 
@@ -421,6 +465,8 @@ expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
 		r->scan.used = false;
 	}
 	while (r->in.n > 0) {
+		if (r->om != NULL && expo_om_quiet(r->om) && expected(r, item))
+			return 1;
 		k = take(r, item, e);
 		if (k == 0)
 			k = parse(r, item, e);
@@ -430,6 +476,15 @@ expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
 			return 1;
 	}
 	return 0;
+}
+
+int
+expo_next(struct expo_reader *r, struct expo_item *item, struct error *e)
+{
+	/* scratch may wait: nothing is put into it here */
+	if (r->om == NULL && expected(r, item))
+		return 1;
+	return next_other(r, item, e);
 }
 
 int

@@ -348,6 +348,7 @@ verbatim(void)
 			CHECK(str_eq(i.text, str_of(pass > 1 ? text[n] : "")));
 			CHECK(i.text.n > 0 || n != 2 || i.v == 1000);
 			CHECK(i.text.n > 0 || n != 4 || i.v == 2.5);
+			CHECK(n != 3 || num_bits(i.v) == NUM_NAN_BITS);
 			CHECK(i.has_t == (n == 1));
 			if (i.mark != NULL)
 				*i.mark = 1;
