@@ -2,9 +2,9 @@
  * How fast a page is read: one nobody has seen, and the same series again
  * with other values, as every scrape but the first is.  Prints exposition
  * text.  "lean" is a reader that keeps no labels, "cached" a page of the size
- * of one target's.  CPU time is taken, and the best of several passes, as
- * machines are shared.  With operands, files, it reads those: the first one
- * unseen, all of them in turn.
+ * of one target's.  The best of several passes is taken, as machines are
+ * shared.  With operands, files, it reads those: the first one unseen, all of
+ * them in turn.
  */
 #include <err.h>
 #include <malloc.h>
