@@ -150,6 +150,30 @@ store_log_free(const struct store_log *l, uint64_t from, uint64_t to)
 	return true;
 }
 
+/*
+ * Can a record begin here, by its kind and what stands at its end?  Asked
+ * before its CRC, for in garbage a length means megabytes, at every place.
+ */
+static bool
+may_begin(const struct store_log *l, uint64_t off)
+{
+	const char *p = (const char *)l->v.p + (off - l->base);
+	uint64_t room = store_log_size(l) - off - sizeof(struct store_rec), n;
+	uint32_t size;
+
+	memcpy(&size, p, sizeof(size));
+	n = size & STORE_REC_MAX;
+	if (size >> 24 > STORE_REC_META || n > room)
+		return false;
+	p += sizeof(struct store_rec);
+	if (size >> 24 != STORE_REC_META && (n == 0 || p[n - 1] != '\0'))
+		return false;
+	for (; n % 8 != 0 && n < room; n++)
+		if (p[n] != '\0')
+			return false;
+	return true;
+}
+
 bool
 store_log_find(
     const struct store_log *l, uint64_t *off, struct store_rec *rec, str *bytes)
@@ -160,7 +184,8 @@ store_log_find(
 		*off = store_log_first(l);
 	from = *off;
 	for (; *off + sizeof(*rec) <= store_log_size(l); *off += 8) {
-		if (!store_log_at(l, *off, rec, bytes))
+		if ((*off > from && !may_begin(l, *off)) ||
+		    !store_log_at(l, *off, rec, bytes))
 			continue;
 		if (*off > from && !store_log_free(l, from, *off)) {
 			/* Or was it being written, and is there now? */
