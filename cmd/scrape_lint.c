@@ -29,6 +29,13 @@ read_page(struct lint *l, const char *name, str page)
 			break;
 		}
 		lines = it.line;
+		/* as with the last line's end, below */
+		if (str_chr(it.raw, '\n') < it.raw.n) {
+			k = error_set(&e,
+			    "%zu:1: a line end in a string is not escaped",
+			    lines);
+			break;
+		}
 	}
 	/* a scrape takes it, a parser of files does not */
 	if (k == 0 && page.n > 0 && page.p[page.n - 1] != '\n') {

@@ -50,6 +50,10 @@ both() {
 	run mf-scrape check-metrics <"$BATS_TEST_TMPDIR/page"
 	[ "$status" = 1 ]
 	[ "$output" = "mf-scrape: stdin:2:1: second TYPE line of a, or one behind its samples" ]
+	page 'a 1\nb{c="d\n"} 1\n'
+	run mf-scrape check-metrics <"$BATS_TEST_TMPDIR/page"
+	[ "$status" = 1 ]
+	[ "$output" = "mf-scrape: stdin:2:1: a line end in a string is not escaped" ]
 	run mf-scrape check-metrics "$BATS_TEST_TMPDIR/none"
 	[ "$status" = 1 ]
 	run mf-scrape check-metrics "$BATS_TEST_TMPDIR"
