@@ -451,7 +451,7 @@ frame(const struct store_seg *g, const struct store_run *run, size_t i,
 		*sound = q != NULL;
 		return (const uint64_t *)(const void *)q;
 	}
-	for (size_t b = from; q != NULL && b <= to; b++) {
+	for (size_t b = from; q != NULL && b <= to && b < 8; b++) {
 		ok[b] = *sound >> b & 1;
 		if (!store_seg_block(g, p, b * CRC32C_BLOCK, 1, ok))
 			return NULL;
