@@ -18,10 +18,11 @@
 
 /* The time to read the page n times, in s; adds up what was read. */
 static double
-read_page(struct expo_reader *r, const struct buf *b, double *sum)
+read_page(struct expo_reader *r, const struct buf *b, double (*now)(void),
+    double *sum)
 {
 	struct expo_item i;
-	double from = page_seconds();
+	double from = now();
 
 	expo_feed(r, buf_str(b));
 	while (expo_next(r, &i, NULL) == 1) {
@@ -30,7 +31,7 @@ read_page(struct expo_reader *r, const struct buf *b, double *sum)
 		if (i.mark != NULL && *i.mark == 0)
 			*i.mark = 1;
 	}
-	return page_seconds() - from;
+	return now() - from;
 }
 
 static double
@@ -41,7 +42,7 @@ unseen(const struct buf *b, double *sum)
 
 	for (int i = 0; i < PASSES; i++) {
 		r = expo_new(EXPO_PAGE, 0);
-		t = read_page(r, b, sum);
+		t = read_page(r, b, page_seconds, sum);
 		best = t < best ? t : best;
 		expo_free(r);
 	}
@@ -60,7 +61,7 @@ repeat(const struct buf *b, bool lean, int passes, double *sum, size_t *held)
 		expo_lean(r);
 	for (int i = 0; i < passes; i++) {
 		expo_rewind(r);
-		t = read_page(r, &b[i % 2], sum);
+		t = read_page(r, &b[i % 2], page_wall, sum);
 		if (i > 1 && t < best)
 			best = t;
 	}

@@ -57,25 +57,25 @@ measure(const char *name, const struct values *x)
 	struct buf b = { 0 };
 
 	for (int pass = 0; pass < PASSES; pass++) {
-		t = page_seconds();
+		t = page_wall();
 		for (size_t i = 0; i < x->n; i++) {
 			(void)num_parse(x->text[i], &v);
 			sum += v;
 		}
-		t = page_seconds() - t;
+		t = page_wall() - t;
 		parse = t < parse ? t : parse;
-		t = page_seconds();
+		t = page_wall();
 		for (size_t i = 0; i < x->n; i++) {
 			(void)num_scan(x->text[i].p, x->end, &v);
 			sum += v;
 		}
-		t = page_seconds() - t;
+		t = page_wall() - t;
 		scan = t < scan ? t : scan;
 		buf_reset(&b);
-		t = page_seconds();
+		t = page_wall();
 		for (size_t i = 0; i < x->n; i++)
 			num_print(&b, x->v[i]);
-		t = page_seconds() - t;
+		t = page_wall() - t;
 		print = t < print ? t : print;
 	}
 	row("num_parse", name, parse, x->n);
