@@ -73,13 +73,13 @@ struct store_hash_head {
 	uint8_t boot[16]; /* after a boot it is not believed */
 	uint64_t cap;     /* a power of two */
 	uint64_t n;
-	uint64_t done; /* bytes of series.log that are in it */
+	uint64_t done;  /* bytes of series.log that are in it */
 	uint64_t check; /* of cap and done */
 };
 
 struct store_hash_pair {
 	uint64_t hash;
-	uint32_t id; /* 0: free */
+	uint32_t id;    /* 0: free */
 	uint32_t check; /* of both; 0 when free */
 };
 

@@ -42,8 +42,8 @@ one(struct writer *w, const struct source_series *s)
 		bool stale = h == NULL && num_is_stale(s->v[i]);
 
 		if (stale || h != NULL)
-			buf_add(&w->b,
-			    expo_word(stale ? EXPO_STALE : EXPO_HIST));
+			buf_add(
+			    &w->b, expo_word(stale ? EXPO_STALE : EXPO_HIST));
 		buf_add(&w->b, buf_str(&w->text));
 		if (h != NULL) {
 			histogram_print(&w->b, h);
