@@ -38,8 +38,8 @@ flow() {
 # One series after the other, without what the way in has left: a chunk tells
 # that there was no reset between its histograms.
 plain() {
-	mf-store select --by-series -d "$1" | grep -vE '^# (BATCH|EOF|HELP|TYPE)'
-	mf-store select -d "$1" | sed -n '/^# HIST/{s/,hint:not_reset//;p;}'
+	mf-store select --by-series -d "$1" |
+	    sed -E '/^# (BATCH|EOF|HELP|TYPE)/d; /^# HIST/s/,hint:not_reset//'
 }
 
 @test "blocks out and in again: the same to the bit, histograms too" {
