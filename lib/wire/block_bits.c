@@ -102,7 +102,8 @@ bits_get(struct bits_in *in, unsigned n)
 		unsigned left = 8 - (unsigned)(in->at & 7);
 		unsigned take = n < left ? n : left;
 
-		x = x << take |
+		/* take is 8 at most; the analyzer does not see it. */
+		x = x << (take & 15) |
 		    ((unsigned)in->p[in->at >> 3] >> (left - take) &
 			((1u << take) - 1));
 		in->at += take;
