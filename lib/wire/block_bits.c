@@ -99,11 +99,11 @@ bits_get(struct bits_in *in, unsigned n)
 		return 0;
 	}
 	while (n > 0) {
+		/* The last & is for the analyzer: take is 8 at most. */
 		unsigned left = 8 - (unsigned)(in->at & 7);
-		unsigned take = n < left ? n : left;
+		unsigned take = (n < left ? n : left) & 15;
 
-		/* take is 8 at most; the analyzer does not see it. */
-		x = x << (take & 15) |
+		x = x << take |
 		    ((unsigned)in->p[in->at >> 3] >> (left - take) &
 			((1u << take) - 1));
 		in->at += take;
