@@ -191,7 +191,9 @@ put_sample(struct round *x, const struct memory_series *v,
     const struct expo_item *it, enum memory_way way)
 {
 	struct buf *b = &x->m->body;
-	bool next = it->text.p == it->series.p + it->series.n + 1;
+	/* Of a histogram that was made here there is no line. */
+	bool next = it->series.p != NULL &&
+	    it->text.p == it->series.p + it->series.n + 1;
 	str line = { it->series.p, it->series.n + (next ? 1 + it->text.n : 0) };
 	bool page = v->cut != 0 && way != MEMORY_UNKNOWN &&
 	    way != MEMORY_KEPT && has_piece(line, x->lines);
