@@ -192,10 +192,10 @@ put_sample(struct round *x, const struct memory_series *v,
 {
 	struct buf *b = &x->m->body;
 	/* Of a histogram that was made here there is no line. */
-	bool next = it->series.p != NULL &&
-	    it->text.p == it->series.p + it->series.n + 1;
+	bool there = it->series.p != NULL;
+	bool next = there && it->text.p == it->series.p + it->series.n + 1;
 	str line = { it->series.p, it->series.n + (next ? 1 + it->text.n : 0) };
-	bool page = v->cut != 0 && way != MEMORY_UNKNOWN &&
+	bool page = there && v->cut != 0 && way != MEMORY_UNKNOWN &&
 	    way != MEMORY_KEPT && has_piece(line, x->lines);
 	/* on the page there is less of it than will be printed */
 	size_t need =
